@@ -1,0 +1,65 @@
+// A handle: the globally unique public name that an account picks. Once taken it is never given to another account.
+import { defineEntity, p } from '@mikro-orm/postgresql'
+import { Failure } from '../failure.js'
+import { Account } from './account.js'
+
+const HandleSchema = defineEntity({
+  name: 'Handle',
+  tableName: 'handle',
+  properties: {
+    /** In canonical form. */
+    name: p.text().primary(),
+    account: () => p.manyToOne(Account).mapToPk().index('handle_account'),
+    takenAt: p.datetime(),
+  },
+})
+
+/** A name and the account that it belongs to for ever, in use or released. */
+export class Handle extends HandleSchema.class {}
+HandleSchema.setClass(Handle)
+
+/** Shorter names are too few to go round; longer ones do not fit a line. In characters. */
+const shortest = 3
+const longest = 64
+
+/** Letters and digits of any script; between them single dots, hyphens or underscores. */
+const form = /^[\p{Letter}\p{Number}\p{Mark}]+(?:[._-][\p{Letter}\p{Number}\p{Mark}]+)*$/u
+
+/** Characters that show nothing: two names must not differ in what nobody can see (UTS 39). */
+const invisible = /\p{Default_Ignorable_Code_Point}/u
+
+/** Two scripts that look alike must not meet in one name (UTS 39 5.2, the mixtures that are used to deceive). */
+const deceptiveScripts = [
+  /\p{Script=Latin}/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Greek}/u,
+  /\p{Script=Cherokee}/u,
+]
+
+/** Names that would pass for the service itself or for a route of a front end. */
+const reserved = new Set(
+  `about abuse account accounts admin administrator anonymous api auth billing callback confirm console contact
+  everyone graphql guest healthz help hostmaster idem info login logout mailbox me metrics null oauth operator owner
+  postmaster readyz register root sales security session settings signin signout signup status support system team
+  undefined user webmaster well-known`.split(/\s+/),
+)
+
+/** The canonical form of a handle: NFKC, case folded. Throws `BAD_USER_INPUT` with what is wrong with it. */
+export const parseHandle = (raw: string, field = 'handle'): string => {
+  const refuse = (sentence: string): Failure => new Failure('BAD_USER_INPUT', sentence, { field })
+  // Longer inputs are refused before any work is done on them.
+  if (raw.length > longest * 4) throw refuse(`A handle has at most ${longest} characters.`)
+  // Upper case first: folds what lower-casing alone keeps apart (ß and ss, the Greek sigmas).
+  const name = raw.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC')
+  const length = [...name].length
+  if (length < shortest || length > longest)
+    throw refuse(`A handle has ${shortest} to ${longest} characters.`)
+  if (!form.test(name) || invisible.test(name))
+    throw refuse(
+      'A handle is made of letters and digits, with single dots, hyphens or underscores between them.',
+    )
+  if (deceptiveScripts.filter((script) => script.test(name)).length > 1)
+    throw refuse('A handle keeps to one alphabet.')
+  if (reserved.has(name)) throw refuse('This handle is reserved. Pick another one.')
+  return name
+}

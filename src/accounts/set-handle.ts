@@ -1,0 +1,35 @@
+// An account picks its handle, or another one; the old one stays reserved for it.
+import type { AuditLog } from '../audit/audit-log.js'
+import { requirePrincipal } from '../authorization/authorize.js'
+import type { Call } from '../database/call.js'
+import type { Throttle } from '../throttle/throttle.js'
+import type { Account } from './account.js'
+import type { Accounts } from './accounts.js'
+import { parseHandle } from './handle.js'
+
+/** What `setHandle` works with. */
+export interface SetHandleRooms {
+  readonly accounts: Accounts
+  readonly auditLog: AuditLog
+  readonly throttle: Throttle
+}
+
+/** Gives the caller's account the handle; `CONFLICT` when it is, or was, another's. Throttled, for it tells whether one is taken. */
+export const setHandle = async (call: Call, raw: string, rooms: SetHandleRooms): Promise<Account> => {
+  const { accountId } = requirePrincipal(call.principal)
+  const handle = parseHandle(raw)
+  // 1 count the attempt
+  await rooms.throttle.count(call, 'setHandle', accountId)
+  // 2 take the handle, leave the old one reserved
+  return await call.inTransaction(async (inner) => {
+    const account = await rooms.accounts.lock(inner, accountId)
+    if (account.handle === handle) return account
+    await rooms.accounts.changeHandle(inner, account, handle)
+    await rooms.auditLog.append(inner, {
+      action: 'account.handle_set',
+      accountId,
+      detail: { from: account.handle, to: handle },
+    })
+    return { ...account, handle }
+  })
+}

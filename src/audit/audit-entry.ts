@@ -1,0 +1,40 @@
+// An audit entry: who did what to which account, when and from where. Never changed, never moved by a merge.
+import { defineEntity, p } from '@mikro-orm/postgresql'
+
+/** Every act that is audited. */
+export type AuditAction =
+  | 'account.provisioned'
+  | 'account.became_person'
+  | 'account.handle_set'
+  | 'identity.linked'
+  | 'identity.unlinked'
+  | 'session.started'
+  | 'session.refreshed'
+  | 'session.stepped_up'
+  | 'session.ended'
+  | 'session.refresh_reused'
+  | 'signing_key.added'
+
+const AuditEntrySchema = defineEntity({
+  name: 'AuditEntry',
+  tableName: 'audit_entry',
+  indexes: [{ name: 'audit_entry_account', properties: ['accountId', 'id'] }],
+  properties: {
+    id: p.uuid().primary(),
+    at: p.datetime(),
+    action: p.text().$type<AuditAction>(),
+    /** The account that it happened to; null for acts upon the installation. */
+    accountId: p.uuid().strictNullable(),
+    /** The account that did it; null when nobody was signed in. */
+    actorId: p.uuid().strictNullable(),
+    sessionId: p.uuid().strictNullable(),
+    requestId: p.text(),
+    address: p.text(),
+    /** Facts of the act: ids and names, never a secret. */
+    detail: p.json<Readonly<Record<string, unknown>>>(),
+  },
+})
+
+/** Who did what to which account, when and from where. */
+export class AuditEntry extends AuditEntrySchema.class {}
+AuditEntrySchema.setClass(AuditEntry)

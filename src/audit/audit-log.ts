@@ -1,0 +1,45 @@
+// Where audit entries are kept: appended in the transaction of the change, and listed.
+import type { Call } from '../database/call.js'
+import { type FromChange, type Row, rowOf } from '../database/row.js'
+import type { Random } from '../runtime/random.js'
+import { type AuditAction, AuditEntry } from './audit-entry.js'
+
+/** One act, as a use case reports it. */
+export interface AuditedAct {
+  readonly action: AuditAction
+  readonly accountId: string | FromChange | null
+  readonly actorId?: string | FromChange | null
+  readonly sessionId?: string | null
+  readonly detail?: Readonly<Record<string, unknown>>
+}
+
+/** The audit log: it can only grow. */
+export class AuditLog {
+  constructor(private readonly random: Random) {}
+
+  /** The row of an act; who did it and in which session is the caller's principal unless the act says otherwise. */
+  row(call: Call, act: AuditedAct): Row {
+    const { actorId = call.principal?.accountId ?? null, sessionId = call.principal?.sessionId ?? null } = act
+    return rowOf(AuditEntry, {
+      id: this.random.uuid(),
+      at: call.now,
+      action: act.action,
+      accountId: act.accountId,
+      actorId,
+      sessionId,
+      requestId: call.requestId,
+      address: call.source.address,
+      detail: act.detail ?? {},
+    })
+  }
+
+  /** Appends an act in the caller's transaction. */
+  async append(call: Call, act: AuditedAct): Promise<void> {
+    await call.write(this.row(call, act))
+  }
+
+  /** The newest entries of an account, at most `limit`. */
+  async listOf(call: Call, accountId: string, limit: number): Promise<AuditEntry[]> {
+    return await call.em.find(AuditEntry, { accountId }, { orderBy: { id: 'desc' }, limit })
+  }
+}

@@ -1,0 +1,62 @@
+// Who makes this call: tells bearers apart by their shape, one code path each.
+import type { Principal } from '../authorization/principal.js'
+import { parseScope } from '../authorization/scope.js'
+import type { Call } from '../database/call.js'
+import { Failure } from '../failure.js'
+import type { Sessions } from '../sessions/sessions.js'
+import type { AccessTokens } from '../tokens/access-token.js'
+
+/** What `authenticateRequest` works with. */
+export interface AuthenticateRequestRooms {
+  readonly accessTokens: AccessTokens
+  readonly sessions: Sessions
+}
+
+/** RFC 6750 2.1; the scheme's name is case-insensitive (RFC 9110 11.1). */
+const bearerForm = /^Bearer +([\w.~+/-]+=*)$/i
+/** RFC 7519 3: three parts in base64url. */
+const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]+$/
+/** Longer than any token of ours; nothing is computed for it. In characters. */
+const longestBearer = 8_192
+
+/**
+ * The principal of an `Authorization` header; null when there is no header.
+ * Throws `UNAUTHENTICATED` for a header that does not hold: it is never treated as no header.
+ */
+export const authenticateRequest = async (
+  call: Call,
+  authorization: string | undefined,
+  rooms: AuthenticateRequestRooms,
+): Promise<Principal | null> => {
+  if (authorization === undefined) return null
+  const bearer = authorization.length > longestBearer ? undefined : bearerForm.exec(authorization)?.[1]
+  if (bearer === undefined)
+    throw new Failure('UNAUTHENTICATED', 'The Authorization header must be "Bearer" and a token.', {
+      reason: 'malformed authorization header',
+    })
+  if (jwtForm.test(bearer)) return await byAccessToken(call, bearer, rooms)
+  throw new Failure('UNAUTHENTICATED', 'The bearer token does not hold.', {
+    reason: 'bearer of unknown shape',
+  })
+}
+
+const byAccessToken = async (
+  call: Call,
+  bearer: string,
+  rooms: AuthenticateRequestRooms,
+): Promise<Principal> => {
+  const claims = await rooms.accessTokens.verify(bearer, call.now)
+  const session = await rooms.sessions.findLive(call, claims.sessionId)
+  if (session === null || session.account !== claims.accountId)
+    throw new Failure('UNAUTHENTICATED', 'The session of this token is over. Sign in again.', {
+      reason: `session ${claims.sessionId}`,
+    })
+  return {
+    accountId: claims.accountId,
+    sessionId: claims.sessionId,
+    scopes: parseScope(claims.scope),
+    amr: claims.amr,
+    acr: claims.acr,
+    authenticatedAt: claims.authenticatedAt,
+  }
+}

@@ -1,0 +1,128 @@
+// Links an identity: whoever is signed in proves control of one more, which then leads to the same account.
+import type { Account } from '../accounts/account.js'
+import type { Accounts } from '../accounts/accounts.js'
+import type { AuditLog } from '../audit/audit-log.js'
+import { requirePrincipal } from '../authorization/authorize.js'
+import type { Principal } from '../authorization/principal.js'
+import type { Call } from '../database/call.js'
+import { Failure } from '../failure.js'
+import type { Identities } from '../identities/identities.js'
+import type { Identity } from '../identities/identity.js'
+import type { Random } from '../runtime/random.js'
+import type { Sessions } from '../sessions/sessions.js'
+import {
+  type SubmittedProof,
+  type VerifiedProof,
+  type VerifyProofRooms,
+  verifyProof,
+} from './verify-proof.js'
+
+/** What `linkIdentity` works with. */
+export interface LinkIdentityRooms extends VerifyProofRooms {
+  readonly accounts: Accounts
+  readonly identities: Identities
+  readonly sessions: Sessions
+  readonly auditLog: AuditLog
+  readonly random: Random
+}
+
+/** A further identity to link, and what its owner calls it. */
+export interface LinkRequest extends SubmittedProof {
+  readonly label: string | null
+}
+
+/** The account with its new identity. */
+export interface Linked {
+  readonly account: Account
+  readonly identity: Identity
+}
+
+const longestLabel = 100
+
+/**
+ * Links a proven identity to the caller's account; a guest becomes a person with the same id.
+ * `CONFLICT` when the identity leads to an account already.
+ */
+export const linkIdentity = async (
+  call: Call,
+  request: LinkRequest,
+  rooms: LinkIdentityRooms,
+): Promise<Linked> => {
+  const principal = requirePrincipal(call.principal)
+  const label = parseLabel(request.label)
+  // 1 count the attempt, 2 verify the proof
+  const verified = await verifyProof(call, { ...request, purpose: 'LINK_IDENTITY' }, rooms)
+  await checkLinkable(call, verified, principal, rooms)
+  // 3 in one transaction: spend the challenge, link, turn a guest into a person, audit
+  return await call.inTransaction(async (inner) => {
+    const account = await rooms.accounts.lock(inner, principal.accountId)
+    const identity: Identity = {
+      id: rooms.random.uuid(),
+      account: account.id,
+      ...verified.proven,
+      label,
+      createdAt: call.now,
+    }
+    await inner.write(...verified.spend, rooms.identities.row(identity))
+    await rooms.auditLog.append(inner, {
+      action: 'identity.linked',
+      accountId: account.id,
+      detail: { method: identity.method, identityId: identity.id },
+    })
+    if (account.kind !== 'ANONYMOUS') return { account, identity }
+    return { account: await becomePerson(inner, { account, identity, principal }, rooms), identity }
+  })
+}
+
+const parseLabel = (raw: string | null): string | null => {
+  const label = raw?.trim() ?? ''
+  if (label.length > longestLabel || /\p{Control}/u.test(label))
+    throw new Failure(
+      'BAD_USER_INPUT',
+      `A label has at most ${longestLabel} characters, none of them control characters.`,
+      {
+        field: 'label',
+      },
+    )
+  return label === '' ? null : label
+}
+
+/** What can be refused before anything is locked; the unique index decides the races. */
+const checkLinkable = async (
+  call: Call,
+  { method, proven, handle }: VerifiedProof,
+  principal: Principal,
+  rooms: LinkIdentityRooms,
+): Promise<void> => {
+  if (!method.links)
+    throw new Failure('BAD_USER_INPUT', `The method ${method.name} cannot be linked.`, { field: 'proof' })
+  const { found, handleOwner } = await rooms.identities.lookUp(call, proven, handle)
+  if (handle !== null && handleOwner !== principal.accountId)
+    throw new Failure('PROOF_REJECTED', 'This challenge was issued under the handle of another account.', {
+      reason: `handle ${handle}`,
+    })
+  if (found?.account.id === principal.accountId)
+    throw new Failure('CONFLICT', 'This identity is linked to your account already.')
+  if (found !== null) throw new Failure('CONFLICT', 'This identity belongs to another account.')
+}
+
+/**
+ * A guest becomes a person: what anyone who once held the device could prove no longer leads here, so the guest's
+ * identities go, with the sessions that they opened; the caller's own session goes on, on the new identity.
+ */
+const becomePerson = async (
+  call: Call,
+  linked: Linked & { readonly principal: Principal },
+  rooms: LinkIdentityRooms,
+): Promise<Account> => {
+  const { account, identity, principal } = linked
+  await rooms.accounts.changeKind(call, account.id, 'PERSON')
+  await rooms.sessions.rebind(call, principal.sessionId, identity.id)
+  for (const former of await rooms.identities.lockOf(call, account.id)) {
+    if (former.id === identity.id) continue
+    await rooms.sessions.endOpenedBy(call, former.id)
+    await rooms.identities.remove(call, former.id)
+  }
+  await rooms.auditLog.append(call, { action: 'account.became_person', accountId: account.id })
+  return { ...account, kind: 'PERSON' }
+}

@@ -1,0 +1,98 @@
+// Signs in: a proof, whatever its method, opens a session of the one account that it leads to.
+import type { Account } from '../accounts/account.js'
+import type { Call } from '../database/call.js'
+import { isForeignKeyViolation } from '../database/storage-errors.js'
+import { Failure } from '../failure.js'
+import { type ResolveIdentityRooms, resolveIdentity } from '../identities/resolve-identity.js'
+import type { Metrics } from '../runtime/metrics.js'
+import { type IssueTokensRooms, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
+import type { Session } from '../sessions/session.js'
+import { type StartSessionRooms, startSession } from '../sessions/start-session.js'
+import {
+  type SubmittedProof,
+  type VerifiedProof,
+  type VerifyProofRooms,
+  verifyProof,
+} from './verify-proof.js'
+
+/** What `signIn` works with. */
+export interface SignInRooms
+  extends VerifyProofRooms,
+    ResolveIdentityRooms,
+    StartSessionRooms,
+    IssueTokensRooms {
+  readonly metrics: Metrics
+}
+
+/** What a sign-in gives. */
+export interface SignedIn {
+  readonly account: Account
+  readonly tokens: Tokens
+  /** True when the proof was never seen before, so that the account is new. */
+  readonly provisioned: boolean
+}
+
+/** Signs in. A valid bearer is of no account here: the session is new, and nothing is linked. */
+export const signIn = async (
+  call: Call,
+  submitted: SubmittedProof,
+  rooms: SignInRooms,
+): Promise<SignedIn> => {
+  // 1 count the attempt, 2 verify the proof
+  const verified = await verifyProof(call, { ...submitted, purpose: 'SIGN_IN' }, rooms)
+  // 3 in one transaction: spend the challenge, resolve the identity, start the session, audit
+  const opened = await openSession(call, verified, rooms)
+  rooms.metrics.signIns.inc({ method: verified.method.name })
+  // 4 issue the tokens
+  const tokens = await issueTokens(call, opened.session, rooms)
+  return { account: opened.account, provisioned: opened.provisioned, tokens }
+}
+
+interface OpenedSession {
+  readonly account: Account
+  readonly session: Session
+  readonly provisioned: boolean
+}
+
+/**
+ * Resolves and writes. When another sign-in has just made the identity or the handle, or somebody has just unlinked it,
+ * what was resolved is outdated and nothing was written, the challenge included: it is resolved once more.
+ */
+const openSession = async (
+  call: Call,
+  verified: VerifiedProof,
+  rooms: SignInRooms,
+): Promise<OpenedSession> => {
+  try {
+    return await resolveAndWrite(call, verified, rooms)
+  } catch (error) {
+    if (!isOutdated(error)) throw error
+    return await resolveAndWrite(call, verified, rooms)
+  }
+}
+
+const isOutdated = (error: unknown): boolean =>
+  (error instanceof Failure && error.code === 'CONFLICT') || isForeignKeyViolation(error)
+
+const resolveAndWrite = async (
+  call: Call,
+  verified: VerifiedProof,
+  rooms: SignInRooms,
+): Promise<OpenedSession> => {
+  const { method, proven, handle } = verified
+  const resolved = await resolveIdentity(call, { proven, handle, provisions: method.provisions }, rooms)
+  const started = startSession(
+    call,
+    {
+      accountId: resolved.account.id,
+      identityId: resolved.identityId,
+      method: method.name,
+      amr: method.amr,
+      acr: method.acr,
+      deviceName: verified.deviceName,
+    },
+    rooms,
+  )
+  await call.write(...verified.spend, ...resolved.rows, ...started.rows)
+  return { account: resolved.account, session: started.session, provisioned: resolved.provisioned }
+}

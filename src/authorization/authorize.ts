@@ -1,0 +1,35 @@
+// The rules by which a principal may go on: present, scoped, recent enough. Pure.
+import { Failure } from '../failure.js'
+import type { Acr, Principal } from './principal.js'
+import { coversScopes } from './scope.js'
+
+const acrOrder: Record<Acr, number> = { aal0: 0, aal1: 1, aal2: 2 }
+
+/** The principal, or `UNAUTHENTICATED` when there is none. */
+export const requirePrincipal = (principal: Principal | null): Principal => {
+  if (principal === null) throw new Failure('UNAUTHENTICATED')
+  return principal
+}
+
+/** Refuses with `FORBIDDEN` unless the principal's scopes cover one of the sets. */
+export const requireScopes = (principal: Principal, requiredScopes: readonly (readonly string[])[]): void => {
+  if (!coversScopes(principal.scopes, requiredScopes))
+    throw new Failure('FORBIDDEN', undefined, { requiredScopes })
+}
+
+/** How recent and how strong an authentication must be. */
+export interface StepUpRule {
+  readonly acr: Acr
+  readonly maxAgeSeconds: number
+}
+
+/** Refuses with `STEP_UP_REQUIRED` unless the caller authenticated recently and strongly enough (RFC 9470). */
+export const requireStepUp = (principal: Principal, rule: StepUpRule, now: Date): void => {
+  const ageSeconds = (now.getTime() - principal.authenticatedAt.getTime()) / 1000
+  if (acrOrder[principal.acr] >= acrOrder[rule.acr] && ageSeconds <= rule.maxAgeSeconds) return
+  throw new Failure('STEP_UP_REQUIRED', undefined, {
+    acrValues: [rule.acr],
+    maxAgeSeconds: rule.maxAgeSeconds,
+    reason: `acr ${principal.acr}, authenticated ${Math.round(ageSeconds)} s ago`,
+  })
+}

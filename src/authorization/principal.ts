@@ -1,0 +1,15 @@
+// Who makes a call, and with which scopes.
+
+/** The authentication context of a session (NIST SP 800-63B): `aal0` nobody in particular, then one and two factors. */
+export type Acr = 'aal0' | 'aal1' | 'aal2'
+
+/** A caller whose bearer held. */
+export interface Principal {
+  readonly accountId: string
+  readonly sessionId: string
+  readonly scopes: ReadonlySet<string>
+  readonly amr: readonly string[]
+  readonly acr: Acr
+  /** When the caller last proved who it is (`auth_time`). */
+  readonly authenticatedAt: Date
+}

@@ -1,0 +1,189 @@
+// One PostgreSQL data folder on disk and the server on it: initialise, start, stop.
+import {
+  chmod,
+  lchown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { EmbeddedPostgresError, useOwnServer } from './embedded-postgres-error.js'
+import { errorCode, readIfPresent } from './operating-system.js'
+import { findPostgresPrograms, type PostgresPrograms, runProgram } from './postgres-programs.js'
+import { findPostmaster, removeForeignLock } from './postmaster.js'
+import { findSystemUser, requireReach, type SystemUser } from './system-user.js'
+
+/** A data folder (PostgreSQL says: cluster) with what it takes to run a server on it. */
+export interface Cluster {
+  readonly directory: string
+  /** PGDATA; exists only once it is complete. */
+  readonly data: string
+  readonly passwordFile: string
+  readonly logFile: string
+  readonly programs: PostgresPrograms
+  /** Who runs the server; null: ourselves. */
+  readonly user: SystemUser | null
+}
+
+/** The superuser of the cluster, and the owner of everything in it. */
+export const superuser = 'idem'
+
+/** A page cache that suits a laptop; connections for several processes of Idem, their pools and the tests. */
+const serverSizes = ['shared_buffers=64MB', 'max_connections=200']
+
+const unfinishedPrefix = 'data.unfinished-'
+
+/** 50 pauses of 200 ms are 10 s: ample for the orphaned children of a killed server to end, and for a port to free. */
+const startAttempts = 50
+const startPauseMs = 200
+
+/** Recovery after a crash replays the log of up to 1 GB; beyond this something else is wrong. */
+const startTimeoutSeconds = 300
+
+/** A fast stop waits only for the last checkpoint. */
+const stopTimeoutSeconds = 60
+
+/** What PostgreSQL logs when trying again helps: the port was taken meanwhile, or children of a killed server live. */
+const passingTrouble =
+  /could not bind|could not create any TCP\/IP sockets|shared memory block .* still in use/
+
+/**
+ * Prepares `directory` (created where missing) for a server; starts nothing.
+ * Throws `EmbeddedPostgresError` when this machine or this system user cannot run PostgreSQL.
+ */
+export const openCluster = async (directory: string): Promise<Cluster> => {
+  const programs = await findPostgresPrograms()
+  await mkdir(directory, { recursive: true, mode: 0o711 })
+  const user = await findSystemUser(directory)
+  await chmod(directory, 0o700)
+  if (user !== null)
+    await requireReach(user, [await realpath(dirname(directory)), ...Object.values(programs)])
+  return {
+    directory,
+    data: join(directory, 'data'),
+    passwordFile: join(directory, 'password'),
+    logFile: join(directory, 'log'),
+    programs,
+    user,
+  }
+}
+
+/**
+ * Makes the data folder where there is none yet, under a temporary name until it is complete: one that a kill cut
+ * short is never mistaken for a database, and is removed at the next start. Says whether it made one.
+ */
+export const initialise = async (cluster: Cluster, makePassword: () => string): Promise<boolean> => {
+  const { directory, data, passwordFile, programs, user } = cluster
+  await removeUnfinished(directory)
+  if (await exists(data)) return false
+  await rm(passwordFile, { force: true })
+  await writeFile(passwordFile, makePassword(), { flag: 'wx', mode: 0o600, flush: true })
+  const unfinished = await mkdtemp(join(directory, unfinishedPrefix))
+  if (user !== null)
+    await Promise.all([passwordFile, unfinished].map((path) => lchown(path, user.uid, user.gid)))
+  // The two that initdb would otherwise find out by trying, which takes it a fifth of its time.
+  const sizes = serverSizes.flatMap((setting) => ['--set', setting])
+  const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
+  const access = [`--username=${superuser}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
+  const args = [`--pgdata=${unfinished}`, ...locale, ...access, ...sizes, '--no-instructions']
+  const { succeeded, output } = await runProgram(programs.initdb, args, cluster)
+  if (!succeeded) throw failed('initialise its data folder', cluster, output)
+  await rename(unfinished, data)
+  await flushFolder(directory)
+  return true
+}
+
+/** The superuser's password. Throws `EmbeddedPostgresError` when its file is lost: nothing else knows it. */
+export const readPassword = async ({ data, passwordFile }: Cluster): Promise<string> => {
+  try {
+    return await readFile(passwordFile, 'utf8')
+  } catch (cause) {
+    throw new EmbeddedPostgresError(
+      `${passwordFile} cannot be read, and without it the database in ${data} cannot be opened. ` +
+        `Put it back, or move ${data} away to start with an empty database, or ${useOwnServer}.`,
+      { cause },
+    )
+  }
+}
+
+/**
+ * Starts the server and waits until it accepts connections; the caller has seen that none runs. Where the port that
+ * `choosePort` gave cannot be had, asks again. Returns the port. Throws `EmbeddedPostgresError` with the end of
+ * PostgreSQL's log.
+ */
+export const startServer = async (cluster: Cluster, choosePort: () => Promise<number>): Promise<number> => {
+  await removeForeignLock(cluster.data)
+  for (let attempt = 1; ; attempt++) {
+    const port = await choosePort()
+    const trouble = await tryStart(cluster, port)
+    if (trouble === null) return port
+    if (attempt === startAttempts || !passingTrouble.test(trouble)) throw failed('start', cluster, trouble)
+    await setTimeout(startPauseMs)
+  }
+}
+
+/** Stops the server, ending its connections, and waits until it is gone; nothing happens when none runs. */
+export const stopServer = async (cluster: Cluster): Promise<void> => {
+  if ((await findPostmaster(cluster.data)) === null) return
+  const args = ['stop', '-D', cluster.data, '-m', 'fast', '-w', '-t', String(stopTimeoutSeconds)]
+  const { succeeded, output } = await runProgram(cluster.programs.pgCtl, args, cluster)
+  // It may have ended on its own between the look and the command.
+  if (!succeeded && (await findPostmaster(cluster.data)) !== null) throw failed('stop', cluster, output)
+}
+
+/** One attempt; null when it runs, else what pg_ctl and the server said about it. */
+const tryStart = async (cluster: Cluster, port: number): Promise<string | null> => {
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    'unix_socket_directories=',
+    ...serverSizes,
+    'logging_collector=off',
+    'log_checkpoints=off',
+  ]
+  const logged = (await readIfPresent(cluster.logFile)).length
+  const options = settings.map((setting) => `-c ${setting}`).join(' ')
+  const wait = ['-w', '-t', String(startTimeoutSeconds)]
+  const args = ['start', '-D', cluster.data, '-l', cluster.logFile, ...wait, '-o', options]
+  const { succeeded, output } = await runProgram(cluster.programs.pgCtl, args, cluster)
+  return succeeded ? null : `${(await readIfPresent(cluster.logFile)).slice(logged)}${output}`
+}
+
+const failed = (verb: string, { logFile }: Cluster, trouble: string): EmbeddedPostgresError => {
+  const lastLines = trouble.trim().split('\n').slice(-15).join('\n  ')
+  return new EmbeddedPostgresError(
+    `The embedded PostgreSQL could not ${verb}. Its last words:\n  ${lastLines}\n` +
+      `The whole log is ${logFile}. Mend the cause and start Idem again, or ${useOwnServer}.`,
+  )
+}
+
+const removeUnfinished = async (directory: string): Promise<void> => {
+  const names = (await readdir(directory)).filter((name) => name.startsWith(unfinishedPrefix))
+  // Retried, because an initdb that outlived its Idem may still be writing there.
+  const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }
+  await Promise.all(names.map((name) => rm(join(directory, name), options)))
+}
+
+/** A rename survives a power failure only once its folder is on disk. Windows cannot open folders, and need not. */
+const flushFolder = async (folder: string): Promise<void> => {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+const exists = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (errorCode(error) === 'ENOENT') return false
+      throw error
+    },
+  )

@@ -1,0 +1,21 @@
+// The one list of tables.
+import { Account } from './accounts/account.js'
+import { Handle } from './accounts/handle.js'
+import { AuditEntry } from './audit/audit-entry.js'
+import { SpentChallenge } from './challenges/spent-challenge.js'
+import { Identity } from './identities/identity.js'
+import { Session } from './sessions/session.js'
+import { ThrottleCounter } from './throttle/throttle-counter.js'
+import { SigningKey } from './tokens/signing-key.js'
+
+/** Every table of Idem. */
+export const entities = [
+  ThrottleCounter,
+  SigningKey,
+  AuditEntry,
+  Account,
+  Handle,
+  Identity,
+  SpentChallenge,
+  Session,
+]

@@ -1,0 +1,60 @@
+// Every way in which a call can be refused: the closed list of codes, and the one error that carries them.
+
+/** The closed list of error codes with the sentence that may be shown to anyone when a refusal says nothing better. */
+export const failureSentences = {
+  UNAUTHENTICATED: 'Sign in first, or send a valid bearer token.',
+  FORBIDDEN: 'This token does not allow that.',
+  STEP_UP_REQUIRED: 'Prove again that it is you (stepUp), then repeat the call with the new token.',
+  PROOF_REJECTED: 'The proof was not accepted.',
+  CHALLENGE_EXPIRED: 'The challenge has expired. Ask for a new one.',
+  CHALLENGE_SPENT: 'The challenge has been used. Ask for a new one.',
+  REFRESH_REUSED: 'The refresh token had been used before, so the session was ended. Sign in again.',
+  BAD_USER_INPUT: 'The input is not valid.',
+  NOT_FOUND: 'No such thing.',
+  CONFLICT: 'That belongs to another account.',
+  LAST_IDENTITY: 'The last identity of an account cannot be unlinked. Link another one first.',
+  MERGE_REFUSED: 'These accounts cannot be merged.',
+  RATE_LIMITED: 'Too many attempts. Wait, then try again.',
+  QUERY_TOO_COSTLY: 'The query is too large. Ask for less at once.',
+  UNAVAILABLE: 'Idem cannot answer just now. Try again shortly.',
+  INTERNAL: 'Something went wrong at our side. Quote the request id when you report it.',
+} as const
+
+/** One code of the closed list. */
+export type FailureCode = keyof typeof failureSentences
+
+/** What a refusal tells the caller beside its code and sentence, and the private reason that only the log sees. */
+export interface FailureDetails {
+  /** Why, for the log; never shown to the caller. */
+  readonly reason?: string
+  /** The error that led here, for the log. */
+  readonly cause?: unknown
+  /** `RATE_LIMITED` and `UNAVAILABLE`: after how many seconds to try again. */
+  readonly retryAfterSeconds?: number
+  /** `BAD_USER_INPUT`: the input field that is wrong. */
+  readonly field?: string
+  /** `FORBIDDEN`: the scopes of which one set is needed. */
+  readonly requiredScopes?: readonly (readonly string[])[]
+  /** `STEP_UP_REQUIRED`: the authentication contexts that suffice (RFC 9470 3). */
+  readonly acrValues?: readonly string[]
+  /** `STEP_UP_REQUIRED`: the age in seconds that the authentication may have at most (RFC 9470 3). */
+  readonly maxAgeSeconds?: number
+}
+
+/** A refusal: a code of the closed list, a sentence that is safe to show to anyone, and a private reason. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly code: FailureCode
+  readonly details: FailureDetails
+
+  constructor(code: FailureCode, sentence: string = failureSentences[code], details: FailureDetails = {}) {
+    super(sentence, { cause: details.cause })
+    this.code = code
+    this.details = details
+  }
+}
+
+/** Ends a `switch` over a union: a new member that is not handled becomes a type error. */
+export const assertNever = (value: never): never => {
+  throw new Error(`unhandled case ${JSON.stringify(value)}`)
+}

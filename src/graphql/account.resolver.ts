@@ -1,0 +1,72 @@
+// GraphQL's view of accounts: who am I, my handle, is a handle free.
+import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql'
+import type { Account } from '../accounts/account.js'
+import type { Accounts } from '../accounts/accounts.js'
+import { type CheckHandleRooms, checkHandle } from '../accounts/check-handle.js'
+import { type SetHandleRooms, setHandle } from '../accounts/set-handle.js'
+import type { Identities } from '../identities/identities.js'
+import type { Identity } from '../identities/identity.js'
+import type { Session } from '../sessions/session.js'
+import type { Sessions } from '../sessions/sessions.js'
+import { AccountType, IdentityType, SessionType } from './account.types.js'
+import type { GraphqlContext } from './context.js'
+
+/** What the account resolver works with. */
+export interface AccountResolverRooms extends CheckHandleRooms, SetHandleRooms {
+  readonly accounts: Accounts
+  readonly identities: Identities
+  readonly sessions: Sessions
+}
+
+/** Queries and mutations upon the caller's account. */
+@Resolver(() => AccountType)
+export class AccountResolver {
+  constructor(private readonly rooms: AccountResolverRooms) {}
+
+  @Query(() => AccountType, {
+    nullable: true,
+    description: 'The account of the bearer; null when there is none.',
+  })
+  async me(@Ctx() { call }: GraphqlContext): Promise<Account | null> {
+    return call.principal && (await this.rooms.accounts.get(call, call.principal.accountId))
+  }
+
+  @Query(() => Boolean, { description: 'True when a handle may be picked. Throttled.' })
+  async handleAvailable(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('handle', () => String, { description: 'The handle in any spelling.' }) handle: string,
+  ): Promise<boolean> {
+    return await checkHandle(call, handle, this.rooms)
+  }
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["account:write"]])')
+  @Mutation(() => AccountType, {
+    description: 'Picks the handle of my account; the former one stays reserved for it.',
+  })
+  async setHandle(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('handle', () => String, {
+      description: '3 to 64 letters and digits, with single dots, hyphens or underscores between them.',
+    })
+    handle: string,
+  ): Promise<Account> {
+    return await setHandle(call, handle, this.rooms)
+  }
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["account:read"]])')
+  @FieldResolver(() => [IdentityType], {
+    description: 'The identities that lead to the account, oldest first.',
+  })
+  async identities(@Ctx() { call }: GraphqlContext, @Root() account: Account): Promise<Identity[]> {
+    return await this.rooms.identities.listOf(call, account.id)
+  }
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["account:read"]])')
+  @FieldResolver(() => [SessionType], { description: 'The live sessions of the account, newest first.' })
+  async sessions(@Ctx() { call }: GraphqlContext, @Root() account: Account): Promise<Session[]> {
+    return await this.rooms.sessions.listOf(call, account.id)
+  }
+}

@@ -1,0 +1,124 @@
+// GraphQL's view of authentication: challenges, sign-in, step-up, linking.
+import { Arg, Ctx, Directive, ID, Mutation, Query, Resolver } from 'type-graphql'
+import type { Account } from '../accounts/account.js'
+import { type GetChallengeRooms, getChallenge } from '../authentication/get-challenge.js'
+import {
+  type IssueChallengeRooms,
+  type IssuedChallenge,
+  issueChallenge,
+} from '../authentication/issue-challenge.js'
+import { type LinkIdentityRooms, linkIdentity } from '../authentication/link-identity.js'
+import { type SignInRooms, signIn } from '../authentication/sign-in.js'
+import { type StepUpRooms, stepUp } from '../authentication/step-up.js'
+import { type UnlinkIdentityRooms, unlinkIdentity } from '../authentication/unlink-identity.js'
+import type { ChallengePurpose, ChallengeStatus } from '../challenges/challenge.js'
+import type { Tokens } from '../sessions/issue-tokens.js'
+import { AccountType, TokensType } from './account.types.js'
+import { ChallengeType, challengePurposes, LinkResult, SignInResult } from './authentication.types.js'
+import type { GraphqlContext } from './context.js'
+import { type MethodInputs, submittedProof } from './method-inputs.js'
+import { parseId } from './parse-id.js'
+
+/** What the authentication resolver works with. */
+export interface AuthenticationResolverRooms
+  extends IssueChallengeRooms,
+    GetChallengeRooms,
+    SignInRooms,
+    StepUpRooms,
+    LinkIdentityRooms,
+    UnlinkIdentityRooms {}
+
+const shown = ({ id, challenge }: IssuedChallenge, status: ChallengeStatus): ChallengeType => ({
+  id,
+  method: challenge.method,
+  purpose: challenge.purpose,
+  status,
+  message: challenge.message,
+  expiresAt: challenge.expiresAt,
+})
+
+/** The resolver class for these inputs, whose fields come from the list of methods. */
+export const createAuthenticationResolver = (inputs: MethodInputs, rooms: AuthenticationResolverRooms) => {
+  @Resolver()
+  class AuthenticationResolver {
+    @Query(() => ChallengeType, { description: 'Where a challenge stands, to whoever holds its id.' })
+    async challenge(
+      @Ctx() { call }: GraphqlContext,
+      @Arg('id', () => ID, { description: 'The id as `issueChallenge` gave it.' }) id: string,
+    ): Promise<ChallengeType> {
+      const found = await getChallenge(call, id, rooms)
+      return shown(found, found.status)
+    }
+
+    @Mutation(() => ChallengeType, {
+      description: 'Asks for a challenge. All purposes but SIGN_IN need a session.',
+    })
+    async issueChallenge(
+      @Ctx() { call }: GraphqlContext,
+      @Arg('input', () => inputs.challengeRequest, { description: 'By which method.' })
+      input: InstanceType<typeof inputs.challengeRequest>,
+      @Arg('purpose', () => challengePurposes, {
+        defaultValue: challengePurposes.SIGN_IN,
+        description: 'What answering it is to do.',
+      })
+      purpose: ChallengePurpose,
+    ): Promise<ChallengeType> {
+      return shown(await issueChallenge(call, { request: input, purpose }, rooms), 'PENDING')
+    }
+
+    @Mutation(() => SignInResult, {
+      description: 'Signs in by a proof; a proof never seen before registers.',
+    })
+    async signIn(
+      @Ctx() { call }: GraphqlContext,
+      @Arg('input', () => inputs.signIn, { description: 'The proof.' }) input: InstanceType<
+        typeof inputs.signIn
+      >,
+    ): Promise<SignInResult> {
+      return await signIn(call, submittedProof(input), rooms)
+    }
+
+    @Directive('@authenticated')
+    @Directive('@requiresScopes(scopes: [["session:write"]])')
+    @Mutation(() => TokensType, {
+      description: 'Proves again who it is, in the same session: a fresh `auth_time`.',
+    })
+    async stepUp(
+      @Ctx() { call }: GraphqlContext,
+      @Arg('input', () => inputs.signIn, { description: 'The proof.' }) input: InstanceType<
+        typeof inputs.signIn
+      >,
+    ): Promise<Tokens> {
+      return await stepUp(call, submittedProof(input), rooms)
+    }
+
+    @Directive('@authenticated')
+    @Directive('@requiresScopes(scopes: [["identity:write"]])')
+    @Directive('@stepUp(maxAgeSeconds: 600, exempt: [ANONYMOUS])')
+    @Mutation(() => LinkResult, {
+      description: 'Links one more identity to my account; a guest becomes a person with the same id.',
+    })
+    async linkIdentity(
+      @Ctx() { call }: GraphqlContext,
+      @Arg('input', () => inputs.linkIdentity, { description: 'The proof, by the identity to link.' })
+      input: InstanceType<typeof inputs.linkIdentity>,
+    ): Promise<LinkResult> {
+      return await linkIdentity(call, { ...submittedProof(input), label: input.label ?? null }, rooms)
+    }
+
+    @Directive('@authenticated')
+    @Directive('@requiresScopes(scopes: [["identity:write"]])')
+    @Directive('@stepUp(maxAgeSeconds: 600)')
+    @Mutation(() => AccountType, {
+      description:
+        'Unlinks an identity of my account, never the last one, and ends the sessions that it opened.',
+    })
+    async unlinkIdentity(
+      @Ctx() { call }: GraphqlContext,
+      @Arg('id', () => ID, { description: 'The id of the identity.' }) id: string,
+    ): Promise<Account> {
+      return await unlinkIdentity(call, parseId(id), rooms)
+    }
+  }
+  return AuthenticationResolver
+}

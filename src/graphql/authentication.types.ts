@@ -1,0 +1,85 @@
+// The schema's types around a proof: challenges, what answers them, what comes of it.
+import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql'
+import type { Account } from '../accounts/account.js'
+import type { Identity } from '../identities/identity.js'
+import type { Tokens } from '../sessions/issue-tokens.js'
+import { AccountType, IdentityType, TokensType } from './account.types.js'
+
+/** The purposes of a challenge as the schema names them. */
+export const challengePurposes = {
+  SIGN_IN: 'SIGN_IN',
+  LINK_IDENTITY: 'LINK_IDENTITY',
+  STEP_UP: 'STEP_UP',
+} as const
+registerEnumType(challengePurposes, {
+  name: 'ChallengePurpose',
+  description: 'What answering a challenge is for.',
+  valuesConfig: {
+    SIGN_IN: { description: 'Sign in, or register.' },
+    LINK_IDENTITY: { description: 'Link one more identity to the account that is signed in.' },
+    STEP_UP: { description: 'Prove again that it is still you.' },
+  },
+})
+
+const challengeStatuses = { PENDING: 'PENDING', SPENT: 'SPENT', EXPIRED: 'EXPIRED' } as const
+registerEnumType(challengeStatuses, {
+  name: 'ChallengeStatus',
+  description: 'Where a challenge stands.',
+  valuesConfig: {
+    PENDING: { description: 'It waits for its answer.' },
+    SPENT: { description: 'It was answered.' },
+    EXPIRED: { description: 'It was not answered in time.' },
+  },
+})
+
+/** A challenge as the schema shows it. */
+@ObjectType('Challenge', { description: 'What a proof must answer: once, and before it expires.' })
+export class ChallengeType {
+  @Field(() => ID, { description: 'To be given back with the proof. Opaque; keep it to yourself.' })
+  id!: string
+
+  @Field(() => String, { description: 'The method whose proof answers it.' })
+  method!: string
+
+  @Field(() => challengePurposes, { description: 'What answering it is for.' })
+  purpose!: keyof typeof challengePurposes
+
+  @Field(() => challengeStatuses, { description: 'Where it stands.' })
+  status!: keyof typeof challengeStatuses
+
+  @Field(() => String, { nullable: true, description: 'What to sign, exactly as given, as UTF-8.' })
+  message!: string | null
+
+  @Field(() => Date, { description: 'When it expires.' })
+  expiresAt!: Date
+}
+
+/** What a sign-in gives. */
+@ObjectType({ description: 'What came of a sign-in.' })
+export class SignInResult {
+  @Field(() => AccountType, { nullable: true, description: 'The account that the proof leads to.' })
+  account!: Account | null
+
+  @Field(() => TokensType, { nullable: true, description: 'The tokens of the new session.' })
+  tokens!: Tokens | null
+
+  @Field(() => Boolean, { description: 'True when the account is new.' })
+  provisioned!: boolean
+}
+
+/** What linking gives. */
+@ObjectType({ description: 'What came of linking.' })
+export class LinkResult {
+  @Field(() => AccountType, { nullable: true, description: 'The account with the new identity.' })
+  account!: Account | null
+
+  @Field(() => IdentityType, { nullable: true, description: 'The new identity.' })
+  identity!: Identity | null
+}
+
+/** What a refresh takes. */
+@InputType({ description: 'The refresh token to exchange.' })
+export class RefreshSessionInput {
+  @Field(() => String, { description: 'The current refresh token of the session. Send no bearer with it.' })
+  refreshToken!: string
+}

@@ -1,0 +1,115 @@
+// The directives that stand on the SDL and are enforced: authenticated, requiresScopes, stepUp. One mechanism for all.
+import {
+  type ConstDirectiveNode,
+  DirectiveLocation,
+  GraphQLDirective,
+  GraphQLEnumType,
+  type GraphQLField,
+  GraphQLInt,
+  GraphQLList,
+  GraphQLNonNull,
+  type GraphQLSchema,
+  GraphQLString,
+  getDirectiveValues,
+  isObjectType,
+} from 'graphql'
+import { type Account, levelOf } from '../accounts/account.js'
+import { requirePrincipal, requireScopes, requireStepUp } from '../authorization/authorize.js'
+import type { Call } from '../database/call.js'
+import type { GraphqlContext } from './context.js'
+
+const places = [DirectiveLocation.FIELD_DEFINITION]
+
+/** Apollo Federation's `@authenticated`. */
+export const authenticatedDirective = new GraphQLDirective({
+  name: 'authenticated',
+  description: 'Needs a bearer that holds.',
+  locations: places,
+})
+
+/** Apollo Federation's `@requiresScopes`. */
+export const requiresScopesDirective = new GraphQLDirective({
+  name: 'requiresScopes',
+  description: 'Needs a bearer whose scopes hold all of one of the sets; the scope `all` holds every one.',
+  locations: places,
+  args: {
+    scopes: {
+      description: 'The sets of scopes of which one is needed.',
+      type: new GraphQLNonNull(
+        new GraphQLList(new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLString)))),
+      ),
+    },
+  },
+})
+
+/** RFC 9470 in a schema. */
+export const stepUpDirective = new GraphQLDirective({
+  name: 'stepUp',
+  description: 'Needs a recent authentication at the level of the account; else STEP_UP_REQUIRED.',
+  locations: places,
+  args: {
+    maxAgeSeconds: {
+      description: 'How long ago the caller may have proven itself, in seconds.',
+      type: new GraphQLNonNull(GraphQLInt),
+    },
+    exempt: {
+      description: 'Kinds of account that need none.',
+      type: new GraphQLList(
+        new GraphQLNonNull(
+          new GraphQLEnumType({
+            name: 'StepUpExemption',
+            description: 'A kind of account that a step-up can be waived for.',
+            values: { ANONYMOUS: { description: 'A guest: it has nothing that could be stepped up to.' } },
+          }),
+        ),
+      ),
+    },
+  },
+})
+
+/** The accounts, as far as the guard needs them. */
+export interface GuardRooms {
+  readonly accounts: { get(call: Call, id: string): Promise<Account> | Account }
+}
+
+type Guard = (call: Call) => Promise<void> | void
+
+const stepUpGuard =
+  (rule: { readonly maxAgeSeconds: number; readonly exempt: readonly string[] }, rooms: GuardRooms): Guard =>
+  async (call) => {
+    const principal = requirePrincipal(call.principal)
+    const account = await rooms.accounts.get(call, principal.accountId)
+    if (rule.exempt.includes(account.kind)) return
+    requireStepUp(principal, { acr: levelOf(account), maxAgeSeconds: rule.maxAgeSeconds }, call.now)
+  }
+
+/** What the directives on a field ask, in the order: who, what, how recently. */
+const guardsOf = (field: GraphQLField<unknown, GraphqlContext>, rooms: GuardRooms): Guard[] => {
+  const node: { directives?: readonly ConstDirectiveNode[] } = field.astNode ?? {}
+  const guards: Guard[] = []
+  if (getDirectiveValues(authenticatedDirective, node))
+    guards.push((call) => void requirePrincipal(call.principal))
+  const scopes = getDirectiveValues(requiresScopesDirective, node)
+  if (scopes)
+    guards.push((call) => requireScopes(requirePrincipal(call.principal), scopes['scopes'] as string[][]))
+  const stepUp = getDirectiveValues(stepUpDirective, node)
+  if (stepUp) {
+    const exempt = (stepUp['exempt'] ?? []) as string[]
+    guards.push(stepUpGuard({ maxAgeSeconds: Number(stepUp['maxAgeSeconds']), exempt }, rooms))
+  }
+  return guards
+}
+
+/** Makes every field that carries directives ask them before it resolves. */
+export const enforceDirectives = (schema: GraphQLSchema, rooms: GuardRooms): void => {
+  for (const type of Object.values(schema.getTypeMap()).filter(isObjectType))
+    for (const field of Object.values(type.getFields())) {
+      const guards = guardsOf(field, rooms)
+      const { resolve } = field
+      if (guards.length === 0 || resolve === undefined) continue
+      field.resolve = async (source, args, context: GraphqlContext, info) => {
+        for (const guard of guards) await guard(context.call)
+        return await resolve(source, args, context, info)
+      }
+    }
+}

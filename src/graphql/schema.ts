@@ -1,0 +1,67 @@
+// The GraphQL schema: resolvers, the methods' inputs, and the directives that are enforced.
+import { printSchemaWithDirectives } from '@graphql-tools/utils'
+import { GraphQLInputObjectType, type GraphQLSchema, lexicographicSortSchema } from 'graphql'
+import { GraphQLDateTime } from 'graphql-scalars'
+import { buildSchemaSync } from 'type-graphql'
+import type { Method } from '../methods/method.js'
+import { AccountResolver, type AccountResolverRooms } from './account.resolver.js'
+import { type AuthenticationResolverRooms, createAuthenticationResolver } from './authentication.resolver.js'
+import {
+  authenticatedDirective,
+  enforceDirectives,
+  requiresScopesDirective,
+  stepUpDirective,
+} from './directives.js'
+import { createMethodInputs, oneOfInputs } from './method-inputs.js'
+import { SessionResolver, type SessionResolverRooms } from './session.resolver.js'
+
+/** Everything that the resolvers work with. */
+export interface GraphqlRooms
+  extends AccountResolverRooms,
+    AuthenticationResolverRooms,
+    SessionResolverRooms {
+  readonly methods: readonly Method[]
+}
+
+/** Fields that may be asked without a bearer; every other root field needs one. */
+export const publicFields: ReadonlySet<string> = new Set([
+  'issueChallenge',
+  'signIn',
+  'refreshSession',
+  'challenge',
+  'handleAvailable',
+  'me',
+  'session',
+])
+
+/** Builds the schema around the rooms. */
+export const createSchema = (rooms: GraphqlRooms): GraphQLSchema => {
+  const AuthenticationResolver = createAuthenticationResolver(createMethodInputs(rooms.methods), rooms)
+  const instances = new Map<unknown, object>([
+    [AccountResolver, new AccountResolver(rooms)],
+    [SessionResolver, new SessionResolver(rooms)],
+    [AuthenticationResolver, new AuthenticationResolver()],
+  ])
+  const schema = buildSchemaSync({
+    resolvers: [AccountResolver, SessionResolver, AuthenticationResolver],
+    container: { get: (resolver) => instances.get(resolver) },
+    scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
+    directives: [authenticatedDirective, requiresScopesDirective, stepUpDirective],
+    validate: false,
+  })
+  // type-graphql cannot say it, graphql-js enforces and prints it.
+  for (const name of oneOfInputs) {
+    const input = schema.getType(name)
+    if (input instanceof GraphQLInputObjectType) input.isOneOf = true
+  }
+  enforceDirectives(schema, rooms)
+  return schema
+}
+
+/** Federation's meaning of the two directives that it knows. */
+const link =
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@authenticated", "@requiresScopes"])'
+
+/** The SDL as it is committed: sorted, with its directives, which the plain printer would drop. */
+export const printSdl = (schema: GraphQLSchema): string =>
+  `${link}\n\n${printSchemaWithDirectives(lexicographicSortSchema(schema))}\n`

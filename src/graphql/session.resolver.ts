@@ -1,0 +1,85 @@
+// GraphQL's view of sessions: which is mine, refresh it, end it and others.
+import Bowser from 'bowser'
+import { Arg, Ctx, Directive, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql'
+import { type EndSessionRooms, endSession } from '../sessions/end-session.js'
+import type { Tokens } from '../sessions/issue-tokens.js'
+import { type RefreshSessionRooms, refreshSession } from '../sessions/refresh-session.js'
+import type { Session } from '../sessions/session.js'
+import { SessionType, TokensType } from './account.types.js'
+import { RefreshSessionInput } from './authentication.types.js'
+import type { GraphqlContext } from './context.js'
+import { parseId } from './parse-id.js'
+
+/** What the session resolver works with. */
+export interface SessionResolverRooms extends EndSessionRooms, RefreshSessionRooms {}
+
+/** A browser's user agent in words; any other name as the client gave it. */
+const deviceNameOf = (device: string): string => {
+  const { browser, os } = Bowser.parse(device)
+  return browser.name && os.name ? `${browser.name} on ${os.name}` : device
+}
+
+/** Queries and mutations upon sessions. */
+@Resolver(() => SessionType)
+export class SessionResolver {
+  constructor(private readonly rooms: SessionResolverRooms) {}
+
+  @Query(() => SessionType, {
+    nullable: true,
+    description: 'The session of the bearer; null when there is none.',
+  })
+  async session(@Ctx() { call }: GraphqlContext): Promise<Session | null> {
+    return call.principal && (await this.rooms.sessions.read(call, call.principal.sessionId))
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'What the client said it is; shown, never trusted.',
+  })
+  deviceName(@Root() session: Session): string | null {
+    return session.device && deviceNameOf(session.device)
+  }
+
+  @FieldResolver(() => Boolean, { description: 'True for the session of the bearer.' })
+  current(@Ctx() { call }: GraphqlContext, @Root() session: Session): boolean {
+    return session.id === call.principal?.sessionId
+  }
+
+  @Mutation(() => TokensType, {
+    description:
+      'Exchanges a refresh token for the next tokens, once. An older one ends the session (REFRESH_REUSED).',
+  })
+  async refreshSession(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('input', () => RefreshSessionInput, { description: 'The refresh token.' })
+    input: RefreshSessionInput,
+  ): Promise<Tokens> {
+    return await refreshSession(call, input.refreshToken, this.rooms)
+  }
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["session:write"]])')
+  @Mutation(() => Boolean, {
+    description: 'Ends my session: its tokens are refused everywhere within a second.',
+  })
+  async endSession(@Ctx() { call }: GraphqlContext): Promise<boolean> {
+    return (await endSession(call, { which: 'own' }, this.rooms)) === 1
+  }
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["session:write"]])')
+  @Mutation(() => Boolean, { description: 'Ends a session of my account.' })
+  async revokeSession(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('id', () => ID, { description: 'The id of the session.' }) id: string,
+  ): Promise<boolean> {
+    return (await endSession(call, { which: 'one', id: parseId(id) }, this.rooms)) === 1
+  }
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["session:write"]])')
+  @Mutation(() => Int, { description: 'Ends all sessions of my account but this one; returns their number.' })
+  async revokeOtherSessions(@Ctx() { call }: GraphqlContext): Promise<number> {
+    return await endSession(call, { which: 'others' }, this.rooms)
+  }
+}

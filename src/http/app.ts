@@ -1,0 +1,111 @@
+// The HTTP application: routes, limits, headers, and how every request is logged.
+import cors from '@fastify/cors'
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import type { ValuesOf } from '../config/setting.js'
+import { Failure } from '../failure.js'
+import { asFailure, httpOf, logRefusal, publicExtensions } from '../graphql/failures.js'
+import type { Logger } from '../runtime/logger.js'
+import type { Metrics } from '../runtime/metrics.js'
+import type { Random } from '../runtime/random.js'
+import { addGraphqlRoute, type GraphqlRouteRooms } from './graphql-route.js'
+import { addHealth, type HealthRooms } from './health.js'
+import { addHomePage } from './home-page.js'
+import { addSecurityHeaders } from './security-headers.js'
+import type { httpSettings } from './settings.js'
+import { addWellKnown, type WellKnownRooms } from './well-known.js'
+
+/** What the application is made of. */
+export interface AppRooms extends GraphqlRouteRooms, HealthRooms, WellKnownRooms {
+  readonly settings: ValuesOf<typeof httpSettings>
+  readonly publicUrl: string
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/** A slow client must not hold a connection for ever, in milliseconds. */
+const requestTimeoutMilliseconds = 30_000
+/** How long a browser may remember the answer to a preflight, in seconds. */
+const preflightSeconds = 600
+
+/** Refusals of Fastify itself, in our words. */
+const failureOf = (error: FastifyError): Failure => {
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new Failure('QUERY_TOO_COSTLY', 'The request is too large.')
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new Failure('BAD_USER_INPUT', 'Send the query as JSON, with content-type: application/json.')
+    default:
+      return error.statusCode !== undefined && error.statusCode < 500
+        ? new Failure('BAD_USER_INPUT', 'The request is not well-formed JSON.', { reason: error.message })
+        : asFailure(error)
+  }
+}
+
+const addErrors = (app: FastifyInstance, { logger, metrics }: AppRooms): void => {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const failure = failureOf(error)
+    metrics.refusals.inc({ code: failure.code })
+    logRefusal(logger.child({ requestId: request.id }), failure)
+    const { status, headers } = httpOf(failure)
+    const extensions = publicExtensions(failure, request.id)
+    return reply
+      .code(status)
+      .headers(Object.fromEntries(headers))
+      .send({ errors: [{ message: failure.message, extensions }] })
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const extensions = { code: 'NOT_FOUND', requestId: request.id }
+    return reply
+      .code(404)
+      .send({ errors: [{ message: 'Nothing is served here. GraphQL is at POST /graphql.', extensions }] })
+  })
+}
+
+/** One line a request: the route's pattern and never the URL, which may hold what nobody should read. */
+const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppRooms): void => {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    const { statusCode: status, elapsedTime } = reply
+    metrics.requestSeconds.observe({ route, status }, elapsedTime / 1000)
+    logger.info(
+      { requestId: request.id, method: request.method, route, status, milliseconds: Math.round(elapsedTime) },
+      'request',
+    )
+  })
+}
+
+/** Builds the application; `listen` is the caller's. */
+export const createApp = async (rooms: AppRooms): Promise<FastifyInstance> => {
+  const { settings } = rooms
+  const app = fastify({
+    logger: false,
+    genReqId: () => rooms.random.uuid(),
+    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
+    bodyLimit: settings.maxBodyBytes,
+    requestTimeout: requestTimeoutMilliseconds,
+    forceCloseConnections: 'idle',
+    // Several spellings of one route would be several ways past a limit.
+    routerOptions: { ignoreDuplicateSlashes: false, caseSensitive: true, ignoreTrailingSlash: false },
+  })
+  // Only JSON has a meaning here.
+  app.removeContentTypeParser('text/plain')
+  addErrors(app, rooms)
+  addAccessLog(app, rooms)
+  await addSecurityHeaders(app, rooms.publicUrl)
+  await app.register(cors, {
+    origin: [...settings.allowedOrigins],
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['content-type', 'authorization', 'apollo-require-preflight'],
+    exposedHeaders: ['www-authenticate', 'retry-after', 'x-request-id'],
+    maxAge: preflightSeconds,
+  })
+  addHomePage(app, rooms.publicUrl)
+  addHealth(app, rooms)
+  addWellKnown(app, rooms)
+  addGraphqlRoute(app, rooms)
+  return app
+}

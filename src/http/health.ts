@@ -1,0 +1,43 @@
+// Whether the process is alive, whether it can serve, and what it counted.
+import type { FastifyInstance } from 'fastify'
+import type { Metrics } from '../runtime/metrics.js'
+
+/** What the health routes ask. */
+export interface HealthRooms {
+  readonly instanceId: string
+  readonly metrics: Metrics
+  /** True while the service drains: no new requests, please. */
+  readonly isDraining: () => boolean
+  readonly databaseAnswers: () => Promise<boolean>
+}
+
+/** A database that takes longer counts as away, in milliseconds. */
+const answerMilliseconds = 1_000
+
+const within = async (milliseconds: number, work: Promise<boolean>): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(false), milliseconds)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Adds the routes. */
+export const addHealth = (app: FastifyInstance, rooms: HealthRooms): void => {
+  app.get('/healthz', async () => ({ status: 'ok', instanceId: rooms.instanceId }))
+  app.get('/readyz', async (_request, reply) => {
+    const draining = rooms.isDraining()
+    const database = await within(answerMilliseconds, rooms.databaseAnswers())
+    const ready = database && !draining
+    return await reply
+      .code(ready ? 200 : 503)
+      .headers(ready ? {} : { 'retry-after': '2' })
+      .send({ status: ready ? 'ready' : 'not ready', database: database ? 'up' : 'away', draining })
+  })
+  app.get('/metrics', async (_request, reply) => {
+    const body = await rooms.metrics.registry.metrics()
+    return await reply.type(rooms.metrics.registry.contentType).send(body)
+  })
+}

@@ -1,0 +1,77 @@
+// The settings of the HTTP side.
+import ipaddr from 'ipaddr.js'
+import { commaList, SettingProblem, text, wholeNumber } from '../config/setting.js'
+
+/** An origin: scheme, host and port, nothing behind it. */
+const parseOrigin = (raw: string): string => {
+  const url = URL.canParse(raw) ? new URL(raw) : null
+  if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== raw.replace(/\/$/, ''))
+    throw new SettingProblem(`must be an origin such as https://id.example.org, without a path, not "${raw}"`)
+  return url.origin
+}
+
+const isNetwork = (entry: string): boolean =>
+  entry.includes('/') ? ipaddr.isValidCIDR(entry) : ipaddr.isValid(entry)
+
+/** Settings of the http room. */
+export const httpSettings = {
+  port: wholeNumber('IDEM_PORT', 'TCP port to listen on', { default: 4000, least: 1, most: 65_535 }),
+  host: text('IDEM_HOST', 'Address to listen on', {
+    defaultText: '127.0.0.1',
+    parse: (raw) => raw ?? '127.0.0.1',
+  }),
+  publicUrl: text('IDEM_PUBLIC_URL', 'Origin under which clients reach Idem: the `iss` of its tokens', {
+    defaultText: 'http://localhost:IDEM_PORT (development only)',
+    parse: (raw, { production }): string | null => {
+      if (raw === undefined) {
+        if (production) throw new SettingProblem('must be set in production, e.g. https://id.example.org')
+        return null
+      }
+      const origin = parseOrigin(raw)
+      if (production && !origin.startsWith('https:'))
+        throw new SettingProblem(`must be https in production, not "${raw}"`)
+      return origin
+    },
+  }),
+  allowedOrigins: text(
+    'IDEM_ALLOWED_ORIGINS',
+    'Comma list of the origins of front ends that may call from a browser (CORS)',
+    {
+      defaultText: 'none in production; else any origin on localhost',
+      parse: (raw, { production }): readonly (string | RegExp)[] =>
+        raw === undefined && !production
+          ? [/^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/]
+          : commaList(raw).map(parseOrigin),
+    },
+  ),
+  trustedProxies: text(
+    'IDEM_TRUSTED_PROXIES',
+    'Comma list of the addresses or networks of proxies whose X-Forwarded-For is believed',
+    {
+      defaultText: 'none',
+      parse: (raw): readonly string[] => {
+        const entries = commaList(raw)
+        const wrong = entries.filter((entry) => !isNetwork(entry))
+        if (wrong.length > 0)
+          throw new SettingProblem(
+            `must list addresses or networks such as 10.0.0.0/8, not "${wrong.join(', ')}"`,
+          )
+        return entries
+      },
+    },
+  ),
+  maxBodyBytes: wholeNumber('IDEM_BODY_BYTES', 'Size that a request may have, in bytes', {
+    default: 65_536,
+    least: 1_024,
+    most: 10_485_760,
+  }),
+  drainSeconds: wholeNumber(
+    'IDEM_DRAIN_SECONDS',
+    'How long requests under way may take after SIGTERM, in seconds',
+    {
+      default: 5,
+      least: 0,
+      most: 600,
+    },
+  ),
+}

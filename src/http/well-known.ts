@@ -1,0 +1,52 @@
+// The documents by which others find our keys: JWK set (RFC 7517) and metadata (RFC 8414, OIDC Discovery).
+import type { FastifyInstance } from 'fastify'
+import { scopeMeanings } from '../authorization/scope.js'
+import type { Clock } from '../runtime/clock.js'
+import type { SigningKeys } from '../tokens/signing-keys.js'
+
+/** What the well-known routes show. */
+export interface WellKnownRooms {
+  readonly issuer: string
+  readonly signingKeys: SigningKeys
+  readonly clock: Clock
+}
+
+/** Much shorter than a new key is published before it signs. */
+const cacheControl = 'public, max-age=300'
+
+const metadata = (issuer: string): object => ({
+  issuer,
+  jwks_uri: `${issuer}/.well-known/jwks.json`,
+  scopes_supported: Object.keys(scopeMeanings),
+  response_types_supported: [],
+  grant_types_supported: [],
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: ['EdDSA'],
+  claims_supported: [
+    'iss',
+    'sub',
+    'aud',
+    'exp',
+    'iat',
+    'jti',
+    'sid',
+    'scope',
+    'amr',
+    'acr',
+    'auth_time',
+    'client_id',
+  ],
+  acr_values_supported: ['aal0', 'aal1'],
+})
+
+/** Adds the routes. */
+export const addWellKnown = (app: FastifyInstance, rooms: WellKnownRooms): void => {
+  const document = metadata(rooms.issuer)
+  for (const name of ['openid-configuration', 'oauth-authorization-server'])
+    app.get(`/.well-known/${name}`, (_request, reply) =>
+      reply.header('cache-control', cacheControl).send(document),
+    )
+  app.get('/.well-known/jwks.json', (_request, reply) =>
+    reply.header('cache-control', cacheControl).send(rooms.signingKeys.jwks(rooms.clock.now())),
+  )
+}

@@ -1,0 +1,73 @@
+// Where identities are kept.
+import { LockMode } from '@mikro-orm/postgresql'
+import type { Account } from '../accounts/account.js'
+import type { Call } from '../database/call.js'
+import { type Row, rowOf } from '../database/row.js'
+import { Failure } from '../failure.js'
+import { Identity, type ProvenIdentity } from './identity.js'
+
+const findProven = {
+  name: 'idem_identity_proven',
+  text: `select i.id, i.account_id as "accountId", a.kind, a.handle, a.created_at as "createdAt",
+      (select account_id from handle where name = $4) as "handleOwner"
+    from (select $1::text as method, $2::text as issuer, $3::text as subject) as proven
+    left join identity i using (method, issuer, subject)
+    left join account a on a.id = i.account_id`,
+}
+
+interface ProvenRow extends Pick<Account, 'kind' | 'handle' | 'createdAt'> {
+  readonly id: string | null
+  readonly accountId: string
+  readonly handleOwner: string | null
+}
+
+/** What the database knows of a proven identity and of the handle that was claimed with it. */
+export interface KnownIdentity {
+  readonly found: { readonly identityId: string; readonly account: Account } | null
+  /** The account that the claimed handle belongs to, or null when it is free or none was claimed. */
+  readonly handleOwner: string | null
+}
+
+/** The identities of the installation. */
+export class Identities {
+  /** Looks a proven identity up together with the handle claimed with it, in one statement. */
+  async lookUp(call: Call, proven: ProvenIdentity, handle: string | null): Promise<KnownIdentity> {
+    const [row] = await call.run<ProvenRow>(findProven, [
+      proven.method,
+      proven.issuer,
+      proven.subject,
+      handle,
+    ])
+    if (row === undefined || row.id === null) return { found: null, handleOwner: row?.handleOwner ?? null }
+    const { id: identityId, accountId, kind, handle: own, createdAt, handleOwner } = row
+    return { found: { identityId, account: { id: accountId, kind, handle: own, createdAt } }, handleOwner }
+  }
+
+  /** The row of a new identity. Refused with `CONFLICT` when it leads to an account already. */
+  row(identity: Identity): Row {
+    return rowOf(
+      Identity,
+      identity,
+      () => new Failure('CONFLICT', 'This identity belongs to another account.'),
+    )
+  }
+
+  /** The identities of an account, oldest first. */
+  async listOf(call: Call, accountId: string): Promise<Identity[]> {
+    return await call.em.find(Identity, { account: accountId }, { orderBy: { id: 'asc' } })
+  }
+
+  /** The same, locked until the end of the transaction: a sign-in by one of them waits, then finds it as it became. */
+  async lockOf(call: Call, accountId: string): Promise<Identity[]> {
+    return await call.em.find(
+      Identity,
+      { account: accountId },
+      { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+    )
+  }
+
+  /** Removes an identity. */
+  async remove(call: Call, id: string): Promise<void> {
+    await call.em.nativeDelete(Identity, { id })
+  }
+}

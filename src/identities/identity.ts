@@ -1,0 +1,33 @@
+// An identity: a (method, issuer, subject) that leads to one account.
+import { defineEntity, p } from '@mikro-orm/postgresql'
+import { Account } from '../accounts/account.js'
+
+const IdentitySchema = defineEntity({
+  name: 'Identity',
+  tableName: 'identity',
+  uniques: [{ name: 'identity_method_issuer_subject', properties: ['method', 'issuer', 'subject'] }],
+  properties: {
+    id: p.uuid().primary(),
+    account: () => p.manyToOne(Account).mapToPk().index('identity_account'),
+    /** The name of the method that proves it; never renamed. */
+    method: p.text(),
+    /** Who names the subject: a key scheme, a chain, an OIDC issuer. */
+    issuer: p.text(),
+    /** Unique with the issuer: a public key, an address, an OIDC subject. */
+    subject: p.text(),
+    /** What the owner calls it. */
+    label: p.text().strictNullable(),
+    createdAt: p.datetime(),
+  },
+})
+
+/** A (method, issuer, subject) that leads to one account. */
+export class Identity extends IdentitySchema.class {}
+IdentitySchema.setClass(Identity)
+
+/** What a proof has shown: control of this identity. */
+export interface ProvenIdentity {
+  readonly method: string
+  readonly issuer: string
+  readonly subject: string
+}

@@ -1,0 +1,154 @@
+// The process: reads the command, serves or does an operator's errand, and ends cleanly on SIGTERM.
+import 'reflect-metadata'
+import { AuditLog } from './audit/audit-log.js'
+import { EnvironmentProblems } from './config/read-environment.js'
+import { DataDirInUse } from './database/data-dir.js'
+import { EmbeddedPostgresError } from './database/embedded-postgres-error.js'
+import { migrate, pendingMigrations } from './database/migrate.js'
+import { type Installation, openInstallation } from './installation.js'
+import { type Foundation, openFoundation, startService } from './service.js'
+
+const help = `Idem: many ways to prove who you are, one account behind them.
+
+usage: npm start [-- api]                            serve until SIGTERM; nothing needs to be configured
+       npm run migrate                               apply the migrations (production; development does it at start)
+       npm run rotate-signing-key [-- --compromised] add a signing key; --compromised also removes all others at once
+
+examples:
+  npm start
+  IDEM_PORT=4001 IDEM_DATA_DIR=.idem2 npm start
+  DATABASE_URL=postgres://idem@db.example.org/idem npm run migrate
+
+Settings are environment variables; README.md lists them all.
+`
+
+/** An error that a person can mend: shown without a stack. */
+class OperatorProblem extends Error {
+  override readonly name = 'OperatorProblem'
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+/** In development the tables follow the code; in production an operator decides when. */
+const prepareTables = async (installation: Installation): Promise<void> => {
+  const { database } = await openFoundation(installation)
+  try {
+    if (process.env['NODE_ENV'] !== 'production') {
+      const applied = await migrate(database)
+      if (applied.length > 0) installation.logger.info({ applied }, 'migrations applied')
+      return
+    }
+    const pending = await pendingMigrations(database)
+    if (pending.length > 0)
+      throw new OperatorProblem(`The database lacks migrations (${pending.join(', ')}). Run: npm run migrate`)
+  } finally {
+    await database.close()
+  }
+}
+
+const serve = async (): Promise<void> => {
+  const installation = await openInstallation('serve')
+  const { settings, logger, publicUrl } = installation
+  try {
+    await prepareTables(installation)
+    const service = await startService(installation)
+    const stopped = Promise.withResolvers<void>()
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve())
+    try {
+      await service.app.listen({ port: settings.http.port, host: settings.http.host })
+      logger.info(
+        { url: publicUrl, host: settings.http.host, port: settings.http.port },
+        `Idem is ready at ${publicUrl}`,
+      )
+      await stopped.promise
+      logger.info('stopping: no new requests, those under way finish')
+    } finally {
+      const deadline = setTimeout(
+        () => service.app.server.closeAllConnections(),
+        settings.http.drainSeconds * 1000,
+      )
+      await service.stop()
+      clearTimeout(deadline)
+    }
+  } finally {
+    await installation.close()
+  }
+  logger.info('stopped')
+}
+
+/** Runs an errand on the database of the installation, whether a service runs on it or not. */
+const errand = async (
+  work: (foundation: Foundation, installation: Installation) => Promise<void>,
+): Promise<void> => {
+  const installation = await openInstallation('command')
+  try {
+    const foundation = await openFoundation(installation)
+    try {
+      await work(foundation, installation)
+    } finally {
+      await foundation.database.close()
+    }
+  } finally {
+    await installation.close()
+  }
+}
+
+const runMigrations = (): Promise<void> =>
+  errand(async ({ database }) => {
+    const applied = await migrate(database)
+    print(
+      applied.length === 0 ? 'Nothing to do: the database is up to date.' : `Applied: ${applied.join(', ')}.`,
+    )
+  })
+
+const rotateSigningKey = (compromised: boolean): Promise<void> =>
+  errand(async ({ signingKeys, ownCall, database }, installation) => {
+    await migrate(database)
+    const call = ownCall()
+    const rotated = await call.inTransaction(async (inner) => {
+      const added = await signingKeys.add(
+        inner,
+        compromised ? 0 : installation.settings.tokens.signingKeyLeadSeconds,
+      )
+      const removed = compromised ? await signingKeys.removeOthers(inner, added.kid) : 0
+      const detail = { kid: added.kid, removed }
+      await new AuditLog(installation.random).append(inner, {
+        action: 'signing_key.added',
+        accountId: null,
+        detail,
+      })
+      return { ...added, removed }
+    })
+    print(`Added signing key ${rotated.kid}. It signs from ${rotated.signsFrom.toISOString()}.`)
+    if (compromised) print(`Removed ${rotated.removed} others: tokens that they signed no longer hold.`)
+  })
+
+const run = async ([command = 'api', ...flags]: readonly string[]): Promise<void> => {
+  if ([command, ...flags].some((word) => word === '--help' || word === '-h' || word === 'help'))
+    return print(help)
+  const isKnown =
+    command === 'rotate-signing-key' ? flags.every((flag) => flag === '--compromised') : flags.length === 0
+  if (isKnown && command === 'api') return await serve()
+  if (isKnown && command === 'migrate') return await runMigrations()
+  if (isKnown && command === 'rotate-signing-key')
+    return await rotateSigningKey(flags.includes('--compromised'))
+  throw new OperatorProblem(`Unknown command: ${[command, ...flags].join(' ')}\n\n${help}`)
+}
+
+/** What a person can mend is said in a sentence; a bug keeps its stack. */
+const explain = (error: unknown): string => {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    return `${error.message}. Another program listens there: stop it, or set IDEM_PORT.`
+  const isPlain = [EnvironmentProblems, DataDirInUse, EmbeddedPostgresError, OperatorProblem].some(
+    (kind) => error instanceof kind,
+  )
+  if (error instanceof Error) return isPlain ? error.message : (error.stack ?? error.message)
+  return String(error)
+}
+
+try {
+  await run(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,69 @@
+// The method `anonymous`: a guest, known again by a secret that its device keeps.
+import { createHash } from 'node:crypto'
+import { Field, InputType } from 'type-graphql'
+import type { Call } from '../../database/call.js'
+import { Failure } from '../../failure.js'
+import type { Random } from '../../runtime/random.js'
+import type { Method, ProvenSubject } from '../method.js'
+
+/** What a guest brings. */
+@InputType({ description: 'Start as a guest, or come back as the same guest.' })
+export class AnonymousProof {
+  @Field(() => String, { nullable: true, description: 'What to call the device in the list of sessions.' })
+  deviceName?: string
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'At least 32 random bytes in base64, kept by the client: the same secret leads to the same account.',
+  })
+  deviceSecret?: string
+}
+
+/** 256 bits: nobody finds another guest's secret by guessing. More than 1 KiB is no secret but a mistake. */
+const [leastBytes, mostBytes] = [32, 1024]
+const longestDeviceName = 100
+
+const parseDeviceSecret = (raw: string): Buffer => {
+  const bytes = Buffer.from(raw, 'base64')
+  if (!/^[\w+/-]+={0,2}$/.test(raw) || bytes.length < leastBytes || bytes.length > mostBytes)
+    throw new Failure(
+      'BAD_USER_INPUT',
+      `deviceSecret must be at least ${leastBytes} random bytes in base64.`,
+      {
+        field: 'deviceSecret',
+      },
+    )
+  return bytes
+}
+
+const parseDeviceName = (raw: string): string => {
+  const name = raw.trim()
+  if (name.length > longestDeviceName || /\p{Control}/u.test(name))
+    throw new Failure(
+      'BAD_USER_INPUT',
+      `deviceName must be at most ${longestDeviceName} characters without control characters.`,
+      { field: 'deviceName' },
+    )
+  return name
+}
+
+/** The guest's identity: the hash of its secret, or a random subject that nobody can come back to. */
+export const createAnonymousMethod = (random: Random): Method<AnonymousProof> => ({
+  name: 'anonymous',
+  description: 'Start as a guest.',
+  // RFC 8176 has no value for it: nothing about a person was shown.
+  amr: [],
+  acr: 'aal0',
+  provisions: 'ANONYMOUS',
+  links: false,
+  proof: AnonymousProof,
+  async verify(_call: Call, proof: AnonymousProof): Promise<ProvenSubject> {
+    const secret = proof.deviceSecret ? parseDeviceSecret(proof.deviceSecret) : random.bytes(leastBytes)
+    return {
+      issuer: 'device',
+      subject: createHash('sha256').update(secret).digest('base64url'),
+      deviceName: proof.deviceName ? parseDeviceName(proof.deviceName) : null,
+    }
+  },
+})

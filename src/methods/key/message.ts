@@ -1,0 +1,38 @@
+// The text that a key signs: says in words what the signature will do.
+import type { ChallengePurpose, ChallengeTerms } from '../../challenges/challenge.js'
+import { assertNever } from '../../failure.js'
+
+/** What a key challenge is about. */
+export interface KeyChallengeSubject {
+  readonly publicKey: string
+  readonly handle: string | null
+}
+
+const actOf = (purpose: ChallengePurpose, handle: string | null, accountName: string | null): string => {
+  switch (purpose) {
+    case 'SIGN_IN':
+      return handle === null ? 'Signs in with this key.' : `Signs in as ${handle} with this key.`
+    case 'LINK_IDENTITY':
+      return `Adds this key to the account of ${accountName}.`
+    case 'STEP_UP':
+      return `Confirms that it is still you in the session of ${accountName}.`
+    default:
+      return assertNever(purpose)
+  }
+}
+
+/** The text to sign, as UTF-8, exactly as given. */
+export const composeMessage = ({ publicKey, handle }: KeyChallengeSubject, terms: ChallengeTerms): string =>
+  [
+    `${terms.domain} asks you to sign this with your Ed25519 key.`,
+    '',
+    actOf(terms.purpose, handle, terms.accountName),
+    '',
+    `Domain: ${terms.domain}`,
+    `Purpose: ${terms.purpose}`,
+    ...(handle === null ? [] : [`Handle: ${handle}`]),
+    `Public key: ${publicKey}`,
+    `Nonce: ${terms.nonce}`,
+    `Issued at: ${terms.issuedAt.toISOString()}`,
+    `Expires at: ${terms.expiresAt.toISOString()}`,
+  ].join('\n')

@@ -1,0 +1,65 @@
+// The method `key`: an Ed25519 key signs a challenge; a key never seen before registers (Space and Time).
+import { Field, InputType } from 'type-graphql'
+import { parseHandle } from '../../accounts/handle.js'
+import type { Challenge, ChallengeDraft } from '../../challenges/challenge.js'
+import type { Call } from '../../database/call.js'
+import { Failure } from '../../failure.js'
+import type { Method, ProvenSubject } from '../method.js'
+import { composeMessage } from './message.js'
+import { parsePublicKey } from './public-key.js'
+import { isSignedBy } from './signature.js'
+
+/** The only scheme of this method; wallets have a method of their own. */
+const scheme = 'ed25519'
+
+/** What a key challenge is asked for with. */
+@InputType({ description: 'Ask for a text to sign with an Ed25519 key.' })
+export class KeyChallengeInput {
+  @Field(() => String, {
+    description: 'The public key: 32 bytes in base64 or hex, an SPKI PEM, or an OpenSSH line.',
+  })
+  publicKey!: string
+
+  @Field(() => String, { nullable: true, description: 'The handle to register with or to sign in under.' })
+  handle?: string
+
+  @Field(() => String, {
+    defaultValue: scheme,
+    description: 'The signature scheme; `ed25519` is the only one.',
+  })
+  scheme!: string
+}
+
+/** What answers a key challenge. */
+@InputType({ description: 'Answer a key challenge.' })
+export class KeyProof {
+  @Field(() => String, { description: 'Base64 of the 64 bytes of the signature over `Challenge.message`.' })
+  signature!: string
+}
+
+/** Proves control of an Ed25519 key by a signature over a challenge's message. */
+export const createKeyMethod = (): Method<KeyProof, KeyChallengeInput> => ({
+  name: 'key',
+  description: 'An Ed25519 key.',
+  // RFC 8176: proof of possession of a key; whether hardware guards it cannot be told.
+  amr: ['pop'],
+  acr: 'aal1',
+  provisions: 'PERSON',
+  links: true,
+  proof: KeyProof,
+  request: KeyChallengeInput,
+
+  async challenge(_call: Call, request: KeyChallengeInput): Promise<ChallengeDraft> {
+    if (request.scheme !== scheme)
+      throw new Failure('BAD_USER_INPUT', `The scheme of this method is ${scheme}.`, { field: 'scheme' })
+    const publicKey = parsePublicKey(request.publicKey)
+    const handle = request.handle ? parseHandle(request.handle) : null
+    return { subject: publicKey, handle, compose: (terms) => composeMessage({ publicKey, handle }, terms) }
+  },
+
+  async verify(_call: Call, proof: KeyProof, challenge: Challenge | null): Promise<ProvenSubject> {
+    if (challenge === null || !isSignedBy(challenge.subject, challenge.message, proof.signature))
+      throw new Failure('PROOF_REJECTED', undefined, { reason: 'signature does not hold' })
+    return { issuer: scheme, subject: challenge.subject, deviceName: null }
+  },
+})

@@ -1,0 +1,58 @@
+// What the process counts about itself, in Prometheus' terms.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** The counters of one process; `registry` prints them for `/metrics`. */
+export interface Metrics {
+  readonly registry: Registry
+  readonly requestSeconds: Histogram<'route' | 'status'>
+  readonly refusals: Counter<'code'>
+  readonly signIns: Counter<'method'>
+  readonly sessionsEnded: Counter<'cause'>
+  readonly databaseUp: Gauge
+  readonly databaseStatements: Counter
+}
+
+/** Counters of their own for each service, so that two in one process (a test) do not share them. */
+export const createMetrics = (): Metrics => {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  return {
+    registry,
+    requestSeconds: new Histogram({
+      name: 'idem_http_request_seconds',
+      help: 'Duration of HTTP requests in seconds.',
+      labelNames: ['route', 'status'],
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+      registers,
+    }),
+    refusals: new Counter({
+      name: 'idem_refusals_total',
+      help: 'Refused calls, by error code.',
+      labelNames: ['code'],
+      registers,
+    }),
+    signIns: new Counter({
+      name: 'idem_sign_ins_total',
+      help: 'Sessions started, by method.',
+      labelNames: ['method'],
+      registers,
+    }),
+    sessionsEnded: new Counter({
+      name: 'idem_sessions_ended_total',
+      help: 'Sessions ended, by cause.',
+      labelNames: ['cause'],
+      registers,
+    }),
+    databaseUp: new Gauge({
+      name: 'idem_database_up',
+      help: '1 while the database answers, else 0.',
+      registers,
+    }),
+    databaseStatements: new Counter({
+      name: 'idem_database_statements_total',
+      help: 'SQL statements sent, those of transactions included.',
+      registers,
+    }),
+  }
+}

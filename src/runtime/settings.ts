@@ -1,0 +1,10 @@
+// The settings of the runtime.
+import { oneOf } from '../config/setting.js'
+
+/** Settings of the runtime room. */
+export const runtimeSettings = {
+  logLevel: oneOf('IDEM_LOG_LEVEL', 'What the log tells at least', {
+    default: 'info',
+    allowed: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+  }),
+}

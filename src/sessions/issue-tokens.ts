@@ -1,0 +1,49 @@
+// The tokens of a session as they are handed out: one to show, one to get the next with.
+import type { Call } from '../database/call.js'
+import type { AccessTokens } from '../tokens/access-token.js'
+import type { KeyRing } from '../tokens/key-ring.js'
+import { issueRefreshToken } from './refresh-token.js'
+import type { Session } from './session.js'
+
+/** What a client gets after each proof and each refresh. */
+export interface Tokens {
+  readonly accessToken: string
+  readonly tokenType: 'Bearer'
+  readonly accessTokenExpiresAt: Date
+  readonly refreshToken: string
+  readonly refreshTokenExpiresAt: Date
+  readonly sessionExpiresAt: Date
+}
+
+/** What `issueTokens` works with. */
+export interface IssueTokensRooms {
+  readonly accessTokens: AccessTokens
+  readonly keyRing: KeyRing
+  readonly refreshTokenLifetimeSeconds: number
+}
+
+/** RFC 9068 `client_id` of what Idem's own users call with. */
+const clientId = 'idem'
+
+/** The tokens of a session's current generation. */
+export const issueTokens = async (call: Call, session: Session, rooms: IssueTokensRooms): Promise<Tokens> => {
+  const claims = {
+    accountId: session.account,
+    sessionId: session.id,
+    clientId,
+    scope: session.scope,
+    amr: session.amr,
+    acr: session.acr,
+    authenticatedAt: session.authenticatedAt,
+  }
+  const access = await rooms.accessTokens.issue(claims, call.now, session.expiresAt)
+  const refreshExpires = session.refreshedAt.getTime() + rooms.refreshTokenLifetimeSeconds * 1000
+  return {
+    accessToken: access.token,
+    tokenType: 'Bearer',
+    accessTokenExpiresAt: access.expiresAt,
+    refreshToken: issueRefreshToken(rooms.keyRing, { sessionId: session.id, generation: session.generation }),
+    refreshTokenExpiresAt: new Date(Math.min(refreshExpires, session.expiresAt.getTime())),
+    sessionExpiresAt: session.expiresAt,
+  }
+}

@@ -1,0 +1,139 @@
+// Where sessions are kept.
+import type { Call } from '../database/call.js'
+import type { Notifications } from '../database/notifications.js'
+import { type Row, rowOf } from '../database/row.js'
+import { RowCache } from '../database/row-cache.js'
+import { isLive, Session } from './session.js'
+
+const columns = `id, account_id as account, identity_id as identity, device, amr, acr, scope,
+  authenticated_at as "authenticatedAt", started_at as "startedAt", expires_at as "expiresAt", generation,
+  refreshed_at as "refreshedAt", ended_at as "endedAt"`
+
+const findById = { name: 'idem_session_by_id', text: `select ${columns} from session where id = $1` }
+
+const advance = {
+  name: 'idem_session_advance',
+  text: `update session set generation = generation + 1, refreshed_at = $3::timestamptz
+    where id = $1::uuid and generation = $2::int and ended_at is null
+      and expires_at > $3::timestamptz and refreshed_at > $4::timestamptz returning ${columns}`,
+}
+
+const raise = {
+  name: 'idem_session_raise',
+  text: `update session set authenticated_at = $2::timestamptz, amr = $3::text[], acr = $4::text
+    where id = $1::uuid and ended_at is null and expires_at > $2::timestamptz returning ${columns}`,
+}
+
+const end = {
+  name: 'idem_session_end',
+  text: `update session set ended_at = $2::timestamptz
+    where id = $1::uuid and ended_at is null returning ${columns}`,
+}
+
+const endOfAccount = {
+  name: 'idem_session_end_of_account',
+  text: `update session set ended_at = $3::timestamptz
+    where id = $1::uuid and account_id = $2::uuid and ended_at is null and expires_at > $3::timestamptz
+    returning ${columns}`,
+}
+
+const endOthers = {
+  name: 'idem_session_end_others',
+  text: `update session set ended_at = $3::timestamptz
+    where account_id = $2::uuid and id <> $1::uuid and ended_at is null and expires_at > $3::timestamptz
+    returning ${columns}`,
+}
+
+/** The sessions of the installation. */
+export class Sessions {
+  readonly #cache: RowCache<Session>
+
+  constructor(notifications: Notifications) {
+    this.#cache = new RowCache({ table: 'session', notifications })
+  }
+
+  /** The session with this id as last heard of, while it is live; else null. Costs no statement once it is cached. */
+  async findLive(call: Call, id: string): Promise<Session | null> {
+    const session = await this.#cache.find(id, async () => {
+      const found = await this.read(call, id)
+      return found !== null && isLive(found, call.now) ? found : null
+    })
+    return session !== null && isLive(session, call.now) ? session : null
+  }
+
+  /** The session with this id as it stands in the database, or null. */
+  async read(call: Call, id: string): Promise<Session | null> {
+    return (await call.run<Session>(findById, [id]))[0] ?? null
+  }
+
+  /** The live sessions of an account, newest first. */
+  async listOf(call: Call, accountId: string): Promise<Session[]> {
+    const live = { account: accountId, endedAt: null, expiresAt: { $gt: call.now } }
+    return await call.em.find(Session, live, { orderBy: { id: 'desc' } })
+  }
+
+  /** The row of a new session. */
+  row(session: Session): Row {
+    return rowOf(Session, session)
+  }
+
+  /** Moves a session to its next generation, provided that `generation` is current and was made after `madeAfter`. */
+  async advance(
+    call: Call,
+    current: { readonly id: string; readonly generation: number; readonly madeAfter: Date },
+    ...rows: readonly Row[]
+  ): Promise<Session | null> {
+    const values = [current.id, current.generation, call.now, current.madeAfter]
+    return (await call.change<Session>(advance, values, ...rows))[0] ?? null
+  }
+
+  /** Records that the owner of a live session has proven itself again. */
+  async raise(
+    call: Call,
+    proof: Pick<Session, 'id' | 'amr' | 'acr'>,
+    ...rows: readonly Row[]
+  ): Promise<Session | null> {
+    const values = [proof.id, call.now, proof.amr, proof.acr]
+    return (await call.change<Session>(raise, values, ...rows))[0] ?? null
+  }
+
+  /** Ends a session; null when it had ended. */
+  async end(call: Call, id: string, ...rows: readonly Row[]): Promise<Session | null> {
+    return this.#ended(await call.change<Session>(end, [id, call.now], ...rows))[0] ?? null
+  }
+
+  /** Ends a live session of this account; null when the account has no such session. */
+  async endOfAccount(
+    call: Call,
+    which: { readonly id: string; readonly accountId: string },
+    ...rows: readonly Row[]
+  ): Promise<Session | null> {
+    const values = [which.id, which.accountId, call.now]
+    return this.#ended(await call.change<Session>(endOfAccount, values, ...rows))[0] ?? null
+  }
+
+  /** Ends all live sessions of the account but one. */
+  async endOthers(
+    call: Call,
+    kept: { readonly id: string; readonly accountId: string },
+    ...rows: readonly Row[]
+  ): Promise<Session[]> {
+    return this.#ended(await call.change<Session>(endOthers, [kept.id, kept.accountId, call.now], ...rows))
+  }
+
+  /** Ends the sessions that an identity opened, in the caller's transaction; returns their number. */
+  async endOpenedBy(call: Call, identityId: string): Promise<number> {
+    return await call.em.nativeUpdate(Session, { identity: identityId, endedAt: null }, { endedAt: call.now })
+  }
+
+  /** Notes that a session now stands on another identity, in the caller's transaction. */
+  async rebind(call: Call, id: string, identityId: string): Promise<void> {
+    await call.em.nativeUpdate(Session, { id }, { identity: identityId })
+  }
+
+  /** This process need not wait for the notification. */
+  #ended(sessions: Session[]): Session[] {
+    for (const session of sessions) this.#cache.forget(session.id)
+    return sessions
+  }
+}

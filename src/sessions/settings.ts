@@ -1,0 +1,29 @@
+// The settings of sessions.
+import { wholeNumber } from '../config/setting.js'
+
+/** Settings of the sessions room. */
+export const sessionSettings = {
+  lifetimeSeconds: wholeNumber(
+    'IDEM_SESSION_LIFETIME_SECONDS',
+    'Life of a session however often refreshed, in seconds',
+    {
+      default: 24 * 3600,
+      least: 60,
+      most: 365 * 24 * 3600,
+    },
+  ),
+  refreshTokenLifetimeSeconds: wholeNumber(
+    'IDEM_REFRESH_TOKEN_LIFETIME_SECONDS',
+    'Life of a refresh token, in seconds',
+    {
+      default: 30 * 60,
+      least: 30,
+      most: 30 * 24 * 3600,
+    },
+  ),
+  refreshReplaySeconds: wholeNumber(
+    'IDEM_REFRESH_REPLAY_SECONDS',
+    'How long the refresh token before the current one gets the same successor again, in seconds',
+    { default: 10, least: 0, most: 60 },
+  ),
+}

@@ -1,0 +1,59 @@
+// Starts a session for an account that has just proven who it is.
+import type { AuditLog } from '../audit/audit-log.js'
+import type { Acr } from '../authorization/principal.js'
+import type { Call } from '../database/call.js'
+import type { Row } from '../database/row.js'
+import type { Random } from '../runtime/random.js'
+import type { Session } from './session.js'
+import type { Sessions } from './sessions.js'
+
+/** What a sign-in has shown. */
+export interface SessionStart {
+  readonly accountId: string
+  readonly identityId: string
+  readonly method: string
+  readonly amr: readonly string[]
+  readonly acr: Acr
+  /** What the client calls its device, or null to go by its user agent. */
+  readonly deviceName: string | null
+}
+
+/** What `startSession` works with. */
+export interface StartSessionRooms {
+  readonly sessions: Sessions
+  readonly auditLog: AuditLog
+  readonly random: Random
+  readonly sessionLifetimeSeconds: number
+}
+
+/** The new session and the rows to write in the transaction of what opened it. */
+export const startSession = (
+  call: Call,
+  start: SessionStart,
+  rooms: StartSessionRooms,
+): { readonly session: Session; readonly rows: readonly Row[] } => {
+  const session: Session = {
+    id: rooms.random.uuid(),
+    account: start.accountId,
+    identity: start.identityId,
+    device: start.deviceName ?? call.source.userAgent,
+    amr: [...start.amr],
+    acr: start.acr,
+    // A session of one's own may do whatever the account may; narrower ones are what API keys are for.
+    scope: 'all',
+    authenticatedAt: call.now,
+    startedAt: call.now,
+    expiresAt: new Date(call.now.getTime() + rooms.sessionLifetimeSeconds * 1000),
+    generation: 0,
+    refreshedAt: call.now,
+    endedAt: null,
+  }
+  const audit = rooms.auditLog.row(call, {
+    action: 'session.started',
+    accountId: start.accountId,
+    actorId: start.accountId,
+    sessionId: session.id,
+    detail: { method: start.method, identityId: start.identityId },
+  })
+  return { session, rows: [rooms.sessions.row(session), audit] }
+}

@@ -1,0 +1,28 @@
+// The one list of settings sections.
+import { challengeSettings } from './challenges/settings.js'
+import type { AllValuesOf } from './config/read-environment.js'
+import { databaseSettings } from './database/settings.js'
+import { graphqlSettings } from './graphql/settings.js'
+import { httpSettings } from './http/settings.js'
+import { runtimeSettings } from './runtime/settings.js'
+import { sessionSettings } from './sessions/settings.js'
+import { throttleSettings } from './throttle/settings.js'
+import { tokenSettings } from './tokens/settings.js'
+
+/** Every setting of the service, by room. */
+export const settingsSections = {
+  http: httpSettings,
+  runtime: runtimeSettings,
+  database: databaseSettings,
+  tokens: tokenSettings,
+  challenges: challengeSettings,
+  sessions: sessionSettings,
+  throttle: throttleSettings,
+  graphql: graphqlSettings,
+}
+
+/** The parsed settings. */
+export type Settings = AllValuesOf<typeof settingsSections>
+
+/** Variables of the command line tool, which are no settings of the service. */
+export const clientVariables = ['IDEM_URL', 'IDEM_CONFIG', 'IDEM_PRIVATE_KEY']

@@ -1,0 +1,47 @@
+// The settings of the throttle.
+import { wholeNumber } from '../config/setting.js'
+
+/** Settings of the throttle room. */
+export const throttleSettings = {
+  windowSeconds: wholeNumber(
+    'IDEM_THROTTLE_WINDOW_SECONDS',
+    'Length of the window in which attempts are counted, in seconds',
+    {
+      default: 300,
+      least: 1,
+      most: 86_400,
+    },
+  ),
+  signInPerSubject: wholeNumber(
+    'IDEM_THROTTLE_SIGN_INS_PER_SUBJECT',
+    'Sign-in attempts a window for one identity from one network',
+    { default: 300, least: 1, most: 1_000_000_000 },
+  ),
+  signInPerSource: wholeNumber(
+    'IDEM_THROTTLE_SIGN_INS_PER_SOURCE',
+    'Sign-in attempts a window from one network',
+    {
+      default: 3_000,
+      least: 1,
+      most: 1_000_000_000,
+    },
+  ),
+  handlePerSubject: wholeNumber(
+    'IDEM_THROTTLE_HANDLES_PER_SUBJECT',
+    'Handles that one account may try a window',
+    {
+      default: 30,
+      least: 1,
+      most: 1_000_000_000,
+    },
+  ),
+  handlePerSource: wholeNumber(
+    'IDEM_THROTTLE_HANDLES_PER_SOURCE',
+    'Handles that one network may ask about a window',
+    {
+      default: 300,
+      least: 1,
+      most: 1_000_000_000,
+    },
+  ),
+}

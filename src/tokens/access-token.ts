@@ -1,0 +1,127 @@
+// Access tokens: short JWTs that any service can check by itself (RFC 9068, EdDSA by RFC 8037).
+import { type CryptoKey, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
+import type { Acr } from '../authorization/principal.js'
+import { Failure } from '../failure.js'
+import type { Random } from '../runtime/random.js'
+import type { SigningKeys } from './signing-keys.js'
+
+/** RFC 9068 2.1: tells an access token from every other JWT of ours. */
+const tokenType = 'at+jwt'
+const algorithm = 'EdDSA'
+
+/** Verified tokens remembered at most; one is about a kilobyte. */
+const maxVerified = 10_000
+
+/** What a token says. */
+export interface AccessTokenClaims {
+  readonly accountId: string
+  readonly sessionId: string
+  readonly clientId: string
+  readonly scope: string
+  readonly amr: readonly string[]
+  readonly acr: Acr
+  readonly authenticatedAt: Date
+}
+
+/** A token as it is handed out. */
+export interface IssuedAccessToken {
+  readonly token: string
+  readonly expiresAt: Date
+}
+
+/** What `AccessTokens` needs. */
+export interface AccessTokensOptions {
+  readonly signingKeys: SigningKeys
+  readonly random: Random
+  readonly issuer: string
+  readonly audience: string
+  readonly lifetimeSeconds: number
+}
+
+interface Verified {
+  readonly claims: AccessTokenClaims
+  readonly expiresAtMilliseconds: number
+}
+
+const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1000)
+
+/** Our own signature holds, so the claims are those that `issue` wrote. */
+const parseClaims = (payload: JWTPayload): AccessTokenClaims => ({
+  accountId: String(payload.sub),
+  sessionId: String(payload['sid']),
+  clientId: String(payload['client_id']),
+  scope: String(payload['scope']),
+  amr: payload['amr'] as string[],
+  acr: payload['acr'] as Acr,
+  authenticatedAt: new Date(Number(payload['auth_time']) * 1000),
+})
+
+/** Issues and verifies access tokens. */
+export class AccessTokens {
+  /** A signature is checked once: the same text holds until it expires or its key goes. */
+  readonly #verified = new LRUCache<string, Verified>({ max: maxVerified })
+
+  constructor(private readonly options: AccessTokensOptions) {}
+
+  /** A token that lives `lifetimeSeconds`, but not beyond `notAfter`. */
+  async issue(claims: AccessTokenClaims, now: Date, notAfter: Date): Promise<IssuedAccessToken> {
+    const key = this.options.signingKeys.current(now)
+    const issuedAt = secondsOf(now)
+    const expires = Math.min(issuedAt + this.options.lifetimeSeconds, secondsOf(notAfter))
+    const token = await new SignJWT({
+      sid: claims.sessionId,
+      client_id: claims.clientId,
+      scope: claims.scope,
+      amr: [...claims.amr],
+      acr: claims.acr,
+      auth_time: secondsOf(claims.authenticatedAt),
+    })
+      .setProtectedHeader({ alg: algorithm, typ: tokenType, kid: key.kid })
+      .setIssuer(this.options.issuer)
+      .setAudience(this.options.audience)
+      .setSubject(claims.accountId)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(expires)
+      .setJti(this.options.random.uuid())
+      .sign(key.privateKey)
+    return { token, expiresAt: new Date(expires * 1000) }
+  }
+
+  /** The claims of a token that holds at `now`. Throws `UNAUTHENTICATED` with the private reason otherwise. */
+  async verify(token: string, now: Date): Promise<AccessTokenClaims> {
+    const known = this.#verified.get(token)
+    if (known !== undefined && now.getTime() < known.expiresAtMilliseconds) return known.claims
+    try {
+      const { payload } = await jwtVerify(token, (header) => this.#key(header.kid, now), {
+        algorithms: [algorithm],
+        typ: tokenType,
+        issuer: this.options.issuer,
+        audience: this.options.audience,
+        currentDate: now,
+        requiredClaims: ['sub', 'sid', 'exp', 'scope', 'auth_time'],
+      })
+      const claims = parseClaims(payload)
+      this.#verified.set(token, { claims, expiresAtMilliseconds: Number(payload.exp) * 1000 })
+      return claims
+    } catch (error) {
+      if (!(error instanceof errors.JOSEError)) throw error
+      const sentence =
+        error instanceof errors.JWTExpired
+          ? 'The access token has expired. Refresh the session, or sign in.'
+          : 'The bearer token does not hold.'
+      throw new Failure('UNAUTHENTICATED', sentence, { reason: error.message })
+    }
+  }
+
+  /** Forgets verified tokens: called when the signing keys change. */
+  forget(): void {
+    this.#verified.clear()
+  }
+
+  async #key(kid: string | undefined, now: Date): Promise<CryptoKey> {
+    const found = await this.options.signingKeys.find(kid ?? '', now)
+    if (found === null) throw new errors.JWKSNoMatchingKey()
+    return found.publicKey
+  }
+}

@@ -1,0 +1,38 @@
+// Sealed values: data that a client or the database keeps for us and can neither read nor change (JWE, RFC 7516).
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose'
+import type { KeyPurpose, KeyRing } from './key-ring.js'
+
+const algorithm = 'dir'
+const encryption = 'A256GCM'
+
+/** Seals JSON `data` for a purpose as a compact JWE. */
+export const seal = async (ring: KeyRing, purpose: KeyPurpose, data: object): Promise<string> => {
+  const key = ring.sealing(purpose)
+  return await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(data)))
+    .setProtectedHeader({ alg: algorithm, enc: encryption, kid: key.id })
+    .encrypt(key.bytes)
+}
+
+/** The data of a sealed value and whether an older secret opened it; null when no secret of ours sealed it for this purpose. */
+export const unseal = async (
+  ring: KeyRing,
+  purpose: KeyPurpose,
+  sealed: string,
+): Promise<{ readonly data: unknown; readonly byOlderSecret: boolean } | null> => {
+  try {
+    const { kid } = decodeProtectedHeader(sealed)
+    const key = ring.keys(purpose).find((candidate) => candidate.id === kid)
+    if (key === undefined) return null
+    const { plaintext } = await compactDecrypt(sealed, key.bytes, {
+      keyManagementAlgorithms: [algorithm],
+      contentEncryptionAlgorithms: [encryption],
+    })
+    return {
+      data: JSON.parse(new TextDecoder().decode(plaintext)),
+      byOlderSecret: key !== ring.sealing(purpose),
+    }
+  } catch {
+    // Not a JWE, not ours, or changed on the way: to the caller all the same.
+    return null
+  }
+}

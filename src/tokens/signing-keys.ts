@@ -1,0 +1,145 @@
+// Where signing keys are kept: in the database, sealed; opened once a process, reread when another process adds one.
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import type { Call } from '../database/call.js'
+import type { Database } from '../database/database.js'
+import { rowOf } from '../database/row.js'
+import { Failure } from '../failure.js'
+import type { KeyRing } from './key-ring.js'
+import { seal, unseal } from './sealed-value.js'
+import { SigningKey } from './signing-key.js'
+
+/** A key as this process uses it. */
+interface OpenKey {
+  readonly kid: string
+  readonly publicJwk: JWK
+  readonly publicKey: CryptoKey
+  readonly privateKey: CryptoKey
+  readonly signsFrom: Date
+}
+
+/** Checkers may hold a key set this long beyond the last token's life before they ask again, in seconds. */
+const graceSeconds = 3600
+
+/** Made-up key ids must not make us read at every request, in milliseconds. */
+const rereadMilliseconds = 1_000
+
+/** What `SigningKeys` needs. */
+export interface SigningKeysOptions {
+  readonly database: Database
+  readonly keyRing: KeyRing
+  readonly accessTokenLifetimeSeconds: number
+  readonly leadSeconds: number
+}
+
+const importPair = async (key: SigningKey, privateJwk: JWK): Promise<OpenKey> => ({
+  kid: key.kid,
+  publicJwk: key.publicJwk,
+  signsFrom: key.signsFrom,
+  publicKey: (await importJWK(key.publicJwk, 'EdDSA')) as CryptoKey,
+  privateKey: (await importJWK(privateJwk, 'EdDSA')) as CryptoKey,
+})
+
+/** The signing keys of the installation, as this process last read them. */
+export class SigningKeys {
+  #keys: readonly OpenKey[] = []
+  #reading: Promise<void> | null = null
+  #readForUnknownAt = Number.NEGATIVE_INFINITY
+
+  constructor(private readonly options: SigningKeysOptions) {}
+
+  /** Reads the keys. Fails when a key was sealed with a secret that is no longer listed. */
+  async read(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null
+    })
+    await this.#reading
+  }
+
+  /** The key that signs at `now`: the newest whose time has come. */
+  current(now: Date): OpenKey {
+    const due = this.#keys.filter((key) => key.signsFrom <= now)
+    const newest = due.at(-1)
+    if (newest === undefined)
+      throw new Failure('UNAVAILABLE', undefined, { reason: 'no signing key', retryAfterSeconds: 2 })
+    return newest
+  }
+
+  /** The key with this id that may still verify at `now`, or null. An unknown one may be a key that another process has just added. */
+  async find(kid: string, now: Date): Promise<OpenKey | null> {
+    const find = () => this.#published(now).find((key) => key.kid === kid) ?? null
+    const known = find()
+    if (known !== null || now.getTime() - this.#readForUnknownAt < rereadMilliseconds) return known
+    this.#readForUnknownAt = now.getTime()
+    await this.read()
+    return find()
+  }
+
+  /** The public keys as a JWK set (RFC 7517): the coming, the current, and those whose tokens may still live. */
+  jwks(now: Date): { readonly keys: readonly JWK[] } {
+    return {
+      keys: this.#published(now).map((key) => ({ ...key.publicJwk, kid: key.kid, alg: 'EdDSA', use: 'sig' })),
+    }
+  }
+
+  /** Adds a key: the first one signs at once, later ones when checkers have had `leadSeconds` to learn of it. */
+  async add(
+    call: Call,
+    leadSeconds: number = this.options.leadSeconds,
+  ): Promise<{ kid: string; signsFrom: Date }> {
+    const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
+    const publicJwk = await exportJWK(pair.publicKey)
+    const kid = await calculateJwkThumbprint(publicJwk)
+    const signsFrom = new Date(call.now.getTime() + leadSeconds * 1000)
+    const sealedPrivateJwk = await seal(this.options.keyRing, 'signing-key', await exportJWK(pair.privateKey))
+    await call.write(rowOf(SigningKey, { kid, publicJwk, sealedPrivateJwk, createdAt: call.now, signsFrom }))
+    return { kid, signsFrom }
+  }
+
+  /** Makes the first key when there is none. Several processes may call it at once: one makes it. */
+  async ensureOne(call: Call): Promise<void> {
+    await call.inTransaction(async (inner) => {
+      await inner.em.execute('lock table signing_key in share row exclusive mode')
+      if ((await inner.em.count(SigningKey)) === 0) await this.add(inner, 0)
+    })
+    await this.read()
+  }
+
+  /** Removes every key but `kid`, which signs at once: for a private key that leaked. Tokens of the others stop to verify. */
+  async removeOthers(call: Call, kid: string): Promise<number> {
+    return await call.em.nativeDelete(SigningKey, { kid: { $ne: kid } })
+  }
+
+  /** A key verifies until its successor has signed for as long as a token lives, and a grace. */
+  #published(now: Date): readonly OpenKey[] {
+    const keepMilliseconds = (this.options.accessTokenLifetimeSeconds + graceSeconds) * 1000
+    return this.#keys.filter((_, index) => {
+      const successor = this.#keys[index + 1]
+      return successor === undefined || now.getTime() < successor.signsFrom.getTime() + keepMilliseconds
+    })
+  }
+
+  async #read(): Promise<void> {
+    const em = this.options.database.orm.em.fork()
+    const rows = await em.find(SigningKey, {}, { orderBy: { signsFrom: 'asc', createdAt: 'asc' } })
+    const known = new Map(this.#keys.map((key) => [key.kid, key]))
+    this.#keys = await Promise.all(rows.map(async (row) => known.get(row.kid) ?? (await this.#open(row))))
+  }
+
+  async #open(row: SigningKey): Promise<OpenKey> {
+    const opened = await unseal(this.options.keyRing, 'signing-key', row.sealedPrivateJwk)
+    if (opened === null)
+      throw new Error(
+        `IDEM_SECRET does not open the signing key ${row.kid}. It was sealed with another secret: append that one to the list (IDEM_SECRET=new,old).`,
+      )
+    // Sealed by us, so it is what `add` sealed.
+    const privateJwk = opened.data as JWK
+    if (opened.byOlderSecret) await this.#reseal(row, privateJwk)
+    return await importPair(row, privateJwk)
+  }
+
+  /** So that the older secret can be dropped from the list after one start. */
+  async #reseal(row: SigningKey, privateJwk: JWK): Promise<void> {
+    const sealedPrivateJwk = await seal(this.options.keyRing, 'signing-key', privateJwk)
+    await this.options.database.orm.em.fork().nativeUpdate(SigningKey, { kid: row.kid }, { sealedPrivateJwk })
+  }
+}

@@ -1,0 +1,140 @@
+// A service for a test: the real one on a database of its own, with a clock that the test moves.
+import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:net'
+import { pino } from 'pino'
+import { inject } from 'vitest'
+import { readEnvironment } from '../../src/config/read-environment.js'
+import { createLogger } from '../../src/runtime/logger.js'
+import { systemRandom } from '../../src/runtime/random.js'
+import { RequestScope } from '../../src/runtime/request-scope.js'
+import { type Service, startService } from '../../src/service.js'
+import { settingsSections } from '../../src/settings.js'
+import { Secret } from '../../src/tokens/secret.js'
+import { databaseUrl, onServer, templateName } from './postgres.js'
+
+/** A clock that stands at the machine's time plus what the test added. */
+export class MovableClock {
+  #offsetMilliseconds = 0
+
+  now(): Date {
+    return new Date(Date.now() + this.#offsetMilliseconds)
+  }
+
+  /** Moves the clock on by so many seconds. */
+  advance(seconds: number): void {
+    this.#offsetMilliseconds += seconds * 1000
+  }
+}
+
+/** A GraphQL answer, with what HTTP said beside it. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: each test asks something else
+  readonly data: any
+  readonly errors: readonly { message: string; path?: string[]; extensions: Record<string, unknown> }[]
+}
+
+/** What a test may set. */
+export interface TestServiceOptions {
+  /** Environment variables beside the defaults. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** A database that another test service runs on already. */
+  readonly databaseUrl?: string
+  readonly clock?: MovableClock
+  readonly secrets?: readonly string[]
+}
+
+const freePort = async (): Promise<number> =>
+  await new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+
+/** A new database, copied from the migrated template. */
+export const createDatabase = async (): Promise<string> => {
+  const server = inject('postgresUrl')
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await onServer(server, `create database ${name} template ${templateName}`)
+  return databaseUrl(server, name)
+}
+
+/** A running service and how to talk to it. */
+export class TestService {
+  constructor(
+    readonly url: string,
+    readonly databaseUrl: string,
+    readonly clock: MovableClock,
+    readonly service: Service,
+    /** Every line that the service logged. */
+    readonly logLines: readonly string[],
+  ) {}
+
+  /** Asks GraphQL over HTTP. */
+  async ask(
+    query: string,
+    variables: object = {},
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query, variables }),
+    })
+    const body = (await response.json()) as { data?: unknown; errors?: Answer['errors'] }
+    return {
+      status: response.status,
+      headers: response.headers,
+      data: body.data ?? null,
+      errors: body.errors ?? [],
+    }
+  }
+
+  /** The same with an access token. */
+  async askAs(accessToken: string, query: string, variables: object = {}): Promise<Answer> {
+    return await this.ask(query, variables, { authorization: `Bearer ${accessToken}` })
+  }
+
+  async stop(): Promise<void> {
+    await this.service.stop()
+  }
+}
+
+/** Starts a service on a free port. */
+export const startTestService = async (options: TestServiceOptions = {}): Promise<TestService> => {
+  const port = await freePort()
+  const url = `http://localhost:${port}`
+  const settings = readEnvironment(settingsSections, { IDEM_PORT: String(port), ...options.environment })
+  const clock = options.clock ?? new MovableClock()
+  const database = options.databaseUrl ?? (await createDatabase())
+  const logLines: string[] = []
+  const requestScope = new RequestScope()
+  const service = await startService({
+    settings,
+    databaseUrl: database,
+    secrets: (options.secrets ?? ['a secret for tests, and for tests only']).map(
+      (secret) => new Secret(secret),
+    ),
+    publicUrl: settings.http.publicUrl ?? url,
+    instanceId: randomUUID(),
+    clock,
+    random: systemRandom,
+    logger: createLogger({
+      level: settings.runtime.logLevel,
+      requestScope,
+      destination: { write: (line: string) => void logLines.push(line) },
+    }),
+    requestScope,
+    recoverDatabase: async () => undefined,
+  })
+  await service.app.listen({ port, host: '127.0.0.1' })
+  return new TestService(url, database, clock, service, logLines)
+}
+
+/** A logger that says nothing. */
+export const silentLogger = pino({ level: 'silent' })
