@@ -1,0 +1,35 @@
+// `idem whoami`: the account that is signed in.
+
+import type { Command } from 'commander'
+import { type Account, fetchWhoAmI } from '../../client/account.js'
+import { defineCommand } from '../define-command.js'
+import { connect, openInvocation } from '../invocation.js'
+import { openSession } from '../kept-session.js'
+import { layOutColumns } from '../lay-out-columns.js'
+import type { Machine } from '../machine.js'
+import { requireAccount } from '../require-account.js'
+
+/** `idem whoami` */
+export const whoamiCommand = (machine: Machine): Command =>
+  defineCommand({
+    name: 'whoami',
+    summary: 'Show the account that is signed in',
+    examples: ['idem whoami', 'idem whoami --json | jq -r .account.id'],
+  }).action(async function (this: Command) {
+    const connection = await connect(openInvocation(machine, this))
+    const { me, session } = await fetchWhoAmI(openSession(connection))
+    const account = requireAccount(me)
+    connection.output.result(
+      { account, session, url: connection.url },
+      describeAccount(account, connection.url),
+    )
+  })
+
+const describeAccount = (account: Account, url: string): string =>
+  layOutColumns([
+    ['Account', account.id],
+    ['Kind', account.kind],
+    ['Handle', account.handle ?? '-'],
+    ['Identities', account.identities.map(({ method, label }) => label ?? method).join(', ') || '-'],
+    ['Server', url],
+  ])

@@ -1,0 +1,128 @@
+// What `config.json` holds: the default server and, for each server, who is signed in there. Fields that
+// this version does not know are kept as they are.
+
+import type { Tokens } from '../client/tokens.js'
+
+/** How the session was opened, and so how it can be opened again. */
+export type Login =
+  | {
+      readonly method: 'key'
+      readonly publicKey: string
+      /** Where the private key lies; null when it came by a pipe or the environment. The key is never kept. */
+      readonly privateKeyFile: string | null
+      readonly handle: string | null
+    }
+  | { readonly method: 'guest' }
+
+/** What is kept for one server. Never sent to another one. */
+export interface ServerEntry {
+  readonly login: Login | null
+  readonly tokens: Tokens | null
+  /** What a guest is known by; kept when the guest logs out, for without it the account is lost. */
+  readonly deviceSecret: string | null
+}
+
+/** The whole file. */
+export interface Config {
+  readonly version: 1
+  /** The server of the last login. */
+  readonly url: string | null
+  readonly servers: Readonly<Record<string, ServerEntry>>
+}
+
+/** What holds before anything was kept. */
+export const emptyConfig: Config = { version: 1, url: null, servers: {} }
+
+/** What is kept for the server at `url`. */
+export const serverEntry = (config: Config, url: string): ServerEntry =>
+  config.servers[url] ?? { login: null, tokens: null, deviceSecret: null }
+
+/** The config with some of a server's fields replaced. */
+export const withServerEntry = (config: Config, url: string, changes: Partial<ServerEntry>): Config => ({
+  ...config,
+  servers: { ...config.servers, [url]: { ...serverEntry(config, url), ...changes } },
+})
+
+/** Says in its message which field of a config is wrong, and never what it holds. */
+export class ConfigFormatError extends Error {}
+
+/** The config in a file's text. Throws `ConfigFormatError`. */
+export const parseConfig = (text: string): Config => {
+  const fields = asObject(parseJson(text), 'it')
+  if (fields['version'] !== 1) {
+    throw new ConfigFormatError('its version is not 1; a newer idem may have written it')
+  }
+  const servers = Object.entries(asObject(fields['servers'] ?? {}, 'servers'))
+  return {
+    ...fields,
+    version: 1,
+    url: asText(fields['url'] ?? null, 'url'),
+    servers: Object.fromEntries(servers.map(([url, entry]) => [url, parseEntry(entry, `servers["${url}"]`)])),
+  }
+}
+
+const parseEntry = (value: unknown, where: string): ServerEntry => {
+  const fields = asObject(value, where)
+  const { login, tokens, deviceSecret } = fields
+  return {
+    ...fields,
+    login: parseLogin(login ?? null, `${where}.login`),
+    tokens: parseTokens(tokens ?? null, `${where}.tokens`),
+    deviceSecret: asText(deviceSecret ?? null, `${where}.deviceSecret`),
+  }
+}
+
+const parseLogin = (value: unknown, where: string): Login | null => {
+  if (value === null) return null
+  const fields = asObject(value, where)
+  switch (fields['method']) {
+    case 'key':
+      return {
+        ...fields,
+        method: 'key',
+        publicKey: asRequiredText(fields['publicKey'], `${where}.publicKey`),
+        privateKeyFile: asText(fields['privateKeyFile'] ?? null, `${where}.privateKeyFile`),
+        handle: asText(fields['handle'] ?? null, `${where}.handle`),
+      }
+    case 'guest':
+      return { ...fields, method: 'guest' }
+    default:
+      throw new ConfigFormatError(`${where}.method is not known to this version of idem`)
+  }
+}
+
+const parseTokens = (value: unknown, where: string): Tokens | null => {
+  if (value === null) return null
+  const fields = asObject(value, where)
+  const text = (name: keyof Tokens): string => asRequiredText(fields[name], `${where}.${name}`)
+  return {
+    ...fields,
+    accessToken: text('accessToken'),
+    tokenType: text('tokenType'),
+    accessTokenExpiresAt: text('accessTokenExpiresAt'),
+    refreshToken: text('refreshToken'),
+    refreshTokenExpiresAt: text('refreshTokenExpiresAt'),
+    sessionExpiresAt: text('sessionExpiresAt'),
+  }
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ConfigFormatError('it is not JSON')
+  }
+}
+
+const asObject = (value: unknown, where: string): Record<string, unknown> => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  throw new ConfigFormatError(`${where} is not an object`)
+}
+
+const asText = (value: unknown, where: string): string | null =>
+  value === null ? null : asRequiredText(value, where)
+
+const asRequiredText = (value: unknown, where: string): string => {
+  if (typeof value === 'string') return value
+  throw new ConfigFormatError(`${where} is not a string`)
+}

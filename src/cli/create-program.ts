@@ -1,0 +1,66 @@
+// The command line as a whole: its commands, its global options and its help.
+
+import { Command } from 'commander'
+import { authenticateCommand } from './commands/authenticate.js'
+import { keygenCommand } from './commands/keygen.js'
+import { keysCommand } from './commands/keys.js'
+import { loginCommand } from './commands/login.js'
+import { logoutCommand } from './commands/logout.js'
+import { statusCommand } from './commands/status.js'
+import { tokenCommand } from './commands/token.js'
+import { whoamiCommand } from './commands/whoami.js'
+import { exitCodes } from './exit-code.js'
+import { layOutColumns } from './lay-out-columns.js'
+import { type Machine, wantsJson } from './machine.js'
+import { defaultServerUrl } from './server-url.js'
+
+/** The whole command line, ready to parse. */
+export const createProgram = (machine: Machine): Command => {
+  const program = new Command('idem')
+    .description('Prove who you are to an Idem, and keep the session fresh.')
+    .option(
+      '--url <address>',
+      `the server (or IDEM_URL; else that of the last login, else ${defaultServerUrl})`,
+    )
+    .option(
+      '--config <file>',
+      "the config file (or IDEM_CONFIG; else config.json in the platform's config folder)",
+    )
+    .option('--json', 'one JSON document on standard output; errors as JSON on standard error')
+    .version(machine.version, '--version', 'print the version')
+    .addHelpText('after', programHelp)
+  const commands = [
+    loginCommand(machine),
+    whoamiCommand(machine),
+    tokenCommand(machine),
+    statusCommand(machine),
+    keysCommand(machine),
+    keygenCommand(machine),
+    logoutCommand(machine),
+    authenticateCommand(machine),
+  ]
+  for (const command of commands) program.addCommand(command)
+  prepare(program, machine)
+  return program
+}
+
+/** Has the command and all below it speak through the machine and never end the process by themselves. */
+const prepare = (command: Command, machine: Machine): void => {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => machine.stdout.write(text),
+    writeErr: (text) => (wantsJson(machine) ? undefined : machine.stderr.write(text)), // help, unasked for
+    outputError: () => undefined, // told by `describeFailure`, once and in the form that was asked for
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  })
+  for (const below of command.commands) prepare(below, machine)
+}
+
+const programHelp = `
+Examples:
+  idem keygen --out ada.pem
+  idem login --handle ada --private-key ada.pem
+  curl -H "Authorization: Bearer $(idem token)" https://api.example.org/things
+
+Exit codes:
+${layOutColumns(Object.values(exitCodes).map(({ status, meaning }) => [`  ${status}`, meaning]))}`

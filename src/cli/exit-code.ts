@@ -1,0 +1,77 @@
+// The exit codes of `idem`: the one table that scripts rely on, `--help` prints and every error goes by.
+
+import type { IdemErrorCode } from '../client/idem-error.js'
+
+/** Each exit code with its meaning. */
+export const exitCodes = {
+  ok: { status: 0, meaning: 'done' },
+  refused: { status: 1, meaning: 'refused for another reason; the message says which' },
+  usage: { status: 2, meaning: 'wrong command, option or value' },
+  signedOut: { status: 3, meaning: 'not signed in, or the session is over' },
+  unreachable: { status: 4, meaning: 'the server does not answer, or is no Idem' },
+  proofRejected: { status: 5, meaning: 'the proof was rejected: wrong key, handle taken, challenge too old' },
+  inputMissing: {
+    status: 6,
+    meaning: 'a private key is missing, unreadable or encrypted: give a file or a pipe',
+  },
+  rateLimited: { status: 7, meaning: 'too many attempts: wait, then try again' },
+  config: { status: 8, meaning: 'the config file is damaged, locked or cannot be written' },
+  broken: { status: 70, meaning: 'idem itself is broken or not built' },
+} as const
+
+/** The name of an exit code. */
+export type ExitName = keyof typeof exitCodes
+
+/** Failures that the command line finds by itself, beside those that the SDK reports. */
+export type CliErrorCode =
+  | 'USAGE'
+  | 'KEY_MISSING'
+  | 'KEY_UNREADABLE'
+  | 'KEY_ENCRYPTED'
+  | 'KEY_MISMATCH'
+  | 'NO_SUCH_KEY'
+  | 'FILE_EXISTS'
+  | 'FILE_NOT_WRITTEN'
+  | 'CONFIG_DAMAGED'
+  | 'CONFIG_LOCKED'
+  | 'CONFIG_NOT_WRITTEN'
+  | 'BROKEN'
+
+/** Every code that `{"error":{"code"}}` can hold. */
+export type ErrorCode = IdemErrorCode | CliErrorCode
+
+/** With which exit code each error ends. */
+export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
+  USAGE: 'usage',
+  BAD_USER_INPUT: 'usage',
+  SIGNED_OUT: 'signedOut',
+  UNAUTHENTICATED: 'signedOut',
+  REFRESH_REUSED: 'signedOut',
+  UNREACHABLE: 'unreachable',
+  TIMED_OUT: 'unreachable',
+  UNEXPECTED_ANSWER: 'unreachable',
+  UNAVAILABLE: 'unreachable',
+  PROOF_REJECTED: 'proofRejected',
+  CHALLENGE_EXPIRED: 'proofRejected',
+  CHALLENGE_SPENT: 'proofRejected',
+  STEP_UP_REQUIRED: 'proofRejected',
+  KEY_MISMATCH: 'proofRejected',
+  KEY_MISSING: 'inputMissing',
+  KEY_UNREADABLE: 'inputMissing',
+  KEY_ENCRYPTED: 'inputMissing',
+  RATE_LIMITED: 'rateLimited',
+  CONFIG_DAMAGED: 'config',
+  CONFIG_LOCKED: 'config',
+  CONFIG_NOT_WRITTEN: 'config',
+  FORBIDDEN: 'refused',
+  NOT_FOUND: 'refused',
+  CONFLICT: 'refused',
+  LAST_IDENTITY: 'refused',
+  MERGE_REFUSED: 'refused',
+  QUERY_TOO_COSTLY: 'refused',
+  INTERNAL: 'refused',
+  NO_SUCH_KEY: 'refused',
+  FILE_EXISTS: 'refused',
+  FILE_NOT_WRITTEN: 'refused',
+  BROKEN: 'broken',
+}

@@ -1,0 +1,89 @@
+// Where a private key may come from: a file, standard input, the environment.
+
+import { type FileHandle, open } from 'node:fs/promises'
+import path from 'node:path'
+import type { KeySigner } from '../client/proof.js'
+import { CliError } from './cli-error.js'
+import type { Invocation } from './invocation.js'
+import { looksLikePrivateKey, parsePrivateKey } from './private-key.js'
+
+/** A key, and the file to read it from next time; null when it came by a way that cannot be repeated. */
+export interface GivenKey {
+  readonly signer: KeySigner
+  readonly file: string | null
+}
+
+/** No key file of any format comes near this. */
+const longestKeyBytes = 65_536
+
+/** The key that `--private-key` names: a file, or `-` for standard input. */
+export const readPrivateKey = async (invocation: Invocation, word: string): Promise<GivenKey> =>
+  word === '-'
+    ? { signer: parsePrivateKey(await readStandardInput(invocation), 'Standard input'), file: null }
+    : readPrivateKeyFile(invocation, word)
+
+/** The key in `IDEM_PRIVATE_KEY`, or null when it is not set. */
+export const readEnvironmentKey = ({ machine }: Invocation): GivenKey | null => {
+  const text = machine.environment['IDEM_PRIVATE_KEY'] ?? ''
+  return text === '' ? null : { signer: parsePrivateKey(text, 'IDEM_PRIVATE_KEY'), file: null }
+}
+
+/** The key in a file; warns when others on this machine can read it. */
+export const readPrivateKeyFile = async (invocation: Invocation, file: string): Promise<GivenKey> => {
+  const handle = await openKeyFile(file)
+  try {
+    const { mode, isRegular, text } = await readKeyFile(handle, file)
+    const signer = parsePrivateKey(text, `The file ${file}`)
+    if (isRegular && process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      invocation.output.warn(`others on this machine can read ${file}. Run: chmod 600 ${file}`)
+    }
+    return { signer, file: isRegular ? path.resolve(file) : null }
+  } finally {
+    await handle.close()
+  }
+}
+
+const openKeyFile = async (file: string): Promise<FileHandle> => {
+  try {
+    return await open(file, 'r')
+  } catch (cause) {
+    if (looksLikePrivateKey(file)) {
+      throw new CliError(
+        'USAGE',
+        'A private key does not belong on the command line, where every process can see it.',
+        'Put it into a file (chmod 600), pipe it in with --private-key -, or set IDEM_PRIVATE_KEY.',
+      )
+    }
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason known'
+    throw new CliError('KEY_UNREADABLE', `The file ${file} cannot be opened (${code}).`, makeOne, { cause })
+  }
+}
+
+const makeOne = 'Make a key with: idem keygen --out FILE'
+
+const readKeyFile = async (
+  handle: FileHandle,
+  file: string,
+): Promise<{ mode: number; isRegular: boolean; text: string }> => {
+  const stat = await handle.stat()
+  if (stat.isDirectory() || stat.size > longestKeyBytes) {
+    throw new CliError('KEY_UNREADABLE', `${file} is no key file.`, makeOne)
+  }
+  return { mode: stat.mode, isRegular: stat.isFile(), text: await handle.readFile('utf8') }
+}
+
+const readStandardInput = async ({ machine: { stdin } }: Invocation): Promise<string> => {
+  if (stdin.isTTY === true) {
+    throw new CliError(
+      'KEY_MISSING',
+      'Standard input is a terminal, and a key typed there would be seen.',
+      'Pipe it in: idem login --private-key - < FILE',
+    )
+  }
+  const chunks: Buffer[] = []
+  for await (const chunk of stdin) chunks.push(Buffer.from(chunk))
+  const text = Buffer.concat(chunks).toString('utf8')
+  if (text.trim() === '')
+    throw new CliError('KEY_MISSING', 'Standard input was empty.', 'Pipe a private key in.')
+  return text
+}

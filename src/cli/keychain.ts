@@ -1,0 +1,42 @@
+// The keys of an account, as the command line shows and names them.
+
+import type { Account } from '../client/account.js'
+import { CliError } from './cli-error.js'
+import type { Login } from './config.js'
+import { normalizePublicKey } from './public-key.js'
+
+/** A key that opens the account. */
+export interface KeychainKey {
+  readonly id: string
+  readonly label: string | null
+  readonly publicKey: string
+  readonly createdAt: string
+  /** Whether this machine signs in with it. */
+  readonly isOwn: boolean
+}
+
+/** The account's keys among its identities. */
+export const keysOf = (account: Account, login: Login | null): readonly KeychainKey[] =>
+  account.identities
+    .filter(({ method }) => method === 'key')
+    .map(({ id, label, subject, createdAt }) => ({
+      id,
+      label,
+      publicKey: subject,
+      createdAt,
+      isOwn: login?.method === 'key' && login.publicKey === subject,
+    }))
+
+/** The one key that `word` names: an id, a public key in any spelling, or a label. `NO_SUCH_KEY` otherwise. */
+export const findKey = (keys: readonly KeychainKey[], word: string): KeychainKey => {
+  const publicKey = normalizePublicKey(word)
+  const byKey = keys.filter((key) => key.id === word || key.publicKey === publicKey)
+  const named = byKey.length > 0 ? byKey : keys.filter(({ label }) => label === word)
+  const [key, ...others] = named
+  if (key === undefined) throw noSuchKey('This account has no such key', 'See: idem keys list')
+  if (others.length > 0) throw noSuchKey('Several keys have this label', 'Name it by its id: idem keys list')
+  return key
+}
+
+const noSuchKey = (message: string, next: string): CliError =>
+  new CliError('NO_SUCH_KEY', `${message}.`, next)

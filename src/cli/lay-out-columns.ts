@@ -1,0 +1,15 @@
+// Lays rows of text out in columns.
+
+/** The rows as lines; each column is as wide as its widest cell. */
+export const layOutColumns = (rows: readonly (readonly string[])[]): string =>
+  rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widthOf(rows, column)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+
+const widthOf = (rows: readonly (readonly string[])[], column: number): number =>
+  Math.max(...rows.map((row) => row[column]?.length ?? 0))

@@ -1,0 +1,27 @@
+// The whole login with a private key: challenge, signature, session.
+
+import { answerWithKey } from '../client/proof.js'
+import { signIn } from '../client/sign-in.js'
+import { finishLogin } from './finish-login.js'
+import type { GivenKey } from './given-key.js'
+import type { Connection } from './invocation.js'
+
+/** Signs in, registering the key and the handle at their first use. */
+export const logInWithKey = async (
+  connection: Connection,
+  { signer, file }: GivenKey,
+  handle: string | null,
+): Promise<void> => {
+  const { transport, url, output } = connection
+  output.progress(`Signing in at ${url} with the public key ${signer.publicKey}`)
+  const wanted = handle === null ? {} : { handle }
+  const answer = await answerWithKey(transport, signer, { purpose: 'SIGN_IN', ...wanted })
+  const signedIn = await signIn(transport, answer)
+  const { publicKey } = signer
+  await finishLogin(connection, signedIn, {
+    method: 'key',
+    publicKey,
+    privateKeyFile: file,
+    handle: signedIn.account.handle,
+  })
+}

@@ -1,0 +1,22 @@
+// The process `idem`: this machine, one run, its exit code.
+
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import envPaths from 'env-paths'
+import { systemClock } from '../client/clock.js'
+import { runCli } from './run-cli.js'
+
+/** Runs the command line of this process and answers its exit code. `version` is that of the package. */
+export const main = (version: string): Promise<number> =>
+  runCli({
+    words: process.argv.slice(2),
+    environment: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    hostname: hostname(),
+    configFolder: envPaths('idem', { suffix: '' }).config,
+    version,
+    now: systemClock,
+    randomBytes,
+  })

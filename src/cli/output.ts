@@ -1,0 +1,47 @@
+// What leaves the command line: the only file that writes to standard output and standard error.
+
+import type { FailureReport } from './describe-failure.js'
+
+/** A stream that takes text. */
+export interface TextSink {
+  write(text: string): unknown
+}
+
+/** Results go to standard output, everything else to standard error; no colour anywhere. */
+export interface Output {
+  /** The answer of a command, once: `text` for people, `document` with `--json`. */
+  result(document: object, text: string): void
+  /** What is going on, for people; silent with `--json`. */
+  progress(text: string): void
+  /** What deserves attention although the command goes on. */
+  warn(text: string): void
+  failure(report: FailureReport): void
+}
+
+/** Where an output writes to. */
+export interface Sinks {
+  readonly stdout: TextSink
+  readonly stderr: TextSink
+}
+
+/** Output for people. */
+export const textOutput = ({ stdout, stderr }: Sinks): Output => ({
+  result: (_document, text) => stdout.write(`${printable(text)}\n`),
+  progress: (text) => stderr.write(`${printable(text)}\n`),
+  warn: (text) => stderr.write(`warning: ${printable(text)}\n`),
+  failure: ({ message, next }) =>
+    stderr.write(printable(next === null ? `idem: ${message}\n` : `idem: ${message}\n  ${next}\n`)),
+})
+
+/** Output for programs: one JSON document on standard output, one JSON line for each warning or error. */
+export const jsonOutput = ({ stdout, stderr }: Sinks): Output => ({
+  result: (document) => stdout.write(`${JSON.stringify(document)}\n`),
+  progress: () => undefined,
+  warn: (message) => stderr.write(`${JSON.stringify({ warning: { message } })}\n`),
+  failure: ({ details, ...error }) => {
+    stderr.write(`${JSON.stringify({ error: { ...error, ...details } })}\n`)
+  },
+})
+
+/** Labels, handles and messages come from elsewhere and must not steer the terminal (escapes, bidi). */
+const printable = (text: string): string => text.replace(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD')

@@ -1,0 +1,73 @@
+// Proves again who is signed in, by what the config remembers of the login.
+
+import {
+  type Answer,
+  answerAsGuest,
+  answerWithKey,
+  type ChallengePurpose,
+  type KeySigner,
+} from '../client/proof.js'
+import type { Transport } from '../client/transport.js'
+import { assertNever, CliError } from './cli-error.js'
+import type { Login } from './config.js'
+import { type GivenKey, readEnvironmentKey, readPrivateKeyFile } from './given-key.js'
+import { type Connection, deviceName } from './invocation.js'
+
+/** What is proven to whom. */
+export interface OwnProofRequest {
+  readonly login: Login
+  readonly purpose: ChallengePurpose
+  /** Bare to sign in, with the session's bearer to step up. */
+  readonly transport: Transport
+}
+
+/**
+ * An answer that proves the remembered login, without asking anyone. `KEY_MISSING` when its key is not at
+ * hand; its message says why.
+ */
+export const proveOwn = async (connection: Connection, request: OwnProofRequest): Promise<Answer> => {
+  const { login, purpose, transport } = request
+  switch (login.method) {
+    case 'key': {
+      const signer = await findOwnKey(connection, login)
+      const handle = purpose === 'SIGN_IN' && login.handle !== null ? { handle: login.handle } : {}
+      return answerWithKey(transport, signer, { purpose, ...handle })
+    }
+    case 'guest':
+      return guestAnswer(connection)
+    default:
+      return assertNever(login)
+  }
+}
+
+const guestAnswer = (connection: Connection): Answer => {
+  const { deviceSecret } = connection.kept
+  if (deviceSecret === null) {
+    throw new CliError('KEY_MISSING', `The guest's secret is gone from ${connection.config.path}.`)
+  }
+  return answerAsGuest({ deviceSecret, deviceName: deviceName(connection.machine) })
+}
+
+/** The login's key from its file or the environment; only ever the same key. */
+const findOwnKey = async (
+  connection: Connection,
+  login: Extract<Login, { method: 'key' }>,
+): Promise<KeySigner> => {
+  const fromEnvironment = readEnvironmentKey(connection)
+  if (fromEnvironment?.signer.publicKey === login.publicKey) return fromEnvironment.signer
+  const fromFile = await readRemembered(connection, login.privateKeyFile)
+  if (fromFile.signer.publicKey === login.publicKey) return fromFile.signer
+  throw new CliError(
+    'KEY_MISSING',
+    `The file ${login.privateKeyFile} holds another key than the one signed in with.`,
+  )
+}
+
+const readRemembered = async (connection: Connection, file: string | null): Promise<GivenKey> => {
+  if (file === null) throw new CliError('KEY_MISSING', 'No file with the private key is remembered.')
+  try {
+    return await readPrivateKeyFile(connection, file)
+  } catch (error) {
+    throw error instanceof CliError ? new CliError('KEY_MISSING', error.message) : error
+  }
+}

@@ -1,0 +1,69 @@
+// The one error of the SDK: what was refused or went wrong, by a code that a program can act on.
+
+/** Every code with which Idem refuses a call: the closed list of the contract. */
+export const refusalCodes = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'STEP_UP_REQUIRED',
+  'PROOF_REJECTED',
+  'CHALLENGE_EXPIRED',
+  'CHALLENGE_SPENT',
+  'REFRESH_REUSED',
+  'BAD_USER_INPUT',
+  'NOT_FOUND',
+  'CONFLICT',
+  'LAST_IDENTITY',
+  'MERGE_REFUSED',
+  'RATE_LIMITED',
+  'QUERY_TOO_COSTLY',
+  'UNAVAILABLE',
+  'INTERNAL',
+] as const
+
+/** A code with which the server refuses. */
+export type RefusalCode = (typeof refusalCodes)[number]
+
+/**
+ * A code for what fails on this side of the wire: nothing answered (`UNREACHABLE`), not in time
+ * (`TIMED_OUT`), something answered that is not Idem's GraphQL (`UNEXPECTED_ANSWER`), or nobody is signed
+ * in and no way to sign in again is known (`SIGNED_OUT`).
+ */
+export type LocalCode = 'UNREACHABLE' | 'TIMED_OUT' | 'UNEXPECTED_ANSWER' | 'SIGNED_OUT'
+
+/** Every code that an `IdemError` can carry. */
+export type IdemErrorCode = RefusalCode | LocalCode
+
+/** What a refusal says beside its code, as far as the server named it. */
+export interface RefusalDetails {
+  readonly requestId?: string
+  readonly retryAfterSeconds?: number
+  readonly field?: string
+  /** Any one of these sets of scopes would do. */
+  readonly requiredScopes?: readonly (readonly string[])[]
+  readonly acrValues?: readonly string[]
+  readonly maxAgeSeconds?: number
+}
+
+/** Thrown by everything in this SDK. Its message is safe to show to anyone. */
+export class IdemError extends Error {
+  override readonly name = 'IdemError'
+
+  constructor(
+    readonly code: IdemErrorCode,
+    message: string,
+    readonly details: RefusalDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+
+  /** Names this request in the server's log. */
+  get requestId(): string | undefined {
+    return this.details.requestId
+  }
+
+  /** How long to wait before trying again. */
+  get retryAfterSeconds(): number | undefined {
+    return this.details.retryAfterSeconds
+  }
+}

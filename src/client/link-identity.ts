@@ -1,0 +1,24 @@
+// Adds a further identity to the account of the transport's session.
+
+import { type Account, accountFields, type Identity } from './account.js'
+import type { Answer } from './proof.js'
+import type { Transport } from './transport.js'
+
+const document = `mutation LinkIdentity($input: LinkIdentityInput!) {
+  linkIdentity(input: $input) {
+    account { ${accountFields} }
+    identity { id method issuer subject label createdAt }
+  }
+}`
+
+/** Links what the answer proves. `CONFLICT` when it belongs to another account. */
+export const linkIdentity = async (
+  transport: Transport,
+  answer: Answer & { readonly label?: string },
+): Promise<{ account: Account; identity: Identity }> => {
+  const data = await transport.send<{ linkIdentity: { account: Account; identity: Identity } }>({
+    document,
+    variables: { input: answer },
+  })
+  return data.linkIdentity
+}

@@ -1,0 +1,48 @@
+// Proofs: how a key answers a challenge, and how a guest is known again.
+
+import { toBase64 } from './base64.js'
+import type { Transport } from './transport.js'
+
+/** An Ed25519 key that signs here, wherever its private half is kept: a file, WebCrypto, a device. */
+export interface KeySigner {
+  /** Base64 of the 32 public bytes. */
+  readonly publicKey: string
+  /** The 64 bytes of the signature over `message`. */
+  sign(message: Uint8Array): Promise<Uint8Array>
+}
+
+/** Why a challenge is asked for. */
+export type ChallengePurpose = 'SIGN_IN' | 'LINK_IDENTITY' | 'STEP_UP'
+
+/** What `signIn`, `stepUp` and `linkIdentity` take: a proof, and the challenge that it answers, if any. */
+export interface Answer {
+  readonly challengeId?: string
+  readonly proof:
+    | { readonly key: { readonly signature: string } }
+    | { readonly anonymous: { readonly deviceSecret: string; readonly deviceName?: string } }
+}
+
+const issueChallenge = `mutation IssueChallenge($input: ChallengeRequest!, $purpose: ChallengePurpose!) {
+  issueChallenge(input: $input, purpose: $purpose) { id message }
+}`
+
+/** Has a challenge issued for the key and signs it, exactly as given, within the 30 seconds it lives. */
+export const answerWithKey = async (
+  transport: Transport,
+  signer: KeySigner,
+  request: { readonly purpose: ChallengePurpose; readonly handle?: string },
+): Promise<Answer> => {
+  const { purpose, handle } = request
+  const key = { publicKey: signer.publicKey, ...(handle === undefined ? {} : { handle }) }
+  const { issueChallenge: challenge } = await transport.send<{
+    issueChallenge: { id: string; message: string }
+  }>({ document: issueChallenge, variables: { input: { key }, purpose } })
+  const signature = await signer.sign(new TextEncoder().encode(challenge.message))
+  return { challengeId: challenge.id, proof: { key: { signature: toBase64(signature) } } }
+}
+
+/** A guest's proof: the same secret (32 random bytes, base64) leads to the same account. */
+export const answerAsGuest = (guest: {
+  readonly deviceSecret: string
+  readonly deviceName?: string
+}): Answer => ({ proof: { anonymous: guest } })

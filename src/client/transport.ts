@@ -1,0 +1,68 @@
+// How a GraphQL call reaches Idem: one POST, one time limit, every failure an `IdemError`.
+
+import { IdemError } from './idem-error.js'
+import { type HttpAnswer, parseAnswer } from './parse-answer.js'
+
+/** One GraphQL operation to send. */
+export interface GraphqlCall {
+  readonly document: string
+  readonly variables?: Readonly<Record<string, unknown>>
+  /** Sent as the bearer; without it the call is made by nobody. */
+  readonly accessToken?: string
+}
+
+/** Whatever can send a GraphQL call: bare HTTP, or a session that adds its bearer. */
+export interface Transport {
+  /**
+   * The operation's data. `Data` is the caller's word for what its document selects; the server's schema
+   * holds it to that. Throws `IdemError`.
+   */
+  send<Data>(call: GraphqlCall): Promise<Data>
+}
+
+/** Where Idem is and how to speak to it. */
+export interface HttpTransportOptions {
+  /** The installation's address, without `/graphql`. */
+  readonly url: string
+  /** Sent with every call, such as a User-Agent, which names this device in the list of sessions. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** 15 by default: longer than any honest answer takes, shorter than a person's patience. */
+  readonly timeoutSeconds?: number
+  readonly fetch?: typeof fetch
+}
+
+/** A transport over `fetch`, for browsers and Node. */
+export const httpTransport = (options: HttpTransportOptions): Transport => ({
+  async send<Data>(call: GraphqlCall): Promise<Data> {
+    return parseAnswer(await post(options, call)) as Data
+  },
+})
+
+const post = async (options: HttpTransportOptions, call: GraphqlCall): Promise<HttpAnswer> => {
+  const { url, headers = {}, timeoutSeconds = 15, fetch: send = fetch } = options
+  try {
+    const response = await send(`${url}/graphql`, {
+      method: 'POST',
+      headers: {
+        ...headers,
+        accept: 'application/json',
+        'content-type': 'application/json',
+        ...(call.accessToken === undefined ? {} : { authorization: `Bearer ${call.accessToken}` }),
+      },
+      body: JSON.stringify({ query: call.document, variables: call.variables ?? {} }),
+      signal: AbortSignal.timeout(timeoutSeconds * 1000),
+      redirect: 'manual', // tokens and proofs go to the named server or nowhere
+    })
+    const text = await response.text()
+    return { status: response.status, retryAfter: response.headers.get('retry-after'), text }
+  } catch (cause) {
+    throw networkFailure(cause, url, timeoutSeconds)
+  }
+}
+
+const networkFailure = (cause: unknown, url: string, timeoutSeconds: number): IdemError => {
+  if (cause instanceof Error && cause.name === 'TimeoutError') {
+    return new IdemError('TIMED_OUT', `No answer from ${url} within ${timeoutSeconds} s.`, {}, { cause })
+  }
+  return new IdemError('UNREACHABLE', `Nothing answers at ${url}.`, {}, { cause })
+}
