@@ -1,12 +1,13 @@
 // Signs in: a proof, whatever its method, opens a session of the one account that it leads to.
 import type { Account } from '../accounts/account.js'
+import type { Principal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { isForeignKeyViolation } from '../database/storage-errors.js'
 import { Failure } from '../failure.js'
 import { type ResolveIdentityRooms, resolveIdentity } from '../identities/resolve-identity.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { type IssueTokensRooms, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
-import type { Session } from '../sessions/session.js'
+import { principalOf, type Session } from '../sessions/session.js'
 import { type StartSessionRooms, startSession } from '../sessions/start-session.js'
 import {
   type SubmittedProof,
@@ -28,6 +29,8 @@ export interface SignInRooms
 export interface SignedIn {
   readonly account: Account
   readonly tokens: Tokens
+  /** Who the new tokens stand for. */
+  readonly principal: Principal
   /** True when the proof was never seen before, so that the account is new. */
   readonly provisioned: boolean
 }
@@ -45,7 +48,8 @@ export const signIn = async (
   rooms.metrics.signIns.inc({ method: verified.method.name })
   // 4 issue the tokens
   const tokens = await issueTokens(call, opened.session, rooms)
-  return { account: opened.account, provisioned: opened.provisioned, tokens }
+  const { account, session, provisioned } = opened
+  return { account, provisioned, tokens, principal: principalOf(session) }
 }
 
 interface OpenedSession {

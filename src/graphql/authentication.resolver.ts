@@ -15,7 +15,7 @@ import type { ChallengePurpose, ChallengeStatus } from '../challenges/challenge.
 import type { Tokens } from '../sessions/issue-tokens.js'
 import { AccountType, TokensType } from './account.types.js'
 import { ChallengeType, challengePurposes, LinkResult, SignInResult } from './authentication.types.js'
-import type { GraphqlContext } from './context.js'
+import { type GraphqlContext, reachedBy } from './context.js'
 import { type MethodInputs, submittedProof } from './method-inputs.js'
 import { parseId } from './parse-id.js'
 
@@ -75,7 +75,8 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
         typeof inputs.signIn
       >,
     ): Promise<SignInResult> {
-      return await signIn(call, submittedProof(input), rooms)
+      const signedIn = await signIn(call, submittedProof(input), rooms)
+      return { ...signedIn, account: reachedBy(signedIn.account, signedIn.principal) }
     }
 
     @Directive('@authenticated')

@@ -16,7 +16,7 @@ import {
 import { type Account, levelOf } from '../accounts/account.js'
 import { requirePrincipal, requireScopes, requireStepUp } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
-import type { GraphqlContext } from './context.js'
+import { contextOf, type GraphqlContext } from './context.js'
 
 const places = [DirectiveLocation.FIELD_DEFINITION]
 
@@ -108,8 +108,9 @@ export const enforceDirectives = (schema: GraphQLSchema, rooms: GuardRooms): voi
       const { resolve } = field
       if (guards.length === 0 || resolve === undefined) continue
       field.resolve = async (source, args, context: GraphqlContext, info) => {
-        for (const guard of guards) await guard(context.call)
-        return await resolve(source, args, context, info)
+        const owners = contextOf(source, context)
+        for (const guard of guards) await guard(owners.call)
+        return await resolve(source, args, owners, info)
       }
     }
 }

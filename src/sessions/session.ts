@@ -1,7 +1,8 @@
 // A session: the period that one sign-in opened.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import { Account } from '../accounts/account.js'
-import type { Acr } from '../authorization/principal.js'
+import type { Acr, Principal } from '../authorization/principal.js'
+import { parseScope } from '../authorization/scope.js'
 import { Identity } from '../identities/identity.js'
 
 const SessionSchema = defineEntity({
@@ -36,3 +37,13 @@ SessionSchema.setClass(Session)
 /** True while the session may be used at `now`. */
 export const isLive = (session: Pick<Session, 'endedAt' | 'expiresAt'>, now: Date): boolean =>
   session.endedAt === null && now < session.expiresAt
+
+/** Whom the session's tokens stand for, as of its last proof. */
+export const principalOf = (session: Session): Principal => ({
+  accountId: session.account,
+  sessionId: session.id,
+  scopes: parseScope(session.scope),
+  amr: session.amr,
+  acr: session.acr,
+  authenticatedAt: session.authenticatedAt,
+})

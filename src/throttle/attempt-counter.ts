@@ -1,0 +1,84 @@
+// Counts attempts in the database; those that arrive while a count is under way share the next statement.
+import type { Call } from '../database/call.js'
+
+/** How often something has now been tried in its window, and when the window ends. */
+export interface Count {
+  readonly count: number
+  readonly expiresAt: Date
+}
+
+/** Adds to each counter, or starts its window anew; sorted, so that two statements cannot wait for each other. */
+const addAttempts = {
+  name: 'idem_throttle_add',
+  text: `insert into throttle_counter as c (key, count, expires_at)
+    select key, added, $3::timestamptz from unnest($1::text[], $2::int[]) as attempt (key, added) order by key
+    on conflict (key) do update set
+      count = case when c.expires_at <= $4::timestamptz then excluded.count else c.count + excluded.count end,
+      expires_at = case when c.expires_at <= $4::timestamptz then excluded.expires_at else c.expires_at end
+    returning key, count, expires_at as "expiresAt"`,
+}
+
+interface Waiting {
+  readonly call: Call
+  readonly keys: readonly string[]
+  readonly settle: PromiseWithResolvers<ReadonlyMap<string, Count>>
+}
+
+/** Counts attempts by key. Each statement is a transaction of its own: a refusal later on does not undo the count. */
+export class AttemptCounter {
+  #waiting: Waiting[] = []
+  #underWay = false
+
+  constructor(private readonly windowSeconds: number) {}
+
+  /** Adds one to each key and returns their counts. One statement is under way at a time: a hot key has no queue in the database. */
+  async add(call: Call, keys: readonly string[]): Promise<ReadonlyMap<string, Count>> {
+    const settle = Promise.withResolvers<ReadonlyMap<string, Count>>()
+    this.#waiting.push({ call, keys, settle })
+    if (!this.#underWay) void this.#drain()
+    return await settle.promise
+  }
+
+  /** Sends what waits, again and again until nothing does. */
+  async #drain(): Promise<void> {
+    this.#underWay = true
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      try {
+        this.#deal(batch, await this.#send(batch))
+      } catch (error) {
+        for (const { settle } of batch) settle.reject(error)
+      }
+    }
+    this.#underWay = false
+  }
+
+  async #send(batch: readonly Waiting[]): Promise<Map<string, Count>> {
+    // The youngest: its time is the latest.
+    const { call } = batch.at(-1) as Waiting
+    const added = new Map<string, number>()
+    for (const key of batch.flatMap(({ keys }) => keys)) added.set(key, (added.get(key) ?? 0) + 1)
+    const windowEnd = new Date(call.now.getTime() + this.windowSeconds * 1000)
+    const rows = await call.run<Count & { readonly key: string }>(addAttempts, [
+      [...added.keys()],
+      [...added.values()],
+      windowEnd.toISOString(),
+      call.now.toISOString(),
+    ])
+    return new Map(
+      rows.map(({ key, count, expiresAt }) => [key, { count: count - (added.get(key) ?? 0), expiresAt }]),
+    )
+  }
+
+  /** Each attempt of the batch gets the count as it stood when its turn came. */
+  #deal(batch: readonly Waiting[], before: Map<string, Count>): void {
+    for (const { keys, settle } of batch) {
+      for (const key of keys) {
+        const { count, expiresAt } = before.get(key) as Count
+        before.set(key, { count: count + 1, expiresAt })
+      }
+      settle.resolve(new Map(keys.map((key) => [key, before.get(key) as Count])))
+    }
+  }
+}
