@@ -5,7 +5,8 @@ import { EnvironmentProblems } from './config/read-environment.js'
 import { DataDirInUse } from './database/data-dir.js'
 import { EmbeddedPostgresError } from './database/embedded-postgres-error.js'
 import { migrate, pendingMigrations } from './database/migrate.js'
-import { type Installation, openInstallation } from './installation.js'
+import { isDatabaseAway } from './database/storage-errors.js'
+import { type Installation, type InstallationUse, openInstallation } from './installation.js'
 import { type Foundation, openFoundation, startService } from './service.js'
 
 const help = `Idem: many ways to prove who you are, one account behind them.
@@ -30,57 +31,23 @@ class OperatorProblem extends Error {
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /** In development the tables follow the code; in production an operator decides when. */
-const prepareTables = async (installation: Installation): Promise<void> => {
-  const { database } = await openFoundation(installation)
-  try {
-    if (process.env['NODE_ENV'] !== 'production') {
-      const applied = await migrate(database)
-      if (applied.length > 0) installation.logger.info({ applied }, 'migrations applied')
-      return
-    }
-    const pending = await pendingMigrations(database)
-    if (pending.length > 0)
-      throw new OperatorProblem(`The database lacks migrations (${pending.join(', ')}). Run: npm run migrate`)
-  } finally {
-    await database.close()
+const prepareTables = async ({ database }: Foundation, { logger }: Installation): Promise<void> => {
+  if (process.env['NODE_ENV'] !== 'production') {
+    const applied = await migrate(database)
+    if (applied.length > 0) logger.info({ applied }, 'migrations applied')
+    return
   }
+  const pending = await pendingMigrations(database)
+  if (pending.length > 0)
+    throw new OperatorProblem(`The database lacks migrations (${pending.join(', ')}). Run: npm run migrate`)
 }
 
-const serve = async (): Promise<void> => {
-  const installation = await openInstallation('serve')
-  const { settings, logger, publicUrl } = installation
-  try {
-    await prepareTables(installation)
-    const service = await startService(installation)
-    const stopped = Promise.withResolvers<void>()
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve())
-    try {
-      await service.app.listen({ port: settings.http.port, host: settings.http.host })
-      logger.info(
-        { url: publicUrl, host: settings.http.host, port: settings.http.port },
-        `Idem is ready at ${publicUrl}`,
-      )
-      await stopped.promise
-      logger.info('stopping: no new requests, those under way finish')
-    } finally {
-      const deadline = setTimeout(
-        () => service.app.server.closeAllConnections(),
-        settings.http.drainSeconds * 1000,
-      )
-      await service.stop()
-      clearTimeout(deadline)
-    }
-  } finally {
-    await installation.close()
-  }
-  logger.info('stopped')
-}
-
-/** Runs an errand on the database of the installation, whether a service runs on it or not. */
-const errand = async (
+/** Opens the installation and its database for as long as `work` takes. */
+const withFoundation = async (
+  use: InstallationUse,
   work: (foundation: Foundation, installation: Installation) => Promise<void>,
 ): Promise<void> => {
-  const installation = await openInstallation('command')
+  const installation = await openInstallation(use)
   try {
     const foundation = await openFoundation(installation)
     try {
@@ -93,8 +60,31 @@ const errand = async (
   }
 }
 
+const serve = async (): Promise<void> => {
+  const stopped = Promise.withResolvers<void>()
+  // From the first moment on, so that a start that is broken off ends as cleanly as a service.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve())
+  await withFoundation('serve', async (foundation, installation) => {
+    const { settings, logger, publicUrl } = installation
+    const { host, port, drainSeconds } = settings.http
+    await prepareTables(foundation, installation)
+    const service = await startService(installation, foundation)
+    try {
+      await service.app.listen({ port, host })
+      logger.info({ url: publicUrl, host, port }, `Idem is ready at ${publicUrl}`)
+      await stopped.promise
+      logger.info('stopping: no new requests, those under way finish')
+    } finally {
+      const deadline = setTimeout(() => service.app.server.closeAllConnections(), drainSeconds * 1000)
+      await service.stop()
+      clearTimeout(deadline)
+    }
+    logger.info('stopped')
+  })
+}
+
 const runMigrations = (): Promise<void> =>
-  errand(async ({ database }) => {
+  withFoundation('command', async ({ database }) => {
     const applied = await migrate(database)
     print(
       applied.length === 0 ? 'Nothing to do: the database is up to date.' : `Applied: ${applied.join(', ')}.`,
@@ -102,7 +92,7 @@ const runMigrations = (): Promise<void> =>
   })
 
 const rotateSigningKey = (compromised: boolean): Promise<void> =>
-  errand(async ({ signingKeys, ownCall, database }, installation) => {
+  withFoundation('command', async ({ signingKeys, ownCall, database }, installation) => {
     await migrate(database)
     const call = ownCall()
     const rotated = await call.inTransaction(async (inner) => {
@@ -139,6 +129,8 @@ const run = async ([command = 'api', ...flags]: readonly string[]): Promise<void
 const explain = (error: unknown): string => {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
     return `${error.message}. Another program listens there: stop it, or set IDEM_PORT.`
+  if (isDatabaseAway(error))
+    return `The database cannot be reached. Check DATABASE_URL, and that it runs.\n${String(error)}`
   const isPlain = [EnvironmentProblems, DataDirInUse, EmbeddedPostgresError, OperatorProblem].some(
     (kind) => error instanceof kind,
   )

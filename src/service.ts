@@ -44,7 +44,6 @@ export interface ServiceOptions {
 /** A running service. */
 export interface Service {
   readonly app: FastifyInstance
-  readonly metrics: Metrics
   /** Stops taking requests, lets those under way finish, closes what it opened. */
   stop(): Promise<void>
 }
@@ -78,10 +77,10 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   return { database, metrics, keyRing, signingKeys, ownCall }
 }
 
-/** Starts a service on a database whose migrations have been applied. */
-export const startService = async (options: ServiceOptions): Promise<Service> => {
+/** Starts a service on a database whose migrations have been applied. Closing the foundation is left to its opener. */
+export const startService = async (options: ServiceOptions, foundation: Foundation): Promise<Service> => {
   const { settings, clock, random, logger, publicUrl, requestScope } = options
-  const { database, metrics, keyRing, signingKeys, ownCall } = await openFoundation(options)
+  const { database, metrics, keyRing, signingKeys, ownCall } = foundation
   const notifications = new Notifications(options.databaseUrl, logger)
   notifications.whenLost(options.recoverDatabase)
 
@@ -151,13 +150,11 @@ export const startService = async (options: ServiceOptions): Promise<Service> =>
   })
   return {
     app,
-    metrics,
     stop: async () => {
       draining = true
       await app.close()
       await graphqlServer.stop()
       await notifications.stop()
-      await database.close()
     },
   }
 }

@@ -39,6 +39,11 @@ export class Accounts {
     return account
   }
 
+  /** Forgets what this process has cached of an account that it has just changed: it need not wait for the notification. */
+  forget(id: string): void {
+    this.#cache.forget(id)
+  }
+
   /** The account, locked until the end of the transaction: changes to what it owns wait for each other. */
   async lock(call: Call, id: string): Promise<Account> {
     const account = await call.em.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })

@@ -21,7 +21,7 @@ export const setHandle = async (call: Call, raw: string, rooms: SetHandleRooms):
   // 1 count the attempt
   await rooms.throttle.count(call, 'setHandle', accountId)
   // 2 take the handle, leave the old one reserved
-  return await call.inTransaction(async (inner) => {
+  const changed = await call.inTransaction(async (inner) => {
     const account = await rooms.accounts.lock(inner, accountId)
     if (account.handle === handle) return account
     await rooms.accounts.changeHandle(inner, account, handle)
@@ -32,4 +32,6 @@ export const setHandle = async (call: Call, raw: string, rooms: SetHandleRooms):
     })
     return { ...account, handle }
   })
+  rooms.accounts.forget(accountId)
+  return changed
 }

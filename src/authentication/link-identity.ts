@@ -54,7 +54,7 @@ export const linkIdentity = async (
   const verified = await verifyProof(call, { ...request, purpose: 'LINK_IDENTITY' }, rooms)
   await checkLinkable(call, verified, principal, rooms)
   // 3 in one transaction: spend the challenge, link, turn a guest into a person, audit
-  return await call.inTransaction(async (inner) => {
+  const linked = await call.inTransaction(async (inner) => {
     const account = await rooms.accounts.lock(inner, principal.accountId)
     const identity: Identity = {
       id: rooms.random.uuid(),
@@ -72,6 +72,8 @@ export const linkIdentity = async (
     if (account.kind !== 'ANONYMOUS') return { account, identity }
     return { account: await becomePerson(inner, { account, identity, principal }, rooms), identity }
   })
+  rooms.accounts.forget(principal.accountId)
+  return linked
 }
 
 const parseLabel = (raw: string | null): string | null => {

@@ -58,6 +58,9 @@ interface OpenedSession {
   readonly provisioned: boolean
 }
 
+/** Each one after the first follows a change that others made meanwhile; nobody can make that many in time. */
+const mostResolutions = 5
+
 /**
  * Resolves and writes. When another sign-in has just made the identity or the handle, or somebody has just unlinked it,
  * what was resolved is outdated and nothing was written, the challenge included: it is resolved once more.
@@ -67,11 +70,12 @@ const openSession = async (
   verified: VerifiedProof,
   rooms: SignInRooms,
 ): Promise<OpenedSession> => {
-  try {
-    return await resolveAndWrite(call, verified, rooms)
-  } catch (error) {
-    if (!isOutdated(error)) throw error
-    return await resolveAndWrite(call, verified, rooms)
+  for (let resolution = 1; ; resolution += 1) {
+    try {
+      return await resolveAndWrite(call, verified, rooms)
+    } catch (error) {
+      if (!isOutdated(error) || resolution === mostResolutions) throw error
+    }
   }
 }
 

@@ -43,9 +43,9 @@ export const verifyProof = async (
 ): Promise<VerifiedProof> => {
   const { method, value } = pickMethod(rooms.methods, submitted.proof)
   const challenge = await openChallenge(submitted.challengeId, method, rooms)
-  // The attempt counts whatever comes of it: a transaction of its own, before the answer.
+  // The attempt counts whatever comes of it, in a transaction of its own: a refusal does not undo it.
   await rooms.throttle.count(call, 'signIn', challenge?.subject ?? null)
-  if (challenge !== null) checkChallenge(call, challenge, { method, purpose: submitted.purpose })
+  if (method.challenge !== undefined) checkChallenge(call, challenge, { method, purpose: submitted.purpose })
   const { issuer, subject, deviceName } = await method.verify(call, value, challenge)
   return {
     method,
@@ -56,7 +56,7 @@ export const verifyProof = async (
   }
 }
 
-/** The challenge that a proof answers, or null where its method has none. */
+/** The challenge that a proof names; null where its method has none, and where the id is none of ours. */
 const openChallenge = async (
   challengeId: string | null,
   method: Method,
@@ -67,30 +67,36 @@ const openChallenge = async (
     throw new Failure('BAD_USER_INPUT', 'This proof answers a challenge: give its challengeId.', {
       field: 'challengeId',
     })
-  const challenge = await rooms.sealedChallenges.open(challengeId)
-  if (challenge === null)
-    throw new Failure('PROOF_REJECTED', 'This is no challenge of ours. Ask for a new one.', {
-      reason: 'challenge does not open',
-    })
-  return challenge
+  return await rooms.sealedChallenges.open(challengeId)
+}
+
+/** Why a challenge is not the one that was to be answered, or null when it is. */
+const mismatchOf = (
+  call: Call,
+  challenge: Challenge,
+  expected: { readonly method: Method; readonly purpose: ChallengePurpose },
+): string | null => {
+  if (challenge.method !== expected.method.name) return `challenge of method ${challenge.method}`
+  if (challenge.purpose !== expected.purpose)
+    return `challenge for ${challenge.purpose} answered for ${expected.purpose}`
+  if (challenge.sessionId !== null && challenge.sessionId !== call.principal?.sessionId)
+    return `challenge of session ${challenge.sessionId}`
+  return null
 }
 
 const checkChallenge = (
   call: Call,
-  challenge: Challenge,
+  challenge: Challenge | null,
   expected: { readonly method: Method; readonly purpose: ChallengePurpose },
 ): void => {
-  const mismatch =
-    challenge.method !== expected.method.name
-      ? `challenge of method ${challenge.method}`
-      : challenge.purpose !== expected.purpose
-        ? `challenge for ${challenge.purpose} answered for ${expected.purpose}`
-        : challenge.sessionId !== null && challenge.sessionId !== call.principal?.sessionId
-          ? `challenge of session ${challenge.sessionId}`
-          : null
-  if (mismatch !== null)
+  if (challenge === null)
+    throw new Failure('PROOF_REJECTED', 'This is no challenge of ours. Ask for a new one.', {
+      reason: 'challenge does not open',
+    })
+  const reason = mismatchOf(call, challenge, expected)
+  if (reason !== null)
     throw new Failure('PROOF_REJECTED', 'This challenge was issued for something else. Ask for a new one.', {
-      reason: mismatch,
+      reason,
     })
   if (isExpired(challenge, call.now)) throw new Failure('CHALLENGE_EXPIRED')
 }

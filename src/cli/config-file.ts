@@ -5,6 +5,7 @@ import path from 'node:path'
 import { lock } from 'proper-lockfile'
 import { CliError } from './cli-error.js'
 import { type Config, ConfigFormatError, emptyConfig, parseConfig } from './config.js'
+import { shellWord } from './shell-word.js'
 import { writeFileAtomically } from './write-file-atomically.js'
 
 /** A config file that may not exist yet. */
@@ -106,7 +107,7 @@ const damaged = (file: string, cause: ConfigFormatError): CliError =>
   new CliError(
     'CONFIG_DAMAGED',
     `The config file ${file} is damaged: ${cause.message}.`,
-    `Repair it, or move it away (mv '${file}' '${file}.damaged') and sign in again. It may hold the only key to a guest account.`,
+    `Repair it, or move it away (mv ${shellWord(file)} ${shellWord(`${file}.damaged`)}) and sign in again. It may hold the only key to a guest account.`,
     { cause },
   )
 

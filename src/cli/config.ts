@@ -1,23 +1,24 @@
 // What `config.json` holds: the default server and, for each server, who is signed in there. Fields that
 // this version does not know are kept as they are.
 
-import type { Tokens } from '../client/tokens.js'
+import type { KeptTokens } from '../client/tokens.js'
 
-/** How the session was opened, and so how it can be opened again. */
+/** How the session was opened, and so how it can be opened again: for the same account, or not at all. */
 export type Login =
   | {
       readonly method: 'key'
+      readonly accountId: string
       readonly publicKey: string
       /** Where the private key lies; null when it came by a pipe or the environment. The key is never kept. */
       readonly privateKeyFile: string | null
       readonly handle: string | null
     }
-  | { readonly method: 'guest' }
+  | { readonly method: 'guest'; readonly accountId: string }
 
 /** What is kept for one server. Never sent to another one. */
 export interface ServerEntry {
   readonly login: Login | null
-  readonly tokens: Tokens | null
+  readonly tokens: KeptTokens | null
   /** What a guest is known by; kept when the guest logs out, for without it the account is lost. */
   readonly deviceSecret: string | null
 }
@@ -75,26 +76,28 @@ const parseEntry = (value: unknown, where: string): ServerEntry => {
 const parseLogin = (value: unknown, where: string): Login | null => {
   if (value === null) return null
   const fields = asObject(value, where)
+  const accountId = asRequiredText(fields['accountId'], `${where}.accountId`)
   switch (fields['method']) {
     case 'key':
       return {
         ...fields,
         method: 'key',
+        accountId,
         publicKey: asRequiredText(fields['publicKey'], `${where}.publicKey`),
         privateKeyFile: asText(fields['privateKeyFile'] ?? null, `${where}.privateKeyFile`),
         handle: asText(fields['handle'] ?? null, `${where}.handle`),
       }
     case 'guest':
-      return { ...fields, method: 'guest' }
+      return { ...fields, method: 'guest', accountId }
     default:
       throw new ConfigFormatError(`${where}.method is not known to this version of idem`)
   }
 }
 
-const parseTokens = (value: unknown, where: string): Tokens | null => {
+const parseTokens = (value: unknown, where: string): KeptTokens | null => {
   if (value === null) return null
   const fields = asObject(value, where)
-  const text = (name: keyof Tokens): string => asRequiredText(fields[name], `${where}.${name}`)
+  const text = (name: keyof KeptTokens): string => asRequiredText(fields[name], `${where}.${name}`)
   return {
     ...fields,
     accessToken: text('accessToken'),
@@ -103,6 +106,8 @@ const parseTokens = (value: unknown, where: string): Tokens | null => {
     refreshToken: text('refreshToken'),
     refreshTokenExpiresAt: text('refreshTokenExpiresAt'),
     sessionExpiresAt: text('sessionExpiresAt'),
+    issuedAt: text('issuedAt'),
+    receivedAt: text('receivedAt'),
   }
 }
 

@@ -60,7 +60,7 @@ const programHelp = `
 Examples:
   idem keygen --out ada.pem
   idem login --handle ada --private-key ada.pem
-  curl -H "Authorization: Bearer $(idem token)" https://api.example.org/things
+  curl ${defaultServerUrl}/graphql -H "Authorization: Bearer $(idem token)" -H 'content-type: application/json' -d '{"query":"{ me { handle } }"}'
 
 Exit codes:
 ${layOutColumns(Object.values(exitCodes).map(({ status, meaning }) => [`  ${status}`, meaning]))}`

@@ -6,6 +6,7 @@ import type { KeySigner } from '../client/proof.js'
 import { CliError } from './cli-error.js'
 import type { Invocation } from './invocation.js'
 import { looksLikePrivateKey, parsePrivateKey } from './private-key.js'
+import { shellWord } from './shell-word.js'
 
 /** A key, and the file to read it from next time; null when it came by a way that cannot be repeated. */
 export interface GivenKey {
@@ -35,7 +36,7 @@ export const readPrivateKeyFile = async (invocation: Invocation, file: string): 
     const { mode, isRegular, text } = await readKeyFile(handle, file)
     const signer = parsePrivateKey(text, `The file ${file}`)
     if (isRegular && process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      invocation.output.warn(`others on this machine can read ${file}. Run: chmod 600 ${file}`)
+      invocation.output.warn(`others on this machine can read ${file}. Run: chmod 600 ${shellWord(file)}`)
     }
     return { signer, file: isRegular ? path.resolve(file) : null }
   } finally {
@@ -77,7 +78,7 @@ const readStandardInput = async ({ machine: { stdin } }: Invocation): Promise<st
     throw new CliError(
       'KEY_MISSING',
       'Standard input is a terminal, and a key typed there would be seen.',
-      'Pipe it in: idem login --private-key - < FILE',
+      'Pipe it in, as in: idem login --private-key - < FILE',
     )
   }
   const chunks: Buffer[] = []

@@ -28,7 +28,7 @@ export interface Connection extends Invocation {
 }
 
 /** The options that every command takes. */
-export interface SharedOptions {
+interface SharedOptions {
   readonly url?: string
   readonly config?: string
   readonly json?: boolean

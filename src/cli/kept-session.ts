@@ -1,20 +1,21 @@
 // Opens the session that the config keeps, and signs in again by itself where the config knows how.
 
+import { IdemError } from '../client/idem-error.js'
 import { Session } from '../client/session.js'
-import { signIn } from '../client/sign-in.js'
+import { type SignedIn, signIn } from '../client/sign-in.js'
 import { endSession, type Tokens } from '../client/tokens.js'
+import { withBearer } from '../client/transport.js'
 import { CliError } from './cli-error.js'
-import type { Login } from './config.js'
+import { type Login, serverEntry } from './config.js'
 import { configTokenStore } from './config-token-store.js'
 import type { Connection } from './invocation.js'
 import { proveOwn } from './own-proof.js'
 
 /** The session of whoever is signed in at the connection's server; `SIGNED_OUT` at its first use if nobody. */
 export const openSession = (connection: Connection): Session => {
-  const { login } = connection.kept
   const options = sessionOptions(connection)
-  if (login === null) return new Session(options)
-  return new Session({ ...options, signInAgain: () => signInAgain(connection, login) })
+  if (connection.kept.login === null) return new Session(options)
+  return new Session({ ...options, signInAgain: () => signInAgain(connection) })
 }
 
 /** The same, but once it is over it stays over. */
@@ -26,22 +27,29 @@ const sessionOptions = (connection: Connection) => ({
   clock: connection.machine.now,
 })
 
-const signInAgain = async (connection: Connection, login: Login): Promise<Tokens> => {
-  const { transport, output } = connection
-  const { tokens, provisioned } = await signIn(transport, await proveAgain(connection, login))
-  if (provisioned) {
-    await endSession({ send: (call) => transport.send({ ...call, accessToken: tokens.accessToken }) })
-    throw signedOut('the account that you were signed in to is no longer reached by this key')
+/** Signs in by what is remembered: to the same account or, by `SIGNED_OUT`, not at all. */
+const signInAgain = async (connection: Connection): Promise<Tokens> => {
+  const { transport, output, config, url } = connection
+  // Read anew, under the lock that this runs under: whoever has logged out meanwhile stays out.
+  const { login } = serverEntry(await config.read(), url)
+  if (login === null) throw signedOut('it was signed out meanwhile')
+  const { account, tokens, provisioned } = await signInBy(connection, login)
+  if (account.id !== login.accountId) {
+    await endSession(withBearer(transport, tokens.accessToken))
+    throw opensAnother(login, { accountId: account.id, provisioned })
   }
   output.progress('The session was over: signed in again.')
   return tokens
 }
 
-const proveAgain = async (connection: Connection, login: Login) => {
+const signInBy = async (connection: Connection, login: Login): Promise<SignedIn> => {
+  const { transport } = connection
   try {
-    return await proveOwn(connection, { login, purpose: 'SIGN_IN', transport: connection.transport })
+    return await signIn(transport, await proveOwn(connection, { login, purpose: 'SIGN_IN', transport }))
   } catch (error) {
-    throw error instanceof CliError && error.code === 'KEY_MISSING' ? signedOut(error.message) : error
+    if (error instanceof CliError && error.code === 'KEY_MISSING') throw signedOut(error.message)
+    if (error instanceof IdemError && error.code === 'PROOF_REJECTED') throw opensAnother(login, null)
+    throw error
   }
 }
 
@@ -51,3 +59,16 @@ const signedOut = (reason: string): CliError =>
     `The session is over, and could not be opened again: ${reason.replace(/\.$/, '')}.`,
     'Sign in: idem login --private-key FILE, or: idem login --guest',
   )
+
+/** The key was removed from the account, or the guest became a person elsewhere. `now` is what it opens instead. */
+const opensAnother = (login: Login, now: { accountId: string; provisioned: boolean } | null): CliError => {
+  const proof = login.method === 'key' ? `the key ${login.publicKey}` : "this guest's secret"
+  const other = now?.provisioned === true ? 'a new, empty account' : 'account'
+  const instead = now === null ? '' : `; it opens ${other} ${now.accountId} now, where you are not signed in`
+  const goOn = login.method === 'key' ? 'idem login' : 'idem login --guest'
+  return new CliError(
+    'SIGNED_OUT',
+    `The session is over, and ${proof} no longer opens account ${login.accountId}${instead}.`,
+    `Sign in with a key of that account: idem login --private-key FILE${now === null ? '' : `. To go on in the other one: ${goOn}`}`,
+  )
+}

@@ -17,11 +17,8 @@ export const logInWithKey = async (
   const wanted = handle === null ? {} : { handle }
   const answer = await answerWithKey(transport, signer, { purpose: 'SIGN_IN', ...wanted })
   const signedIn = await signIn(transport, answer)
+  const { id: accountId, handle: ownHandle } = signedIn.account
   const { publicKey } = signer
-  await finishLogin(connection, signedIn, {
-    method: 'key',
-    publicKey,
-    privateKeyFile: file,
-    handle: signedIn.account.handle,
-  })
+  const login = { method: 'key', accountId, publicKey, privateKeyFile: file, handle: ownHandle } as const
+  await finishLogin(connection, signedIn, login)
 }

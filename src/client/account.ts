@@ -53,20 +53,6 @@ export const fetchWhoAmI = (
   transport: Transport,
 ): Promise<{ me: Account | null; session: SessionDescription | null }> => transport.send({ document: whoAmI })
 
-/** Whether a handle is free. Public. */
-export const fetchHandleAvailable = async (transport: Transport, handle: string): Promise<boolean> => {
-  const document = 'query HandleAvailable($handle: String!) { handleAvailable(handle: $handle) }'
-  const data = await transport.send<{ handleAvailable: boolean }>({ document, variables: { handle } })
-  return data.handleAvailable
-}
-
-/** Gives the account its handle. `CONFLICT` when it is taken. */
-export const setHandle = async (transport: Transport, handle: string): Promise<Account> => {
-  const document = `mutation SetHandle($handle: String!) { setHandle(handle: $handle) { ${accountFields} } }`
-  const data = await transport.send<{ setHandle: Account }>({ document, variables: { handle } })
-  return data.setHandle
-}
-
 /** Detaches an identity and ends the sessions that it opened. `LAST_IDENTITY` when it is the only one. */
 export const unlinkIdentity = async (transport: Transport, id: string): Promise<Account> => {
   const document = `mutation UnlinkIdentity($id: ID!) { unlinkIdentity(id: $id) { ${accountFields} } }`

@@ -3,8 +3,8 @@
 import { type Clock, systemClock } from './clock.js'
 import { IdemError } from './idem-error.js'
 import type { TokenStore } from './token-store.js'
-import { isFresh, refreshSession, type Tokens } from './tokens.js'
-import type { GraphqlCall, Transport } from './transport.js'
+import { isFresh, type KeptTokens, keepTokens, refreshSession, type Tokens } from './tokens.js'
+import { type GraphqlCall, type Transport, withBearer } from './transport.js'
 
 /** What a session is made of. */
 export interface SessionOptions {
@@ -22,7 +22,7 @@ export class Session implements Transport {
   readonly #store: TokenStore
   readonly #signInAgain: (() => Promise<Tokens>) | null
   readonly #clock: Clock
-  #renewal: Promise<Tokens> | null = null
+  #renewal: Promise<KeptTokens> | null = null
 
   constructor(options: SessionOptions) {
     this.#transport = options.transport
@@ -32,7 +32,7 @@ export class Session implements Transport {
   }
 
   /** Tokens whose access token serves for another minute, refreshed if need be; one refresh at a time. */
-  async tokens(): Promise<Tokens> {
+  async tokens(): Promise<KeptTokens> {
     const kept = await this.#store.read()
     if (kept === null && this.#signInAgain === null) throw signedOut()
     return kept !== null && isFresh(kept, this.#clock()) ? kept : this.#renew(null)
@@ -55,20 +55,19 @@ export class Session implements Transport {
     await this.tokens()
     await this.#store.update(async (current) => {
       if (current === null) throw signedOut()
-      const { accessToken } = current
-      return prove({ send: (call) => this.#transport.send({ ...call, accessToken }) })
+      return this.#keep(await prove(withBearer(this.#transport, current.accessToken)))
     })
   }
 
   /** Starts at most one renewal; whoever asks meanwhile waits for the same. */
-  #renew(refusedAccessToken: string | null): Promise<Tokens> {
+  #renew(refusedAccessToken: string | null): Promise<KeptTokens> {
     this.#renewal ??= this.#renewStored(refusedAccessToken).finally(() => {
       this.#renewal = null
     })
     return this.#renewal
   }
 
-  async #renewStored(refusedAccessToken: string | null): Promise<Tokens> {
+  async #renewStored(refusedAccessToken: string | null): Promise<KeptTokens> {
     const renewed = await this.#store.update(async (current) => {
       if (current === null) return this.#startOver()
       const renewedMeanwhile = current.accessToken !== refusedAccessToken && isFresh(current, this.#clock())
@@ -78,21 +77,25 @@ export class Session implements Transport {
     return renewed
   }
 
-  async #successor(current: Tokens): Promise<Tokens | null> {
+  async #successor(current: KeptTokens): Promise<KeptTokens | null> {
     try {
-      return await refreshSession(this.#transport, current.refreshToken)
+      return this.#keep(await refreshSession(this.#transport, current.refreshToken))
     } catch (error) {
       if (!(error instanceof IdemError) || !endsTheSession.has(error.code)) throw error
       return this.#startOver()
     }
   }
 
-  async #startOver(): Promise<Tokens | null> {
-    return this.#signInAgain === null ? null : this.#signInAgain()
+  async #startOver(): Promise<KeptTokens | null> {
+    return this.#signInAgain === null ? null : this.#keep(await this.#signInAgain())
+  }
+
+  #keep(tokens: Tokens): KeptTokens {
+    return keepTokens(tokens, this.#clock())
   }
 }
 
 /** Refusals of a refresh that no later try can turn into success. */
-const endsTheSession: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'REFRESH_REUSED', 'PROOF_REJECTED'])
+const endsTheSession: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'REFRESH_REUSED'])
 
 const signedOut = (): IdemError => new IdemError('SIGNED_OUT', 'Nobody is signed in, or the session is over.')

@@ -1,20 +1,20 @@
 // Where a session's tokens are kept between calls, and how holders of one store keep out of each other's way.
 
-import type { Tokens } from './tokens.js'
+import type { KeptTokens } from './tokens.js'
 
 /** A place for the tokens of one session: memory, a browser's storage, a file. */
 export interface TokenStore {
   /** What is kept now; null when nobody is signed in. */
-  read(): Promise<Tokens | null>
+  read(): Promise<KeptTokens | null>
   /**
    * Replaces what is kept by what `change` makes of it, while no other holder of the same store (another
    * tab, another process) changes it: a refresh token serves once. Keeps everything when `change` throws.
    */
-  update(change: (current: Tokens | null) => Promise<Tokens | null>): Promise<Tokens | null>
+  update(change: (current: KeptTokens | null) => Promise<KeptTokens | null>): Promise<KeptTokens | null>
 }
 
 /** A store that lasts as long as the process. */
-export const memoryTokenStore = (initial: Tokens | null = null): TokenStore => {
+export const memoryTokenStore = (initial: KeptTokens | null = null): TokenStore => {
   let kept = initial
   let queue: Promise<unknown> = Promise.resolve()
   return {

@@ -1,5 +1,6 @@
 // The tokens of a session: what they are, how long they serve, how they are renewed and given up.
 
+import { IdemError } from './idem-error.js'
 import type { Transport } from './transport.js'
 
 /** What a sign-in or a refresh hands out. The times are the server's, in ISO 8601. */
@@ -16,12 +17,49 @@ export interface Tokens {
 export const tokenFields =
   'accessToken tokenType accessTokenExpiresAt refreshToken refreshTokenExpiresAt sessionExpiresAt'
 
-/** Enough for the call that follows, and for a clock that is a little off. */
+/** Tokens with the moment at which they came, by both clocks: this machine's may be wrong. */
+export interface KeptTokens extends Tokens {
+  /** By the server's clock, in ISO 8601. */
+  readonly issuedAt: string
+  /** By this machine's clock, in ISO 8601. */
+  readonly receivedAt: string
+}
+
+/** The tokens as they are to be kept; `now` is when they came. */
+export const keepTokens = (tokens: Tokens, now: Date): KeptTokens => ({
+  ...tokens,
+  issuedAt: issuedAtOf(tokens.accessToken),
+  receivedAt: now.toISOString(),
+})
+
+/** The `iat` of an access token (RFC 9068 section 2.2), read and not checked: that is for who accepts it. */
+const issuedAtOf = (accessToken: string): string => {
+  try {
+    const payload = accessToken.split('.')[1] ?? ''
+    const { iat } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')))
+    return new Date(iat * 1000).toISOString()
+  } catch (cause) {
+    throw new IdemError(
+      'UNEXPECTED_ANSWER',
+      'The access token does not say when it was issued.',
+      {},
+      { cause },
+    )
+  }
+}
+
+/** The server's time, as far as this machine can tell: when the tokens were issued, and how long ago they came. */
+export const serverTime = (tokens: KeptTokens, now: Date): Date =>
+  new Date(Date.parse(tokens.issuedAt) + now.getTime() - Date.parse(tokens.receivedAt))
+
+/** Enough for the call that follows, and for the time that the tokens were on their way. */
 const shortestUsefulLifeMs = 60_000
 
-/** Whether the access token serves for another minute at least. */
-export const isFresh = (tokens: Tokens, now: Date): boolean =>
-  Date.parse(tokens.accessTokenExpiresAt) - now.getTime() >= shortestUsefulLifeMs
+/** Whether the access token serves for another minute at least; not known, so no, once the clock was set back. */
+export const isFresh = (tokens: KeptTokens, now: Date): boolean => {
+  const lifeLeftMs = Date.parse(tokens.accessTokenExpiresAt) - serverTime(tokens, now).getTime()
+  return now >= new Date(tokens.receivedAt) && lifeLeftMs >= shortestUsefulLifeMs
+}
 
 /**
  * The successor of a refresh token. Send it by a transport without a bearer: an expired one would be

@@ -28,7 +28,6 @@ export interface HttpTransportOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** 15 by default: longer than any honest answer takes, shorter than a person's patience. */
   readonly timeoutSeconds?: number
-  readonly fetch?: typeof fetch
 }
 
 /** A transport over `fetch`, for browsers and Node. */
@@ -38,10 +37,15 @@ export const httpTransport = (options: HttpTransportOptions): Transport => ({
   },
 })
 
+/** The same transport, acting for whoever holds the access token. */
+export const withBearer = (transport: Transport, accessToken: string): Transport => ({
+  send: (call) => transport.send({ ...call, accessToken }),
+})
+
 const post = async (options: HttpTransportOptions, call: GraphqlCall): Promise<HttpAnswer> => {
-  const { url, headers = {}, timeoutSeconds = 15, fetch: send = fetch } = options
+  const { url, headers = {}, timeoutSeconds = 15 } = options
   try {
-    const response = await send(`${url}/graphql`, {
+    const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: {
         ...headers,

@@ -7,7 +7,7 @@ import { readEnvironment } from '../../src/config/read-environment.js'
 import { createLogger } from '../../src/runtime/logger.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { RequestScope } from '../../src/runtime/request-scope.js'
-import { type Service, startService } from '../../src/service.js'
+import { type Foundation, openFoundation, type Service, startService } from '../../src/service.js'
 import { settingsSections } from '../../src/settings.js'
 import { Secret } from '../../src/tokens/secret.js'
 import { databaseUrl, onServer, templateName } from './postgres.js'
@@ -43,9 +43,12 @@ export interface TestServiceOptions {
   readonly databaseUrl?: string
   readonly clock?: MovableClock
   readonly secrets?: readonly string[]
+  /** What the service does when the database cannot be reached. */
+  readonly recoverDatabase?: () => Promise<void>
 }
 
-const freePort = async (): Promise<number> =>
+/** A port that was free a moment ago. */
+export const freePort = async (): Promise<number> =>
   await new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
@@ -56,11 +59,11 @@ const freePort = async (): Promise<number> =>
     })
   })
 
-/** A new database, copied from the migrated template. */
-export const createDatabase = async (): Promise<string> => {
+/** A new database: copied from the migrated template, or without a table. */
+export const createDatabase = async (options: { readonly empty?: true } = {}): Promise<string> => {
   const server = inject('postgresUrl')
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  await onServer(server, `create database ${name} template ${templateName}`)
+  await onServer(server, `create database ${name} template ${options.empty ? 'template0' : templateName}`)
   return databaseUrl(server, name)
 }
 
@@ -70,7 +73,8 @@ export class TestService {
     readonly url: string,
     readonly databaseUrl: string,
     readonly clock: MovableClock,
-    readonly service: Service,
+    /** What runs in this process, or null for a service that runs in another. */
+    private readonly running: { readonly service: Service; readonly foundation: Foundation } | null,
     /** Every line that the service logged. */
     readonly logLines: readonly string[],
   ) {}
@@ -100,8 +104,15 @@ export class TestService {
     return await this.ask(query, variables, { authorization: `Bearer ${accessToken}` })
   }
 
+  /** The service's own database, keys and counters, to look behind its back. */
+  get foundation(): Foundation {
+    if (this.running === null) throw new Error('this service runs in another process')
+    return this.running.foundation
+  }
+
   async stop(): Promise<void> {
-    await this.service.stop()
+    await this.running?.service.stop()
+    await this.running?.foundation.database.close()
   }
 }
 
@@ -114,7 +125,7 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
   const database = options.databaseUrl ?? (await createDatabase())
   const logLines: string[] = []
   const requestScope = new RequestScope()
-  const service = await startService({
+  const serviceOptions = {
     settings,
     databaseUrl: database,
     secrets: (options.secrets ?? ['a secret for tests, and for tests only']).map(
@@ -130,10 +141,12 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
       destination: { write: (line: string) => void logLines.push(line) },
     }),
     requestScope,
-    recoverDatabase: async () => undefined,
-  })
+    recoverDatabase: options.recoverDatabase ?? (async () => undefined),
+  }
+  const foundation = await openFoundation(serviceOptions)
+  const service = await startService(serviceOptions, foundation)
   await service.app.listen({ port, host: '127.0.0.1' })
-  return new TestService(url, database, clock, service, logLines)
+  return new TestService(url, database, clock, { service, foundation }, logLines)
 }
 
 /** A logger that says nothing. */

@@ -10,6 +10,7 @@ import { logInWithKey } from '../log-in-with-key.js'
 import type { Machine } from '../machine.js'
 import { looksLikePrivateKey, parsePrivateKey } from '../private-key.js'
 import { normalizePublicKey } from '../public-key.js'
+import { defaultServerUrl } from '../server-url.js'
 
 interface AuthenticateOptions {
   readonly userId: string
@@ -22,7 +23,7 @@ export const authenticateCommand = (machine: Machine): Command =>
   defineCommand({
     name: 'authenticate',
     summary: "Sign in, spelled as by Space and Time's sxtcli",
-    examples: ['idem authenticate login --url=$API_URL --userId=$USERID --privateKey=ada.pem'],
+    examples: [`idem authenticate login --url=${defaultServerUrl} --userId=ada --privateKey=ada.pem`],
   }).addCommand(authenticateLoginCommand(machine))
 
 const authenticateLoginCommand = (machine: Machine): Command =>
@@ -33,9 +34,9 @@ const authenticateLoginCommand = (machine: Machine): Command =>
       'Like `idem login --handle --private-key`. The private key may be a value, a file or - for standard input; ' +
       'a value is visible to every process on this machine, so prefer a file or IDEM_PRIVATE_KEY.',
     examples: [
-      'idem authenticate login --url=$API_URL --userId=$USERID --publicKey=$USER_PUBLIC_KEY --privateKey=$USER_PRIVATE_KEY',
-      'idem authenticate login --userId=ada --privateKey=ada.pem',
-      'IDEM_PRIVATE_KEY=$USER_PRIVATE_KEY idem authenticate login --userId=ada',
+      `idem authenticate login --url=${defaultServerUrl} --userId=ada --privateKey=ada.pem`,
+      'idem authenticate login --userId=ada --publicKey="$(cat ada.pub)" --privateKey=ada.pem',
+      'IDEM_PRIVATE_KEY="$(cat ada.pem)" idem authenticate login --userId=ada',
     ],
   })
     .requiredOption('--userId <name>', 'the handle of the account')

@@ -8,6 +8,7 @@ import { defineCommand } from '../define-command.js'
 import { openInvocation } from '../invocation.js'
 import type { Machine } from '../machine.js'
 import { generatePrivateKey } from '../private-key.js'
+import { shellWord } from '../shell-word.js'
 
 /** `idem keygen` */
 export const keygenCommand = (machine: Machine): Command =>
@@ -15,10 +16,7 @@ export const keygenCommand = (machine: Machine): Command =>
     name: 'keygen',
     summary: 'Make an Ed25519 key: the private half into a file, the public half printed',
     details: 'The file is PKCS#8 PEM that only you can read. A file that exists is never overwritten.',
-    examples: [
-      'idem keygen --out ada.pem',
-      'idem keygen --out ada.pem && idem login --handle ada --private-key ada.pem',
-    ],
+    examples: ['idem keygen', 'idem keygen --out ada.pem > ada.pub'],
   })
     .option('--out <file>', 'where to put the private key (default: key.pem beside the config file)')
     .action(async function (this: Command) {
@@ -29,7 +27,7 @@ export const keygenCommand = (machine: Machine): Command =>
       await writeNewFile(file, pem)
       output.result({ publicKey: signer.publicKey, privateKeyFile: file }, signer.publicKey)
       output.progress(`The private key is in ${file}. Keep it safe: it is not kept anywhere else.`)
-      output.progress(`Next: idem login --handle NAME --private-key ${file}`)
+      output.progress(`Next: idem login --handle NAME --private-key ${shellWord(file)}`)
     })
 
 const writeNewFile = async (file: string, text: string): Promise<void> => {

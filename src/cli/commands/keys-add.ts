@@ -29,7 +29,7 @@ export const keysAddCommand = (machine: Machine): Command =>
     examples: [
       'idem keys add --private-key new.pem --label laptop',
       'idem keys add --private-key new.pem --sign-with old.pem',
-      'ssh ci cat deploy.pem | idem keys add --private-key - --label ci',
+      'ssh-keygen -q -t ed25519 -N "" -f deploy && idem keys add --private-key - --label ci < deploy',
     ],
   })
     .requiredOption('--private-key <file>', 'file with the new private key, - for standard input')
@@ -55,7 +55,7 @@ export const keysAddCommand = (machine: Machine): Command =>
       )
     })
 
-/** A guest's secret leads nowhere once the account has a key: from here on the key speaks for it. */
+/** A guest's secret no longer leads to the account once it has a key: from here on the key speaks for it. */
 const useKeyOfFormerGuest = async (
   connection: Connection,
   key: GivenKey,
@@ -64,8 +64,7 @@ const useKeyOfFormerGuest = async (
   const { config, url, kept } = connection
   if (kept.login?.method !== 'guest') return
   const { publicKey } = key.signer
-  const login = { method: 'key', publicKey, privateKeyFile: key.file, handle: account.handle } as const
-  const isStillGuest = account.identities.some(({ method }) => method === 'anonymous')
-  const forgotten = isStillGuest ? {} : { deviceSecret: null }
-  await config.update(async (before) => withServerEntry(before, url, { login, ...forgotten }))
+  const { id: accountId, handle } = account
+  const login = { method: 'key', accountId, publicKey, privateKeyFile: key.file, handle } as const
+  await config.update(async (before) => withServerEntry(before, url, { login, deviceSecret: null }))
 }

@@ -16,7 +16,7 @@ export const keysListCommand = (machine: Machine): Command =>
     name: 'list',
     summary: 'List the keys of your account',
     details: 'The one that this machine signs in with is marked by *.',
-    examples: ['idem keys list', "idem keys list --json | jq -r '.keys[].publicKey'"],
+    examples: ['idem keys list', 'idem keys list --json'],
   }).action(async function (this: Command) {
     const connection = await connect(openInvocation(machine, this))
     const { me } = await fetchWhoAmI(openSession(connection))

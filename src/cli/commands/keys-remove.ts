@@ -21,8 +21,8 @@ export const keysRemoveCommand = (machine: Machine): Command =>
       'last identity of an account cannot be removed.',
     examples: [
       'idem keys remove laptop',
-      'idem keys remove 0198c2f0-7d2a-7cc1-9d0e-3f1f6a2b7c11',
-      'idem keys remove "$(cat old.pub)" --sign-with new.pem',
+      'idem keys remove "$(cat old.pub)"',
+      'idem keys remove laptop --sign-with ada.pem',
     ],
   })
     .argument('<key>', 'its id, its public key or its label')

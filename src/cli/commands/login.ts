@@ -30,8 +30,8 @@ export const loginCommand = (machine: Machine): Command =>
     examples: [
       'idem login --handle ada --private-key ada.pem',
       'idem login --private-key ~/.ssh/id_ed25519',
-      'vault read -field=key secret/ci | idem login --private-key -',
-      'IDEM_PRIVATE_KEY="$CI_KEY" idem login --json',
+      'idem login --private-key - < ada.pem',
+      'IDEM_PRIVATE_KEY="$(cat ada.pem)" idem login --json',
       'idem login --guest',
     ],
   })
@@ -81,8 +81,8 @@ const logInAsGuest = async (connection: Connection): Promise<void> => {
   const { machine, config, url, transport, output } = connection
   output.progress(`Signing in at ${url} as a guest`)
   const deviceSecret = await keptDeviceSecret(connection)
-  const answer = answerAsGuest({ deviceSecret, deviceName: deviceName(machine) })
-  await finishLogin(connection, await signIn(transport, answer), { method: 'guest' })
+  const signedIn = await signIn(transport, answerAsGuest({ deviceSecret, deviceName: deviceName(machine) }))
+  await finishLogin(connection, signedIn, { method: 'guest', accountId: signedIn.account.id })
   output.progress(`This guest is known by a secret in ${config.path}: whoever loses it loses the account.`)
 }
 

@@ -8,6 +8,7 @@ import { defineCommand } from '../define-command.js'
 import { type Connection, connect, openInvocation } from '../invocation.js'
 import { openSessionAsIs } from '../kept-session.js'
 import type { Machine } from '../machine.js'
+import { defaultServerUrl } from '../server-url.js'
 
 /** `idem logout` */
 export const logoutCommand = (machine: Machine): Command =>
@@ -17,7 +18,7 @@ export const logoutCommand = (machine: Machine): Command =>
     details:
       'The private key file stays where it is, and a guest can come back with `idem login --guest`. ' +
       'When the server cannot be reached the session is forgotten here all the same, with a warning.',
-    examples: ['idem logout', 'idem logout --url https://id.example.org'],
+    examples: ['idem logout', `idem logout --url ${defaultServerUrl}`],
   }).action(async function (this: Command) {
     const connection = await connect(openInvocation(machine, this))
     const { kept, output, url, config } = connection

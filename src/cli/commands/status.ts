@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { type Account, fetchWhoAmI } from '../../client/account.js'
 import { IdemError } from '../../client/idem-error.js'
+import { serverTime } from '../../client/tokens.js'
 import type { Transport } from '../../client/transport.js'
 import { type Login, type ServerEntry, serverEntry } from '../config.js'
 import { defineCommand } from '../define-command.js'
@@ -20,11 +21,7 @@ export const statusCommand = (machine: Machine): Command =>
     details:
       'Refreshes the token when needed, but never signs in. Exits with 3 when nobody is signed in and with 4 ' +
       'when the server does not answer; what is known is printed all the same.',
-    examples: [
-      'idem status',
-      'idem status --json | jq .reachable',
-      'idem status >/dev/null 2>&1 || idem login',
-    ],
+    examples: ['idem status', 'idem status --json', 'idem status >/dev/null 2>&1 || idem login'],
   }).action(async function (this: Command) {
     const connection = await connect(openInvocation(machine, this))
     const found = await lookUp(connection)
@@ -84,15 +81,16 @@ const document = ({ url, config }: Connection, { reachable, account, kept }: Sta
 })
 
 const describe = ({ url, config, machine }: Connection, { reachable, account, kept }: State): string => {
-  const when = (iso: string | undefined): string =>
-    iso === undefined ? '-' : describeMoment(iso, machine.now())
+  const { tokens } = kept
+  const when = (moment: 'sessionExpiresAt' | 'refreshTokenExpiresAt' | 'accessTokenExpiresAt'): string =>
+    tokens === null ? '-' : describeMoment(tokens[moment], serverTime(tokens, machine.now()))
   return layOutColumns([
     ['Server', `${url} (${reachable ? 'answers' : 'does not answer'})`],
     ['Account', account === null ? '-' : `${account.handle ?? account.kind} (${account.id})`],
-    ['Signed in by', describeLogin(kept.login)],
-    ['Session ends', when(kept.tokens?.sessionExpiresAt)],
-    ['Refreshable until', when(kept.tokens?.refreshTokenExpiresAt)],
-    ['Access token ends', when(kept.tokens?.accessTokenExpiresAt)],
+    ['Signs in by', describeLogin(kept.login)],
+    ['Session ends', when('sessionExpiresAt')],
+    ['Refreshable until', when('refreshTokenExpiresAt')],
+    ['Access token ends', when('accessTokenExpiresAt')],
     ['Config', config.path],
   ])
 }

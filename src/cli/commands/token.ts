@@ -5,6 +5,7 @@ import { defineCommand } from '../define-command.js'
 import { connect, openInvocation } from '../invocation.js'
 import { openSession } from '../kept-session.js'
 import type { Machine } from '../machine.js'
+import { defaultServerUrl } from '../server-url.js'
 
 /** `idem token`, the only command that prints a secret. */
 export const tokenCommand = (machine: Machine): Command =>
@@ -15,8 +16,9 @@ export const tokenCommand = (machine: Machine): Command =>
       'It is refreshed when needed, and signed in for again when the session is over and the private key is at ' +
       'hand. Any number of shells may ask at once.',
     examples: [
-      'curl -H "Authorization: Bearer $(idem token)" https://api.example.org/things',
-      'idem token --json | jq -r .accessTokenExpiresAt',
+      'idem token',
+      'idem token --json',
+      `curl ${defaultServerUrl}/graphql -H "Authorization: Bearer $(idem token)" -H 'content-type: application/json' -d '{"query":"{ me { handle } }"}'`,
     ],
   }).action(async function (this: Command) {
     const connection = await connect(openInvocation(machine, this))

@@ -14,7 +14,7 @@ export const whoamiCommand = (machine: Machine): Command =>
   defineCommand({
     name: 'whoami',
     summary: 'Show the account that is signed in',
-    examples: ['idem whoami', 'idem whoami --json | jq -r .account.id'],
+    examples: ['idem whoami', 'idem whoami --json'],
   }).action(async function (this: Command) {
     const connection = await connect(openInvocation(machine, this))
     const { me, session } = await fetchWhoAmI(openSession(connection))

@@ -1,0 +1,80 @@
+// Idem as an operating system process: the built service on a database of the test.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { freePort, MovableClock, TestService } from './start-service.js'
+
+const program = path.resolve(import.meta.dirname, '../../dist/src/main.js')
+
+/** What a process said and how it ended. */
+export interface Ended {
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process of Idem. */
+export class IdemProcess {
+  #stdout = ''
+  #stderr = ''
+  readonly #closed: Promise<unknown>
+
+  private constructor(
+    readonly url: string,
+    readonly child: ChildProcess,
+  ) {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      this.#stdout += chunk.toString()
+    })
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr += chunk.toString()
+    })
+    this.#closed = once(child, 'close')
+  }
+
+  /** Starts `node dist/src/main.js`; nothing of this process' environment but PATH gets through. */
+  static async start(
+    environment: Readonly<Record<string, string>>,
+    words: readonly string[] = [],
+  ): Promise<IdemProcess> {
+    if (!existsSync(program)) throw new Error('dist/src/main.js is missing: npm run build')
+    const port = await freePort()
+    const child = spawn(process.execPath, [program, ...words], {
+      env: { PATH: process.env['PATH'], IDEM_PORT: String(port), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    return new IdemProcess(`http://localhost:${port}`, child)
+  }
+
+  get stdout(): string {
+    return this.#stdout
+  }
+
+  /** Waits until the process serves. */
+  async ready(): Promise<this> {
+    for (;;) {
+      const answer = await fetch(`${this.url}/readyz`).catch(() => null)
+      if (answer?.status === 200) return this
+      if (this.child.exitCode !== null) throw new Error(`it ended: ${this.#stderr}${this.#stdout}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  /** The process as a service to talk to; its clock is the machine's. */
+  asService(databaseUrl: string): TestService {
+    return new TestService(this.url, databaseUrl, new MovableClock(), null, [])
+  }
+
+  /** How it ended, once it has. */
+  async ended(): Promise<Ended> {
+    await this.#closed
+    return { exitCode: this.child.exitCode, stdout: this.#stdout, stderr: this.#stderr }
+  }
+
+  /** Asks it to end, and waits. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.child.kill(signal)
+    return await this.ended()
+  }
+}
