@@ -92,9 +92,10 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
     lifetimeSeconds: settings.tokens.accessTokenLifetimeSeconds,
   })
   notifications.on('signing_key', () => {
-    accessTokens.forget()
     signingKeys
       .read()
+      // Only then: until the keys are read, tokens of a removed one would be checked, and remembered, once more.
+      .then(() => accessTokens.forget())
       .catch((error: unknown) => logger.error({ err: error }, 'the signing keys cannot be read'))
   })
 

@@ -21,23 +21,28 @@ export const asFailure = (error: unknown): Failure => {
   return new Failure('INTERNAL', undefined, { cause: error })
 }
 
-/** The HTTP status and headers where a whole request is refused (RFC 6750 3, RFC 9110 10.2.3). */
+/** The HTTP status of a request that is refused as a whole (RFC 6750 3.1, RFC 6585 4). */
+export const statusOfCode = (code: FailureCode): number => {
+  switch (code) {
+    case 'UNAUTHENTICATED':
+      return 401
+    case 'RATE_LIMITED':
+      return 429
+    case 'UNAVAILABLE':
+      return 503
+    case 'INTERNAL':
+      return 500
+    default:
+      return 400
+  }
+}
+
+/** The HTTP status and headers of a request that is refused as a whole (RFC 6750 3, RFC 9110 10.2.3). */
 export const httpOf = (failure: Failure): { status: number; headers: Map<string, string> } => {
   const { retryAfterSeconds } = failure.details
   const headers = new Map(retryAfterSeconds === undefined ? [] : [['retry-after', String(retryAfterSeconds)]])
-  switch (failure.code) {
-    case 'UNAUTHENTICATED':
-      headers.set('www-authenticate', 'Bearer error="invalid_token"')
-      return { status: 401, headers }
-    case 'RATE_LIMITED':
-      return { status: 429, headers }
-    case 'UNAVAILABLE':
-      return { status: 503, headers }
-    case 'INTERNAL':
-      return { status: 500, headers }
-    default:
-      return { status: 400, headers }
-  }
+  if (failure.code === 'UNAUTHENTICATED') headers.set('www-authenticate', 'Bearer error="invalid_token"')
+  return { status: statusOfCode(failure.code), headers }
 }
 
 /** The error that refuses a whole request before anything was resolved: it carries the HTTP status. */

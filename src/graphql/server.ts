@@ -7,6 +7,7 @@ import type { GraphqlContext } from './context.js'
 import { createFormatError, type FailureEdge } from './failures.js'
 import { limitRules } from './limits.js'
 import type { graphqlSettings } from './settings.js'
+import { wholeRefusal } from './whole-refusal.js'
 
 /** What `createGraphqlServer` needs. */
 export interface GraphqlServerOptions extends FailureEdge {
@@ -32,7 +33,7 @@ export const startGraphqlServer = async (
     parseOptions: { maxTokens: settings.maxTokens, noLocation: false },
     validationRules: limitRules(settings),
     formatError: createFormatError(options),
-    plugins: [ApolloServerPluginLandingPageDisabled()],
+    plugins: [ApolloServerPluginLandingPageDisabled(), wholeRefusal],
     logger: {
       debug: (message: unknown) => logger.debug({ detail: message }, 'apollo'),
       info: (message: unknown) => logger.debug({ detail: message }, 'apollo'),

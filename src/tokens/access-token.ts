@@ -60,7 +60,7 @@ const parseClaims = (payload: JWTPayload): AccessTokenClaims => ({
 /** Issues and verifies access tokens. */
 export class AccessTokens {
   /** A signature is checked once: the same text holds until it expires or its key goes. */
-  readonly #verified = new LRUCache<string, Verified>({ max: maxVerified })
+  #verified = new LRUCache<string, Verified>({ max: maxVerified })
 
   constructor(private readonly options: AccessTokensOptions) {}
 
@@ -90,7 +90,8 @@ export class AccessTokens {
 
   /** The claims of a token that holds at `now`. Throws `UNAUTHENTICATED` with the private reason otherwise. */
   async verify(token: string, now: Date): Promise<AccessTokenClaims> {
-    const known = this.#verified.get(token)
+    const verified = this.#verified
+    const known = verified.get(token)
     if (known !== undefined && now.getTime() < known.expiresAtMilliseconds) return known.claims
     try {
       const { payload } = await jwtVerify(token, (header) => this.#key(header.kid, now), {
@@ -102,7 +103,7 @@ export class AccessTokens {
         requiredClaims: ['sub', 'sid', 'exp', 'scope', 'auth_time'],
       })
       const claims = parseClaims(payload)
-      this.#verified.set(token, { claims, expiresAtMilliseconds: Number(payload.exp) * 1000 })
+      verified.set(token, { claims, expiresAtMilliseconds: Number(payload.exp) * 1000 })
       return claims
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error
@@ -114,9 +115,9 @@ export class AccessTokens {
     }
   }
 
-  /** Forgets verified tokens: called when the signing keys change. */
+  /** Forgets verified tokens, those being verified too: called when the signing keys have changed. */
   forget(): void {
-    this.#verified.clear()
+    this.#verified = new LRUCache({ max: maxVerified })
   }
 
   async #key(kid: string | undefined, now: Date): Promise<CryptoKey> {

@@ -42,17 +42,17 @@ const importPair = async (key: SigningKey, privateJwk: JWK): Promise<OpenKey> =>
 /** The signing keys of the installation, as this process last read them. */
 export class SigningKeys {
   #keys: readonly OpenKey[] = []
-  #reading: Promise<void> | null = null
+  #reading: Promise<void> = Promise.resolve()
   #readForUnknownAt = Number.NEGATIVE_INFINITY
 
   constructor(private readonly options: SigningKeysOptions) {}
 
   /** Reads the keys. Fails when a key was sealed with a secret that is no longer listed. */
   async read(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = null
-    })
-    await this.#reading
+    // One after the other: a read under way may have missed what this one is asked for.
+    const reading = this.#reading.then(() => this.#read())
+    this.#reading = reading.catch(() => undefined)
+    await reading
   }
 
   /** The key that signs at `now`: the newest whose time has come. */
@@ -68,9 +68,12 @@ export class SigningKeys {
   async find(kid: string, now: Date): Promise<OpenKey | null> {
     const find = () => this.#published(now).find((key) => key.kid === kid) ?? null
     const known = find()
-    if (known !== null || now.getTime() - this.#readForUnknownAt < rereadMilliseconds) return known
-    this.#readForUnknownAt = now.getTime()
-    await this.read()
+    if (known !== null) return known
+    if (now.getTime() - this.#readForUnknownAt < rereadMilliseconds) await this.#reading
+    else {
+      this.#readForUnknownAt = now.getTime()
+      await this.read()
+    }
     return find()
   }
 

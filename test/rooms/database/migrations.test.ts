@@ -1,0 +1,41 @@
+// The migrations: they make the tables that the entities describe, once, however many processes start at once.
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { Database } from '../../../src/database/database.js'
+import { migrate, pendingMigrations } from '../../../src/database/migrate.js'
+import { entities } from '../../../src/entities.js'
+import { createMetrics } from '../../../src/runtime/metrics.js'
+import { databaseUrl, onServer } from '../../support/postgres.js'
+import { createDatabase, silentLogger } from '../../support/start-service.js'
+
+const open = async (url: string): Promise<Database> => {
+  const database = await Database.open({
+    url,
+    poolSize: 2,
+    entities,
+    logger: silentLogger,
+    metrics: createMetrics(),
+  })
+  onTestFinished(async () => await database.close())
+  return database
+}
+
+test('the tables are those that the entities describe', async () => {
+  const database = await open(await createDatabase())
+  const difference = await database.orm.schema.getUpdateSchemaSQL({ safe: false, dropTables: true })
+  // The triggers that notify are the migrations' own: the ORM does not describe them.
+  const statements = difference
+    .split('\n')
+    .filter((line) => !/^(|set .*|drop (trigger|function) .*)$/.test(line))
+  expect(statements).toEqual([])
+})
+
+test('four processes that start at once apply each migration once', async () => {
+  const server = inject('postgresUrl')
+  const name = 'migrated_by_four'
+  await onServer(server, `create database ${name}`)
+  const databases = await Promise.all([1, 2, 3, 4].map(async () => await open(databaseUrl(server, name))))
+  expect(await pendingMigrations(databases[0] as Database)).not.toEqual([])
+  const applied = await Promise.all(databases.map(async (database) => await migrate(database)))
+  expect(applied.filter((names) => names.length > 0)).toHaveLength(1)
+  expect(await pendingMigrations(databases[0] as Database)).toEqual([])
+})
