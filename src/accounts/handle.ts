@@ -49,8 +49,8 @@ export const parseHandle = (raw: string, field = 'handle'): string => {
   const refuse = (sentence: string): Failure => new Failure('BAD_USER_INPUT', sentence, { field })
   // Longer inputs are refused before any work is done on them.
   if (raw.length > longest * 4) throw refuse(`A handle has at most ${longest} characters.`)
-  // Upper case first: folds what lower-casing alone keeps apart (ß and ss, the Greek sigmas).
-  const name = raw.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC')
+  // Through both cases: folds what lower-casing alone keeps apart (ẞ, ß and ss, the Greek sigmas).
+  const name = raw.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
   const length = [...name].length
   if (length < shortest || length > longest)
     throw refuse(`A handle has ${shortest} to ${longest} characters.`)

@@ -6,6 +6,7 @@ import type { ValuesOf } from '../config/setting.js'
 import type { GraphqlContext } from './context.js'
 import { createFormatError, type FailureEdge } from './failures.js'
 import { limitRules } from './limits.js'
+import { servedOperationsRule } from './served-operations.js'
 import type { graphqlSettings } from './settings.js'
 import { wholeRefusal } from './whole-refusal.js'
 
@@ -31,7 +32,7 @@ export const startGraphqlServer = async (
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
     parseOptions: { maxTokens: settings.maxTokens, noLocation: false },
-    validationRules: limitRules(settings),
+    validationRules: [...limitRules(settings), servedOperationsRule],
     formatError: createFormatError(options),
     plugins: [ApolloServerPluginLandingPageDisabled(), wholeRefusal],
     logger: {

@@ -1,4 +1,5 @@
 // Where a request came from: the client's address, and the network that limits are keyed on.
+import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Source } from '../database/call.js'
 
@@ -9,7 +10,7 @@ const longestUserAgent = 256
 
 /** An IPv4 address, mapped ones included, or the /64 of an IPv6 address. */
 const networkOf = (address: string): string => {
-  if (!ipaddr.isValid(address)) return address
+  if (isIPv4(address) || !ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)
   if (parsed.kind() === 'ipv4') return parsed.toString()
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/${ipv6PrefixLength}`).toString()}/${ipv6PrefixLength}`

@@ -17,6 +17,11 @@ const secretNames = [
   'cookie',
 ]
 
+/** Lines are written together: a write for each would cost more than the request that it tells of. */
+const bufferBytes = 4_096
+/** A line is seen this late at most, in milliseconds. */
+const flushMilliseconds = 200
+
 /** What a logger is made with. */
 export interface LoggerOptions {
   /** Lines below it are not printed: trace, debug, info, warn, error, fatal, silent. */
@@ -40,5 +45,6 @@ export const createLogger = ({ level, requestScope, destination }: LoggerOptions
       },
       redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
     },
-    destination ?? pino.destination({ dest: 1, sync: false }),
+    destination ??
+      pino.destination({ dest: 1, sync: false, minLength: bufferBytes, periodicFlush: flushMilliseconds }),
   )

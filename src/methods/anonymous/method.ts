@@ -59,7 +59,8 @@ export const createAnonymousMethod = (random: Random): Method<AnonymousProof> =>
   links: false,
   proof: AnonymousProof,
   async verify(_call: Call, proof: AnonymousProof): Promise<ProvenSubject> {
-    const secret = proof.deviceSecret ? parseDeviceSecret(proof.deviceSecret) : random.bytes(leastBytes)
+    const { deviceSecret } = proof
+    const secret = deviceSecret == null ? random.bytes(leastBytes) : parseDeviceSecret(deviceSecret)
     return {
       issuer: 'device',
       subject: createHash('sha256').update(secret).digest('base64url'),

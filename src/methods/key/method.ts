@@ -53,7 +53,7 @@ export const createKeyMethod = (): Method<KeyProof, KeyChallengeInput> => ({
     if (request.scheme !== scheme)
       throw new Failure('BAD_USER_INPUT', `The scheme of this method is ${scheme}.`, { field: 'scheme' })
     const publicKey = parsePublicKey(request.publicKey)
-    const handle = request.handle ? parseHandle(request.handle) : null
+    const handle = request.handle == null ? null : parseHandle(request.handle)
     return { subject: publicKey, handle, compose: (terms) => composeMessage({ publicKey, handle }, terms) }
   },
 
