@@ -1,0 +1,118 @@
+// What the clients of each scenario do over and over.
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import type { ScenarioName } from '../scenario.js'
+import { type Connection, GraphqlRequest } from './connection.js'
+
+/** One operation of one client. */
+export type Step = () => Promise<unknown>
+
+/** Prepares the client of a connection (not measured) and returns what it then repeats. */
+export type Prepare = (connection: Connection, client: number) => Promise<Step>
+
+/** A client signs in by its keys in turn, so that no two logins of one key meet. */
+const keysPerClient = 4
+
+const typename = new GraphqlRequest('{ __typename }', '{"data":{"__typename":"Query"')
+const me = new GraphqlRequest('{ me { id kind handle } }', '{"data":{"me":{"id":"')
+const issueChallenge = new GraphqlRequest(
+  'mutation ($input: ChallengeRequest!) { issueChallenge(input: $input) { id message } }',
+  '{"data":{"issueChallenge":{"id":"',
+)
+const signIn = new GraphqlRequest(
+  'mutation ($input: SignInInput!) { signIn(input: $input) { account { id } tokens { accessToken refreshToken } } }',
+  '{"data":{"signIn":{"account":{"id":"',
+)
+const refreshSession = new GraphqlRequest(
+  'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { accessToken refreshToken } }',
+  '{"data":{"refreshSession":{"accessToken":"',
+)
+
+interface Tokens {
+  readonly accessToken: string
+  readonly refreshToken: string
+}
+
+/** `send` has seen that the answer begins as one that was not refused. */
+const dataOf = <Data>(body: string): Data => (JSON.parse(body) as { readonly data: Data }).data
+
+const signInAsGuest = signIn.text({ input: { proof: { anonymous: {} } } }, null)
+
+const startAsGuest = async (connection: Connection): Promise<Tokens> =>
+  dataOf<{ signIn: { tokens: Tokens } }>(await signIn.send(connection, signInAsGuest)).signIn.tokens
+
+const prepareTypename: Prepare = async (connection) => {
+  const text = typename.text({}, null)
+  return () => typename.send(connection, text)
+}
+
+/** The first answer puts the session into the server's cache. */
+const prepareMe: Prepare = async (connection) => {
+  const { accessToken } = await startAsGuest(connection)
+  const text = me.text({}, accessToken)
+  await me.send(connection, text)
+  return () => me.send(connection, text)
+}
+
+const prepareAnonymous: Prepare = async (connection) => () => signIn.send(connection, signInAsGuest)
+
+/** Each client has one session and shows the newest of its refresh tokens. */
+const prepareRefresh: Prepare = async (connection) => {
+  let { refreshToken } = await startAsGuest(connection)
+  return async () => {
+    const text = refreshSession.text({ input: { refreshToken } }, null)
+    const body = await refreshSession.send(connection, text)
+    refreshToken = dataOf<{ refreshSession: Tokens }>(body).refreshSession.refreshToken
+  }
+}
+
+/** A key, and the request for a challenge to it. */
+interface LoginKey {
+  readonly privateKey: KeyObject
+  readonly askForChallenge: string
+}
+
+const createKey = (): LoginKey => {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const raw = Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url')
+  const input = { key: { publicKey: raw.toString('base64') } }
+  return { privateKey, askForChallenge: issueChallenge.text({ input }, null) }
+}
+
+const logIn = async (connection: Connection, key: LoginKey): Promise<void> => {
+  const answer = await issueChallenge.send(connection, key.askForChallenge)
+  const { id, message } = dataOf<{ issueChallenge: { id: string; message: string } }>(answer).issueChallenge
+  const signature = sign(null, Buffer.from(message), key.privateKey).toString('base64')
+  const input = { challengeId: id, proof: { key: { signature } } }
+  await signIn.send(connection, signIn.text({ input }, null))
+}
+
+/** The first login of a key registers it; a client registers its keys once, before its first measurement. */
+const createPrepareLogin = (): Prepare => {
+  const keysOfClients = new Map<number, LoginKey[]>()
+  const keysOf = async (connection: Connection, client: number): Promise<LoginKey[]> => {
+    const known = keysOfClients.get(client)
+    if (known !== undefined) return known
+    const keys = Array.from({ length: keysPerClient }, createKey)
+    for (const key of keys) await logIn(connection, key)
+    keysOfClients.set(client, keys)
+    return keys
+  }
+  return async (connection, client) => {
+    const turns = inTurn(await keysOf(connection, client))
+    return () => logIn(connection, turns.next().value)
+  }
+}
+
+function* inTurn<Item>(items: readonly Item[]): Generator<Item, never> {
+  for (;;) yield* items
+}
+
+/** What each scenario's clients do; the keys that it makes live as long as it. */
+export const createSteps = (): Readonly<Record<ScenarioName, Prepare>> => ({
+  bare: prepareTypename,
+  baseline: prepareTypename,
+  me: prepareMe,
+  anonymous: prepareAnonymous,
+  login: createPrepareLogin(),
+  refresh: prepareRefresh,
+})

@@ -1,0 +1,96 @@
+// The command line of the benchmark.
+import { parseArgs } from 'node:util'
+import { type ScenarioName, scenarioNames } from './scenario.js'
+
+/** What the caller wants. */
+export interface Options {
+  readonly rounds: number
+  /** Length of one scenario in one round. */
+  readonly seconds: number
+  readonly connections: number
+  readonly only: readonly ScenarioName[]
+  readonly json: boolean
+  /** Folder for the server's CPU profile, or null for none. */
+  readonly profile: string | null
+  /** File for the server's log, or null for /dev/null. */
+  readonly log: string | null
+}
+
+/** The command line cannot be understood; the message says what to write instead. */
+export class UsageProblem extends Error {
+  override readonly name = 'UsageProblem'
+}
+
+/** What `--help` prints. */
+export const help = `Measures Idem: its own server and load client, on cores of their own, interleaved in rounds.
+
+usage: npm run -s bench -- [options]
+
+  --rounds N        measured rounds; each runs every scenario in turn (5); one more warms up
+  --seconds S       length of one scenario in one round (2)
+  --connections N   clients at once, each waiting for its answer (50)
+  --only A,B        only these of ${scenarioNames.join(', ')}
+  --profile FOLDER  writes a CPU profile of the server there (open it in Chrome's DevTools)
+  --log FILE        keeps the server's log (otherwise /dev/null; the level is the default)
+  --json            one JSON document instead of the table
+  --help            this text
+
+examples:
+  npm run bench
+  npm run -s bench -- --json > result.json
+  npm run -s bench -- --only baseline,login --rounds 1 --seconds 10 --profile /tmp/profile
+
+Exits with 0 also where a goal is not reached, with 1 when a request is refused, with 2 for a wrong option.
+`
+
+const flags = {
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '2' },
+  connections: { type: 'string', default: '50' },
+  only: { type: 'string', default: scenarioNames.join(',') },
+  profile: { type: 'string' },
+  log: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const
+
+const parseFlags = (args: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...args], options: flags, strict: true }).values
+  } catch (error) {
+    throw new UsageProblem(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const atLeast = (flag: string, raw: string, { least, whole }: { least: number; whole: boolean }): number => {
+  const value = Number(raw)
+  if (Number.isNaN(value) || value < least || (whole && !Number.isInteger(value)))
+    throw new UsageProblem(`--${flag} takes a ${whole ? 'whole ' : ''}number from ${least} on, not "${raw}".`)
+  return value
+}
+
+const isScenarioName = (name: string): name is ScenarioName =>
+  scenarioNames.some((candidate) => candidate === name)
+
+const parseNames = (raw: string): ScenarioName[] => {
+  const names = raw.split(',').map((name) => name.trim())
+  const unknown = names.filter((name) => !isScenarioName(name))
+  if (unknown.length > 0)
+    throw new UsageProblem(`No such scenario: ${unknown.join(', ')}. There are ${scenarioNames.join(', ')}.`)
+  return scenarioNames.filter((name) => names.includes(name))
+}
+
+/** The options of a command line, or `help`. Throws `UsageProblem`. */
+export const readOptions = (args: readonly string[]): Options | 'help' => {
+  const values = parseFlags(args)
+  if (values.help) return 'help'
+  return {
+    rounds: atLeast('rounds', values.rounds, { least: 1, whole: true }),
+    seconds: atLeast('seconds', values.seconds, { least: 0.1, whole: false }),
+    connections: atLeast('connections', values.connections, { least: 1, whole: true }),
+    only: parseNames(values.only),
+    json: values.json,
+    profile: values.profile ?? null,
+    log: values.log ?? null,
+  }
+}

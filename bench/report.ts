@@ -1,0 +1,122 @@
+// The figures as a table for people, or as one JSON document for programs.
+import { cpus } from 'node:os'
+import type { Options } from './options.js'
+import type { Results } from './rounds.js'
+import { scenarios } from './scenario.js'
+import type { Figures, Summary } from './summary.js'
+
+/** A finished run. */
+export interface Run {
+  readonly options: Options
+  readonly results: Results
+  readonly summary: Summary
+}
+
+const none = '–'
+/** Above this share of its core the client may be what limits a figure. */
+const fullShare = 0.95
+/** Fifty clients that wait for nothing but the server keep it at least this busy. */
+const busyShare = 0.9
+
+const fixed = (value: number | null, digits: number): string =>
+  value === null ? none : value.toFixed(digits)
+const percent = (share: number | null): string => (share === null ? none : `${Math.round(share * 100)} %`)
+const megabytes = (bytes: number | null): string => (bytes === null ? none : `${Math.round(bytes / 1e6)} MB`)
+const yesOrNo = (reached: boolean | null): string => (reached === null ? '' : reached ? 'yes' : 'NO')
+
+const goalOf = ({ goal, ratio }: Figures): string => {
+  if (goal === null) return ''
+  const ofOther = goal.comparedWith === 'baseline' ? '' : ` of ${goal.comparedWith} (${fixed(ratio, 3)})`
+  return `≥ ${goal.leastRatio}${ofOther}${goal.mostStatements === null ? '' : `, ${goal.mostStatements} SQL`}`
+}
+
+const heads = [
+  '',
+  'each',
+  'per s',
+  'p50 ms',
+  'p99 ms',
+  'SQL',
+  'server',
+  'client',
+  'postgres',
+  'ratio',
+  'goal',
+  '',
+]
+
+const cells = (figures: Figures): string[] => [
+  figures.scenario,
+  scenarios[figures.scenario].title,
+  fixed(figures.perSecond, 0),
+  fixed(figures.p50Milliseconds, 2),
+  fixed(figures.p99Milliseconds, 2),
+  fixed(figures.statementsEach, 2),
+  percent(figures.cpu.server),
+  percent(figures.cpu.client),
+  percent(figures.cpu.postgres),
+  fixed(figures.ratioToBaseline, 3),
+  goalOf(figures),
+  yesOrNo(figures.reached),
+]
+
+/** Words to the left, numbers to the right. */
+const isNumber = (column: number): boolean => column >= 2 && column <= 9
+
+const layOut = (rows: readonly (readonly string[])[]): string => {
+  const widths = heads.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) =>
+        isNumber(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd()
+  return rows.map(line).join('\n')
+}
+
+/** Rows where the client's core, which PostgreSQL may share, had nothing left. */
+const crowded = ({ summary, results }: Run): string[] => {
+  const shares = results.cores?.others.includes(results.cores.client) ?? true
+  return summary.scenarios
+    .filter(({ cpu }) => (cpu.client ?? 0) + (shares ? (cpu.postgres ?? 0) : 0) > fullShare)
+    .map(({ scenario }) => scenario)
+}
+
+/** What needs no database and yet left the server's core unused: something else ran there. */
+const disturbed = ({ summary }: Run): string[] =>
+  summary.scenarios
+    .filter(({ cpu, statementsEach }) => (statementsEach ?? 0) < 1 && (cpu.server ?? 1) < busyShare)
+    .map(({ scenario }) => scenario)
+
+const describeCores = ({ results: { cores } }: Run): string =>
+  cores === null
+    ? 'nothing pinned: taskset or a second core is missing'
+    : `server alone on core ${cores.server}, client on ${cores.client}, PostgreSQL on ${cores.others.join(', ')}`
+
+/** The table and what there is to know about it. */
+export const asTable = (run: Run): string => {
+  const { options, summary } = run
+  const { memory } = summary
+  const [full, slowed] = [crowded(run), disturbed(run)]
+  const notes = [
+    `peak memory of the server: ${megabytes(memory.peakBytes)}, goal ≤ ${megabytes(memory.mostBytes)}: ${yesOrNo(memory.reached) || none}`,
+    `medians of ${options.rounds} rounds of ${options.seconds} s, ${options.connections} connections; ratio: to the baseline of the same round`,
+    `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores; ${describeCores(run)}`,
+  ]
+  if (full.length > 0)
+    notes.push(`the client's core was full in ${full.join(', ')}: the server could do more`)
+  if (slowed.length > 0)
+    notes.push(
+      `other programs ran on the server's core during ${slowed.join(', ')}: measure again when it is quiet`,
+    )
+  if (options.profile !== null) notes.push(`CPU profile of the server: ${options.profile}`)
+  return `${layOut([heads, ...summary.scenarios.map(cells)])}\n\n${notes.join('\n')}\n`
+}
+
+/** The same as JSON; times in the unit that their names tell, shares of one core between 0 and 1. */
+export const asJson = ({ options, results, summary }: Run): string => {
+  const { rounds, seconds, connections, profile } = options
+  const machine = { node: process.version, processor: cpus()[0]?.model ?? null, cores: results.cores }
+  return `${JSON.stringify({ machine, rounds, seconds, connections, profile, ...summary }, null, 2)}\n`
+}

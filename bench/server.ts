@@ -1,0 +1,25 @@
+// A server under load: what the two have in common, and how the bare one is started.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { nextMessage, pidOf, type Started } from './started.js'
+
+/** A running server on this machine. */
+export interface Server {
+  readonly port: number
+  readonly pid: number
+}
+
+/** What `npm start` gives to Node. The bench runs in the project's folder, as npm scripts do. */
+export const serverFlags: readonly string[] = (
+  JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
+).scripts.start
+  .split(' ')
+  .filter((word) => word.startsWith('--'))
+
+/** Starts the bare server. */
+export const startBare = async (started: Started): Promise<Server> => {
+  const file = fileURLToPath(new URL('./bare-server.js', import.meta.url))
+  const child = started.fork(file, { execArgv: [...serverFlags] })
+  const url = new URL(String(await nextMessage(child)))
+  return { port: Number(url.port), pid: pidOf(child) }
+}
