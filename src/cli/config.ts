@@ -76,19 +76,19 @@ const parseEntry = (value: unknown, where: string): ServerEntry => {
 const parseLogin = (value: unknown, where: string): Login | null => {
   if (value === null) return null
   const fields = asObject(value, where)
-  const accountId = asRequiredText(fields['accountId'], `${where}.accountId`)
+  const text = (name: string): string => asRequiredText(fields[name], `${where}.${name}`)
   switch (fields['method']) {
     case 'key':
       return {
         ...fields,
         method: 'key',
-        accountId,
-        publicKey: asRequiredText(fields['publicKey'], `${where}.publicKey`),
+        accountId: text('accountId'),
+        publicKey: text('publicKey'),
         privateKeyFile: asText(fields['privateKeyFile'] ?? null, `${where}.privateKeyFile`),
         handle: asText(fields['handle'] ?? null, `${where}.handle`),
       }
     case 'guest':
-      return { ...fields, method: 'guest', accountId }
+      return { ...fields, method: 'guest', accountId: text('accountId') }
     default:
       throw new ConfigFormatError(`${where}.method is not known to this version of idem`)
   }

@@ -2,6 +2,7 @@
 
 import { type FileHandle, open } from 'node:fs/promises'
 import path from 'node:path'
+import type { Readable } from 'node:stream'
 import type { KeySigner } from '../client/proof.js'
 import { CliError } from './cli-error.js'
 import type { Invocation } from './invocation.js'
@@ -67,10 +68,9 @@ const readKeyFile = async (
   file: string,
 ): Promise<{ mode: number; isRegular: boolean; text: string }> => {
   const stat = await handle.stat()
-  if (stat.isDirectory() || stat.size > longestKeyBytes) {
-    throw new CliError('KEY_UNREADABLE', `${file} is no key file.`, makeOne)
-  }
-  return { mode: stat.mode, isRegular: stat.isFile(), text: await handle.readFile('utf8') }
+  const text = stat.isDirectory() ? null : await readText(handle.createReadStream({ autoClose: false }))
+  if (text === null) throw new CliError('KEY_UNREADABLE', `${file} is no key file.`, makeOne)
+  return { mode: stat.mode, isRegular: stat.isFile(), text }
 }
 
 const readStandardInput = async ({ machine: { stdin } }: Invocation): Promise<string> => {
@@ -81,10 +81,19 @@ const readStandardInput = async ({ machine: { stdin } }: Invocation): Promise<st
       'Pipe it in, as in: idem login --private-key - < FILE',
     )
   }
-  const chunks: Buffer[] = []
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk))
-  const text = Buffer.concat(chunks).toString('utf8')
+  const text = await readText(stdin)
+  if (text === null) throw new CliError('KEY_UNREADABLE', 'Standard input holds no private key.', makeOne)
   if (text.trim() === '')
     throw new CliError('KEY_MISSING', 'Standard input was empty.', 'Pipe a private key in.')
   return text
+}
+
+/** All that comes, or null once it is more than any key: a device may have no end. */
+const readText = async (source: Readable): Promise<string | null> => {
+  let bytes = Buffer.alloc(0)
+  for await (const chunk of source) {
+    bytes = Buffer.concat([bytes, Buffer.from(chunk)])
+    if (bytes.length > longestKeyBytes) return null
+  }
+  return bytes.toString('utf8')
 }

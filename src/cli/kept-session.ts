@@ -33,13 +33,13 @@ const signInAgain = async (connection: Connection): Promise<Tokens> => {
   // Read anew, under the lock that this runs under: whoever has logged out meanwhile stays out.
   const { login } = serverEntry(await config.read(), url)
   if (login === null) throw signedOut('it was signed out meanwhile')
-  const { account, tokens, provisioned } = await signInBy(connection, login)
-  if (account.id !== login.accountId) {
-    await endSession(withBearer(transport, tokens.accessToken))
-    throw opensAnother(login, { accountId: account.id, provisioned })
+  const signedIn = await signInBy(connection, login)
+  if (signedIn.account.id !== login.accountId) {
+    await endSession(withBearer(transport, signedIn.tokens.accessToken))
+    throw opensNoMore(login, signedIn)
   }
   output.progress('The session was over: signed in again.')
-  return tokens
+  return signedIn.tokens
 }
 
 const signInBy = async (connection: Connection, login: Login): Promise<SignedIn> => {
@@ -48,7 +48,7 @@ const signInBy = async (connection: Connection, login: Login): Promise<SignedIn>
     return await signIn(transport, await proveOwn(connection, { login, purpose: 'SIGN_IN', transport }))
   } catch (error) {
     if (error instanceof CliError && error.code === 'KEY_MISSING') throw signedOut(error.message)
-    if (error instanceof IdemError && error.code === 'PROOF_REJECTED') throw opensAnother(login, null)
+    if (error instanceof IdemError && error.code === 'PROOF_REJECTED') throw opensNoMore(login, null)
     throw error
   }
 }
@@ -60,15 +60,20 @@ const signedOut = (reason: string): CliError =>
     'Sign in: idem login --private-key FILE, or: idem login --guest',
   )
 
-/** The key was removed from the account, or the guest became a person elsewhere. `now` is what it opens instead. */
-const opensAnother = (login: Login, now: { accountId: string; provisioned: boolean } | null): CliError => {
+/** The key was removed from its account, or the guest has become a person elsewhere. */
+const opensNoMore = (login: Login, instead: SignedIn | null): CliError => {
   const proof = login.method === 'key' ? `the key ${login.publicKey}` : "this guest's secret"
-  const other = now?.provisioned === true ? 'a new, empty account' : 'account'
-  const instead = now === null ? '' : `; it opens ${other} ${now.accountId} now, where you are not signed in`
-  const goOn = login.method === 'key' ? 'idem login' : 'idem login --guest'
+  const other = instead?.provisioned === true ? 'a new, empty account' : 'account'
+  const [where, orGoOn] =
+    instead === null
+      ? ['', '']
+      : [
+          `; it opens ${other} ${instead.account.id} now, where you are not signed in`,
+          `. To go on in the other one: idem login${login.method === 'guest' ? ' --guest' : ''}`,
+        ]
   return new CliError(
     'SIGNED_OUT',
-    `The session is over, and ${proof} no longer opens account ${login.accountId}${instead}.`,
-    `Sign in with a key of that account: idem login --private-key FILE${now === null ? '' : `. To go on in the other one: ${goOn}`}`,
+    `The session is over, and ${proof} no longer opens account ${login.accountId}${where}.`,
+    `Sign in with a key of that account: idem login --private-key FILE${orGoOn}`,
   )
 }

@@ -71,9 +71,18 @@ test('fields of a later version are kept at every level', async () => {
     refreshToken: 'r',
     refreshTokenExpiresAt: '2026-01-01T00:00:00Z',
     sessionExpiresAt: '2026-01-01T00:00:00Z',
+    issuedAt: '2026-01-01T00:00:00Z',
+    receivedAt: '2026-01-01T00:00:00Z',
     later: 1,
   }
-  const login = { method: 'key', publicKey: 'p', privateKeyFile: null, handle: 'ada', later: 2 }
+  const login = {
+    method: 'key',
+    accountId: 'a',
+    publicKey: 'p',
+    privateKeyFile: null,
+    handle: 'ada',
+    later: 2,
+  }
   const entry = { login, tokens, deviceSecret: null, later: 3 }
   const written = { version: 1, url: null, later: 4, servers: { [url]: entry } }
   writeFileSync(file, JSON.stringify(written))
@@ -99,6 +108,11 @@ test.each([
   ['a later version', '{"version":2}', 'its version is not 1'],
   ['servers of the wrong type', '{"version":1,"servers":[]}', 'servers is not an object'],
   ['an unknown login', '{"version":1,"servers":{"u":{"login":{"method":"x"}}}}', 'login.method is not known'],
+  [
+    'a login to no account',
+    '{"version":1,"servers":{"u":{"login":{"method":"guest"}}}}',
+    'login.accountId is not a string',
+  ],
   [
     'half a token',
     '{"version":1,"servers":{"u":{"tokens":{"accessToken":"TOP"}}}}',

@@ -1,32 +1,14 @@
 // Help: every command shows how it is used, and the exit codes stand in one table.
 
-import type { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { createProgram } from '../../../src/cli/create-program.js'
 import { exitCodes, exitNameOf } from '../../../src/cli/exit-code.js'
 import { refusalCodes } from '../../../src/client/idem-error.js'
-import { freshFolder, machineIn } from './try-cli.js'
+import { commandPaths, TestMachine } from './try-cli.js'
 
-const { run } = machineIn(freshFolder(), 'http://127.0.0.1:1')
-
-const pathsOf = (command: Command, above: readonly string[] = []): string[][] =>
-  command.commands.flatMap((below) => {
-    const words = [...above, below.name()]
-    return [words, ...pathsOf(below, words)]
-  })
-
-const anyMachine = { words: [], environment: {}, hostname: '', configFolder: '', version: '0' }
-const program = createProgram({
-  ...anyMachine,
-  stdin: process.stdin,
-  stdout: { write: () => true },
-  stderr: { write: () => true },
-  now: () => new Date(0),
-  randomBytes: (count) => new Uint8Array(count),
-})
+const machine = new TestMachine({ url: 'http://127.0.0.1:1' })
 
 test('the commands are the documented ones', () => {
-  expect(pathsOf(program).map((words) => words.join(' '))).toEqual([
+  expect(commandPaths().map((words) => words.join(' '))).toEqual([
     'login',
     'whoami',
     'token',
@@ -42,10 +24,10 @@ test('the commands are the documented ones', () => {
   ])
 })
 
-test.each([[], ...pathsOf(program)].map((words) => ({ words })))(
+test.each([[], ...commandPaths()].map((words) => ({ words })))(
   'idem $words --help has examples',
   async ({ words }) => {
-    const { exitCode, stdout, stderr } = await run([...words, '--help'])
+    const { exitCode, stdout, stderr } = await machine.run([...words, '--help'])
     expect(exitCode).toBe(0)
     expect(stderr).toBe('')
     expect(stdout).toMatch(/\nExamples:\n {2}\S/)
@@ -56,7 +38,7 @@ test.each([[], ...pathsOf(program)].map((words) => ({ words })))(
 )
 
 test('idem --help lists every exit code', async () => {
-  const { stdout } = await run(['--help'])
+  const { stdout } = await machine.run(['--help'])
   for (const { status, meaning } of Object.values(exitCodes)) {
     expect(stdout).toMatch(new RegExp(`^ {2}${status} +${meaning.slice(0, 30)}`, 'm'))
   }
@@ -67,7 +49,7 @@ test('every refusal of the server has an exit code other than 0', () => {
 })
 
 test('--version prints the version', async () => {
-  expect(await run(['--version'])).toEqual({ exitCode: 0, stdout: '0.0.0-test\n', stderr: '' })
+  expect(await machine.run(['--version'])).toEqual({ exitCode: 0, stdout: '0.0.0-test\n', stderr: '' })
 })
 
 test.each([
@@ -82,14 +64,14 @@ test.each([
   [['status', '--url', 'ftp://example.org']],
   [['status', '--url', 'http://user:pass@example.org']],
 ])('idem %j is a usage error', async (words) => {
-  const { exitCode, stdout, stderr } = await run([...words, '--json'])
+  const { exitCode, stdout, stderr } = await machine.run([...words, '--json'])
   expect(exitCode).toBe(2)
   expect(stdout).toBe('')
   expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'USAGE', exitCode: 2 } })
 })
 
 test('the value of a misspelled option is not repeated', async () => {
-  const { stderr } = await run(['authenticate', 'login', '--userId=a', "--privateKye=TOP'SECRET"])
+  const { stderr } = await machine.run(['authenticate', 'login', '--userId=a', "--privateKye=TOP'SECRET"])
   expect(stderr).toContain('--privateKye')
   expect(stderr).not.toContain('TOP')
   expect(stderr).not.toContain('SECRET')

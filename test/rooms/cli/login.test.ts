@@ -1,38 +1,49 @@
 // Login by key and as a guest: what is sent, what is kept, what is shown, and what never is.
 
+import { randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { StubIdem } from './stub-idem.js'
-import { errorOf, freshFolder, machineIn, type Run } from './try-cli.js'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { parsePrivateKey } from '../../../src/cli/private-key.js'
+import { startTestService, type TestService } from '../../support/start-service.js'
+import { serverThatAnswers } from '../client/no-idem.js'
+import { turnAway, Wiretap } from '../client/wiretap.js'
+import { errorOf, type Run, TestMachine } from './try-cli.js'
 
-const seed = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex')
-const publicKey = Buffer.from(
-  'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
-  'hex',
-).toString('base64')
 const otherPublicKey = Buffer.alloc(32, 7).toString('base64')
 
-let stub: StubIdem
-let machine: ReturnType<typeof machineIn>
-beforeEach(async () => {
-  stub = await StubIdem.start()
-  machine = machineIn(freshFolder(), stub.url)
+/** Few, so that one test can use them up with a key of its own. */
+const attemptsPerKey = 20
+
+let idem: TestService
+let wire: Wiretap
+let machine: TestMachine
+/** Nobody else's, for there is one service for all tests of this file. */
+let handle: string
+let seed: Buffer
+let publicKey: string
+let count = 0
+beforeAll(async () => {
+  const environment = { IDEM_THROTTLE_SIGN_INS_PER_SUBJECT: String(attemptsPerKey) }
+  idem = await startTestService({ environment })
+  wire = await Wiretap.to(idem.url)
 })
-afterEach(() => stub.stop())
+afterAll(async () => {
+  await wire.stop()
+  await idem.stop()
+})
+beforeEach(() => {
+  wire.forget()
+  machine = new TestMachine({ url: wire.url, clock: idem.clock })
+  handle = `ada${++count}`
+  seed = randomBytes(32)
+  publicKey = parsePrivateKey(seed.toString('hex'), 'It').publicKey
+})
 
-const keygen = async (name: string): Promise<string> => {
-  const { exitCode } = await machine.run(['keygen', '--out', machine.file(name)])
-  expect(exitCode).toBe(0)
-  return machine.file(name)
-}
+const keygen = async (name: string): Promise<string> => (await machine.keygen(name)).file
 
-const noSecretIn = (run: Run, ...secrets: string[]) => {
-  const kept = JSON.stringify(machine.config().servers[stub.url].tokens ?? {})
-  const tokens = [...kept.matchAll(/"((?:access|refresh)\.[^"]+)"/g)].map(([, token]) => token ?? '')
-  for (const secret of [...secrets, ...tokens]) {
-    expect(secret).not.toBe('')
-    expect(run.stdout + run.stderr).not.toContain(secret)
-  }
+const noSecretIn = ({ stdout, stderr }: Run, ...secrets: string[]) => {
+  const { accessToken, refreshToken } = machine.kept.tokens
+  for (const secret of [...secrets, accessToken, refreshToken]) expect(stdout + stderr).not.toContain(secret)
 }
 
 const spellings = (bytes: Buffer) => [
@@ -43,19 +54,19 @@ const spellings = (bytes: Buffer) => [
 
 test('one command registers, the next one comes back, another key with that handle is refused', async () => {
   const file = await keygen('ada.pem')
-  const first = await machine.run(['login', '--handle', 'ada', '--private-key', file])
+  const first = await machine.run(['login', '--handle', handle, '--private-key', file])
   expect(first).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining('Registered and signed in as ada'),
+    stdout: expect.stringContaining(`Registered and signed in as ${handle}`),
   })
-  expect(stub.operations).toEqual(['IssueChallenge', 'SignIn'])
-  expect(stub.calls[0]?.userAgent).toBe('idem-cli (testbed)')
-  const second = await machine.run(['login', '--handle', 'ada', '--private-key', file])
-  expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Signed in as ada') })
+  expect(wire.operations).toEqual(['IssueChallenge', 'SignIn'])
+  expect(wire.calls[0]?.userAgent).toBe('idem-cli (testbed)')
+  const second = await machine.run(['login', '--handle', handle, '--private-key', file])
+  expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`Signed in as ${handle}`) })
   const wrong = await machine.run([
     'login',
     '--handle',
-    'ada',
+    handle,
     '--private-key',
     await keygen('eve.pem'),
     '--json',
@@ -63,18 +74,17 @@ test('one command registers, the next one comes back, another key with that hand
   expect(wrong.exitCode).toBe(5)
   expect(errorOf(wrong)).toMatchObject({
     code: 'PROOF_REJECTED',
-    requestId: 'request-1',
+    requestId: expect.any(String),
     next: expect.stringContaining('right key'),
   })
-  expect(stub.accounts).toHaveLength(1)
 })
 
 test('the config remembers the file of the key and never the key', async () => {
   const file = await keygen('ada.pem')
-  await machine.run(['login', '--handle', 'ada', '--private-key', file])
-  const { url, servers } = machine.config()
-  expect(url).toBe(stub.url)
-  expect(servers[stub.url].login).toMatchObject({ method: 'key', privateKeyFile: file, handle: 'ada' })
+  await machine.run(['login', '--handle', handle, '--private-key', file])
+  const { url, servers } = machine.config
+  expect(url).toBe(wire.url)
+  expect(servers[wire.url].login).toMatchObject({ method: 'key', privateKeyFile: file, handle })
   const body = readFileSync(file, 'utf8').split('\n')[1] ?? ''
   expect(readFileSync(machine.configPath, 'utf8')).not.toContain(body)
   expect(statSync(machine.configPath).mode & 0o777).toBe(0o600)
@@ -91,28 +101,28 @@ test('the private key is nowhere in output, config or what was sent', async () =
     expect(run.exitCode).toBe(0)
     noSecretIn(run, ...spellings(seed))
   }
-  const sent = JSON.stringify(stub.calls) + readFileSync(machine.configPath, 'utf8')
+  const sent = JSON.stringify(wire.calls) + readFileSync(machine.configPath, 'utf8')
   for (const spelling of spellings(seed)) expect(sent).not.toContain(spelling)
   expect(sent).toContain(publicKey)
-  expect(machine.config().servers[stub.url].login.privateKeyFile).toBeNull()
+  expect(machine.kept.login.privateKeyFile).toBeNull()
 })
 
 test('--json is one document on standard output and nothing on standard error', async () => {
-  const run = await machine.run(['login', '--private-key', '-', '--handle', 'ada', '--json'], {
+  const run = await machine.run(['login', '--private-key', '-', '--handle', handle, '--json'], {
     stdin: seed.toString('hex'),
   })
   expect(run.stderr).toBe('')
   expect(run.stdout.trim().split('\n')).toHaveLength(1)
   expect(JSON.parse(run.stdout)).toMatchObject({
-    account: { handle: 'ada' },
+    account: { handle },
     provisioned: true,
-    url: stub.url,
+    url: wire.url,
   })
   noSecretIn(run)
 })
 
 test('login without a key repeats the last one', async () => {
-  await machine.run(['login', '--handle', 'ada', '--private-key', await keygen('ada.pem')])
+  await machine.run(['login', '--handle', handle, '--private-key', await keygen('ada.pem')])
   await machine.run(['logout'])
   const forgotten = await machine.run(['login', '--json'])
   expect(forgotten.exitCode).toBe(6)
@@ -120,10 +130,10 @@ test('login without a key repeats the last one', async () => {
     code: 'KEY_MISSING',
     next: expect.stringContaining('idem keygen'),
   })
-  await machine.run(['login', '--handle', 'ada', '--private-key', machine.file('ada.pem')])
+  await machine.run(['login', '--handle', handle, '--private-key', machine.file('ada.pem')])
   expect(await machine.run(['login'])).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining('Signed in as ada'),
+    stdout: expect.stringContaining(`Signed in as ${handle}`),
   })
 })
 
@@ -133,6 +143,14 @@ test('a terminal as standard input is refused: a key typed there would be seen',
   expect(errorOf(run)).toMatchObject({ code: 'KEY_MISSING', next: expect.stringContaining('Pipe it in') })
   const empty = await machine.run(['login', '--private-key', '-', '--json'], { stdin: ' \n' })
   expect(empty.exitCode).toBe(6)
+})
+
+test.skipIf(process.platform === 'win32')('what has no end is no key', async () => {
+  const device = await machine.run(['login', '--private-key', '/dev/zero', '--json'])
+  expect(device.exitCode).toBe(6)
+  expect(errorOf(device)).toMatchObject({ code: 'KEY_UNREADABLE', message: '/dev/zero is no key file.' })
+  const pipe = await machine.run(['login', '--private-key', '-', '--json'], { stdin: 'x'.repeat(70_000) })
+  expect(errorOf(pipe)).toMatchObject({ code: 'KEY_UNREADABLE' })
 })
 
 test('a key in place of its file name is refused without repeating it', async () => {
@@ -149,26 +167,50 @@ test('a key file that others can read is warned about', async () => {
   expect(stderr).toContain(`chmod 600 ${file}`)
 })
 
-test.each([
-  ['RATE_LIMITED', { retryAfterSeconds: 30 }, 7, 'Try again in 30 s.'],
-  ['UNAVAILABLE', { retryAfterSeconds: 2 }, 4, 'Try again in 2 s.'],
-  ['CHALLENGE_EXPIRED', {}, 5, 'run the command again'],
-  ['INTERNAL', {}, 1, 'request request-1'],
-  ['BAD_USER_INPUT', { field: 'handle' }, 2, null],
-])('%s is told with its next step and ends with its code', async (code, extensions, exitCode, next) => {
-  stub.refuseWith = { code, extensions }
-  const run = await machine.run(['login', '--private-key', '-', '--json'], { stdin: seed.toString('hex') })
-  expect(run.exitCode).toBe(exitCode)
-  const told = next === null ? null : expect.stringContaining(next)
-  expect(errorOf(run)).toMatchObject({ code, ...extensions, next: told })
+test('a handle that the service does not take is a usage error that names the field', async () => {
+  const run = await machine.run(['login', '--private-key', await keygen('a.pem'), '--handle', 'x', '--json'])
+  expect(run.exitCode).toBe(2)
+  expect(errorOf(run)).toMatchObject({ code: 'BAD_USER_INPUT', field: expect.stringContaining('handle') })
+})
+
+test('too many attempts end with 7 and say how long to wait', async () => {
+  const login = ['login', '--private-key', await keygen('eager.pem'), '--json']
+  for (let attempt = 0; attempt < attemptsPerKey; attempt += 1) await machine.ask(login)
+  const run = await machine.run(login)
+  expect(run.exitCode).toBe(7)
+  const { code, retryAfterSeconds, next } = errorOf(run)
+  expect({ code, next }).toEqual({ code: 'RATE_LIMITED', next: `Try again in ${retryAfterSeconds} s.` })
+})
+
+test('a challenge that is signed too late ends with 5, and the command can be run again', async () => {
+  const login = ['login', '--private-key', await keygen('slow.pem'), '--json']
+  wire.onNext('SignIn', () => idem.clock.advance(31))
+  const run = await machine.run(login)
+  expect(run.exitCode).toBe(5)
+  expect(errorOf(run)).toMatchObject({
+    code: 'CHALLENGE_EXPIRED',
+    next: expect.stringContaining('run the command again'),
+  })
+  expect((await machine.run(login)).exitCode).toBe(0)
+})
+
+test('a gateway that turns the call away ends with 4 and its Retry-After', async () => {
+  wire.onNext('SignIn', turnAway(503, 2))
+  const run = await machine.run(['login', '--guest', '--json'])
+  expect(run.exitCode).toBe(4)
+  expect(errorOf(run)).toMatchObject({
+    code: 'UNAVAILABLE',
+    retryAfterSeconds: 2,
+    next: 'Try again in 2 s.',
+  })
 })
 
 test("Space and Time's spelling signs in, warns about the value, and checks the public key", async () => {
   const words = [
     'authenticate',
     'login',
-    `--url=${stub.url}`,
-    '--userId=ada',
+    `--url=${wire.url}`,
+    `--userId=${handle}`,
     `--privateKey=${seed.toString('base64')}`,
   ]
   const run = await machine.run([...words, `--publicKey=${publicKey}`], {
@@ -176,14 +218,19 @@ test("Space and Time's spelling signs in, warns about the value, and checks the 
   })
   expect(run.exitCode).toBe(0)
   expect(run.stderr).toContain('warning: a private key on the command line shows in the process list')
-  expect(stub.accounts[0]?.handle).toBe('ada')
+  expect(await machine.ask(['whoami', '--url', wire.url])).toMatchObject({ account: { handle } })
   noSecretIn(run, ...spellings(seed))
   const mismatch = await machine.run([...words, `--publicKey=${otherPublicKey}`, '--json'])
   expect(mismatch.exitCode).toBe(5)
   expect(mismatch.stderr).toContain('KEY_MISMATCH')
   expect(mismatch.stderr).not.toContain(seed.toString('base64'))
   const file = await keygen('ada2.pem')
-  const fromFile = await machine.run(['authenticate', 'login', '--userId=bob', `--privateKey=${file}`])
+  const fromFile = await machine.run([
+    'authenticate',
+    'login',
+    `--userId=${handle}-2`,
+    `--privateKey=${file}`,
+  ])
   expect(fromFile).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('process list') })
 })
 
@@ -191,7 +238,7 @@ test('a guest comes back as the same guest, also after logout', async () => {
   const first = await machine.run(['login', '--guest', '--json'])
   const { account, provisioned } = JSON.parse(first.stdout)
   expect(provisioned).toBe(true)
-  const { deviceSecret } = machine.config().servers[stub.url]
+  const { deviceSecret } = machine.kept
   expect(Buffer.from(deviceSecret, 'base64')).toHaveLength(32)
   noSecretIn(first, deviceSecret)
   await machine.run(['logout'])
@@ -200,23 +247,27 @@ test('a guest comes back as the same guest, also after logout', async () => {
 })
 
 test("one server's tokens and guest secret are never sent to another", async () => {
-  await machine.run(['login', '--guest'])
-  const { deviceSecret, tokens } = machine.config().servers[stub.url]
-  const other = await StubIdem.start()
+  await machine.ask(['login', '--guest'])
+  const { deviceSecret, tokens } = machine.kept
+  const other = await Wiretap.to(idem.url)
   const shown = await machine.run(['whoami', '--json', '--url', other.url])
   expect(shown.exitCode).toBe(3)
-  await machine.run(['login', '--guest', '--url', other.url])
+  await machine.ask(['login', '--guest', '--url', other.url])
   await other.stop()
+  expect(other.operations).toEqual(['SignIn'])
   const seen = JSON.stringify(other.calls)
   for (const secret of [deviceSecret, tokens.accessToken, tokens.refreshToken])
     expect(seen).not.toContain(secret)
-  expect(machine.config().url).toBe(other.url)
+  expect(machine.config.url).toBe(other.url)
 })
 
-test('what the server says cannot steer the terminal', async () => {
-  stub.refuseWith = { code: 'NOT_FOUND\u001b[2J' }
-  const run = await machine.run(['login', '--guest'])
-  expect(run.stderr).not.toContain('\u001b')
+test('what a server says cannot steer the terminal', async () => {
+  const errors = [{ message: 'gone \u001b[2J\u202E', extensions: { code: 'NOT_FOUND' } }]
+  await using hostile = await serverThatAnswers({ body: JSON.stringify({ errors }) })
+  const { exitCode, stderr } = await machine.run(['login', '--guest', '--url', hostile.url])
+  expect(exitCode).toBe(1)
+  expect(stderr).toContain('gone')
+  for (const control of ['\u001b', '\u202E']) expect(stderr).not.toContain(control)
 })
 
 test('keygen prints the public key alone, never overwrites, and closes the file to others', async () => {

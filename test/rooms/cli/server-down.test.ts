@@ -1,40 +1,33 @@
 // Nobody there: what each command says and with which code it ends.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { expect, test } from 'vitest'
-import { errorOf, freshFolder, machineIn } from './try-cli.js'
+import { closedAddress, serverThatAnswers } from '../client/no-idem.js'
+import { errorOf, TestMachine } from './try-cli.js'
 
-/** A port that was just free. */
-const closedPort = async (): Promise<number> => {
-  const server = createTcpServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-const url = `http://127.0.0.1:${await closedPort()}`
-const downMachine = () => machineIn(freshFolder(), url)
+const url = await closedAddress()
+const downMachine = () => new TestMachine({ url })
 const seedHex = '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60'
 
-const inAnHour = new Date(Date.now() + 3_600_000).toISOString()
-const longAgo = '2020-01-01T00:00:00.000Z'
-const signedIn = (accessTokenExpiresAt: string) => ({
+const fromNow = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString()
+const inAnHour = fromNow(3600)
+/** The config of a guest whose access token serves for an hour and came so long ago. */
+const signedIn = (secondsAgo: number) => ({
   version: 1,
   url,
   servers: {
     [url]: {
-      login: { method: 'guest' },
+      login: { method: 'guest', accountId: 'ACCOUNT' },
       deviceSecret: 'DEVICE-SECRET',
       tokens: {
         accessToken: 'ACCESS-TOKEN',
         tokenType: 'Bearer',
-        accessTokenExpiresAt,
+        accessTokenExpiresAt: fromNow(3600 - secondsAgo),
         refreshToken: 'REFRESH-TOKEN',
         refreshTokenExpiresAt: inAnHour,
         sessionExpiresAt: inAnHour,
+        issuedAt: fromNow(-secondsAgo),
+        receivedAt: fromNow(-secondsAgo),
       },
     },
   },
@@ -46,15 +39,15 @@ test.each([
   [['status'], {}],
   [['authenticate', 'login', '--userId=ada', '--privateKey=-'], { stdin: seedHex }],
 ])('idem %j ends with 4 and says what to do', async (words, circumstances) => {
-  const { run } = downMachine()
-  const asJson = await run([...words, '--json'], circumstances)
+  const machine = downMachine()
+  const asJson = await machine.run([...words, '--json'], circumstances)
   expect(asJson.exitCode).toBe(4)
   expect(errorOf(asJson)).toMatchObject({
     code: 'UNREACHABLE',
     exitCode: 4,
     next: expect.stringContaining('npm start'),
   })
-  const asText = await run(words, circumstances)
+  const asText = await machine.run(words, circumstances)
   expect(asText.exitCode).toBe(4)
   expect(asText.stderr).toContain(`idem: Nothing answers at ${url}.`)
 })
@@ -80,14 +73,14 @@ test('status tells what it knows on standard output although the server is down'
 
 test('a token that is still fresh is printed without the server', async () => {
   const machine = downMachine()
-  writeFileSync(machine.file('c.json'), JSON.stringify(signedIn(inAnHour)))
+  writeFileSync(machine.file('c.json'), JSON.stringify(signedIn(0)))
   const run = await machine.run(['token', '--config', machine.file('c.json')])
   expect(run).toEqual({ exitCode: 0, stdout: 'ACCESS-TOKEN\n', stderr: '' })
 })
 
 test('a token that must be refreshed is not, and nothing is lost', async () => {
   const machine = downMachine()
-  const before = JSON.stringify(signedIn(longAgo))
+  const before = JSON.stringify(signedIn(3600))
   writeFileSync(machine.file('c.json'), before)
   const run = await machine.run(['token'], { environment: { IDEM_CONFIG: machine.file('c.json') } })
   expect(run.exitCode).toBe(4)
@@ -97,7 +90,7 @@ test('a token that must be refreshed is not, and nothing is lost', async () => {
 
 test('logout works offline: forgotten here, with a warning, the guest able to come back', async () => {
   const machine = downMachine()
-  writeFileSync(machine.file('c.json'), JSON.stringify(signedIn(inAnHour)))
+  writeFileSync(machine.file('c.json'), JSON.stringify(signedIn(0)))
   const { exitCode, stdout, stderr } = await machine.run(['logout', '--config', machine.file('c.json')])
   expect(exitCode).toBe(0)
   expect(stdout).toContain('Signed out')
@@ -126,11 +119,9 @@ test('a damaged config ends with 8', async () => {
 })
 
 test('something else that answers ends with 4 and is not taken for Idem', async () => {
-  const server = createServer((_request, response) => response.writeHead(404).end('<html>'))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const other = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const run = await downMachine().run(['login', '--guest', '--json', '--url', `${other}/graphql/`])
-  server.close()
+  await using webPage = await serverThatAnswers({ status: 404, body: '<html>' })
+  const run = await downMachine().run(['login', '--guest', '--json', '--url', `${webPage.url}/graphql/`])
+  expect(webPage.arrivals).toMatchObject([{ path: '/graphql' }])
   expect(run.exitCode).toBe(4)
   expect(errorOf(run)).toMatchObject({ code: 'UNEXPECTED_ANSWER' })
 })
@@ -138,8 +129,8 @@ test('something else that answers ends with 4 and is not taken for Idem', async 
 test('a guest whose first login fails keeps the secret for the next try', async () => {
   const machine = downMachine()
   await machine.run(['login', '--guest'])
-  const first = machine.config().servers[url].deviceSecret
+  const first = machine.kept.deviceSecret
   expect(Buffer.from(first, 'base64')).toHaveLength(32)
   await machine.run(['login', '--guest'])
-  expect(machine.config().servers[url].deviceSecret).toBe(first)
+  expect(machine.kept.deviceSecret).toBe(first)
 })

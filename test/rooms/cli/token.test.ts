@@ -1,147 +1,272 @@
 // `idem token` and what follows from it: refresh, many shells at once, and signing in again.
 
 import { copyFileSync, rmSync } from 'node:fs'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { StubIdem } from './stub-idem.js'
-import { errorOf, freshFolder, machineIn } from './try-cli.js'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { withServerEntry } from '../../../src/cli/config.js'
+import { configFile } from '../../../src/cli/config-file.js'
+import { KeyOwner } from '../../support/key-owner.js'
+import { MovableClock, startTestService, type TestService } from '../../support/start-service.js'
+import { Wiretap } from '../client/wiretap.js'
+import { errorOf, TestMachine } from './try-cli.js'
 
-let stub: StubIdem
-let machine: ReturnType<typeof machineIn>
+let idem: TestService
+let wire: Wiretap
+let machine: TestMachine
 let keyFile: string
-beforeEach(async () => {
-  stub = await StubIdem.start()
-  machine = machineIn(freshFolder(), stub.url)
-  keyFile = machine.file('ada.pem')
-  await machine.run(['keygen', '--out', keyFile])
-  await machine.run(['login', '--handle', 'ada', '--private-key', keyFile])
-  stub.calls.length = 0
+let accountId: string
+let count = 0
+beforeAll(async () => {
+  idem = await startTestService()
+  wire = await Wiretap.to(idem.url)
 })
-afterEach(() => stub.stop())
+afterAll(async () => {
+  await wire.stop()
+  await idem.stop()
+})
+beforeEach(async () => {
+  machine = newMachine()
+  keyFile = (await machine.keygen('ada.pem')).file
+  accountId = await logIn(machine, ['--handle', `ada${++count}`, '--private-key', keyFile])
+})
 
-const halfAnHourLater = { secondsAhead: 1600 }
-const keptTokens = () => machine.config().servers[stub.url].tokens
+/** A machine at the wire, whose clock goes with the server's unless it has one of its own. */
+const newMachine = (clock: MovableClock = idem.clock) => new TestMachine({ url: wire.url, clock })
+
+const logIn = async (who: TestMachine, words: readonly string[]): Promise<string> => {
+  const { account } = await who.ask(['login', ...words])
+  wire.forget()
+  return account.id
+}
+
+/** Longer than an access token serves, and less than its session can be refreshed. */
+const afterTheToken = () => idem.clock.advance(26 * 60)
+/** Longer than the session can be refreshed. */
+const afterTheSession = () => idem.clock.advance(31 * 60)
+
+const isAccepted = async (token: string): Promise<boolean> =>
+  (await idem.askAs(token.trim(), '{ me { id } }')).status === 200
 
 test('the token alone is on standard output, and a fresh one costs no call', async () => {
   const run = await machine.run(['token'])
-  expect(run).toEqual({ exitCode: 0, stdout: `${keptTokens().accessToken}\n`, stderr: '' })
-  expect(stub.calls).toEqual([])
-  const { stdout } = await machine.run(['token', '--json'])
-  expect(JSON.parse(stdout)).toEqual({
-    accessToken: keptTokens().accessToken,
-    tokenType: 'Bearer',
-    accessTokenExpiresAt: keptTokens().accessTokenExpiresAt,
-  })
+  const { accessToken, accessTokenExpiresAt } = machine.kept.tokens
+  expect(run).toEqual({ exitCode: 0, stdout: `${accessToken}\n`, stderr: '' })
+  expect(await isAccepted(run.stdout)).toBe(true)
+  expect(await machine.ask(['token'])).toEqual({ accessToken, tokenType: 'Bearer', accessTokenExpiresAt })
+  expect(wire.operations).toEqual([])
 })
 
 test('an old token is refreshed without a bearer, and the successor kept', async () => {
-  const before = keptTokens()
-  const run = await machine.run(['token'], halfAnHourLater)
-  expect(stub.operations).toEqual(['RefreshSession'])
-  expect(stub.calls[0]?.bearer).toBeNull()
-  expect(run.stdout).toBe(`${keptTokens().accessToken}\n`)
-  expect(keptTokens().refreshToken).not.toBe(before.refreshToken)
+  const before = machine.kept.tokens
+  afterTheToken()
+  const run = await machine.run(['token'])
+  expect(wire.calls).toMatchObject([{ operation: 'RefreshSession', bearer: null }])
+  expect(run).toEqual({ exitCode: 0, stdout: `${machine.kept.tokens.accessToken}\n`, stderr: '' })
+  expect(machine.kept.tokens.refreshToken).not.toBe(before.refreshToken)
+  expect(await isAccepted(run.stdout)).toBe(true)
+})
+
+test.each([
+  ['three hours ahead', 3 * 3600],
+  ['three hours behind', -3 * 3600],
+])('a clock that is %s takes a token for fresh exactly as long as it is', async (_where, secondsOff) => {
+  const clock = new MovableClock()
+  clock.advance((idem.clock.now().getTime() - Date.now()) / 1000 + secondsOff)
+  const off = newMachine(clock)
+  await logIn(off, ['--guest'])
+  const bothMove = (seconds: number) => [clock, idem.clock].map((one) => one.advance(seconds))
+  bothMove(23 * 60)
+  await off.ask(['token'])
+  expect(wire.operations).toEqual([])
+  expect((await off.run(['status'])).stdout).toMatch(/Access token ends .* UTC \(in 2 min\)/)
+  bothMove(65)
+  expect(await isAccepted((await off.run(['token'])).stdout)).toBe(true)
+  expect(wire.operations).toEqual(['WhoAmI', 'RefreshSession'])
+  await off.ask(['token'])
+  expect(wire.operations).toEqual(['WhoAmI', 'RefreshSession'])
+})
+
+test('a clock that was set back since the token came does not lengthen its life', async () => {
+  const clock = new MovableClock()
+  const guest = newMachine(clock)
+  await logIn(guest, ['--guest'])
+  clock.advance(-3600)
+  await guest.ask(['token'])
+  expect(wire.operations).toEqual(['RefreshSession'])
+  await guest.ask(['token'])
+  expect(wire.operations).toEqual(['RefreshSession'])
 })
 
 test('twenty shells at once refresh once and all print the same token', async () => {
-  stub.accessTokenSeconds = 30
-  await machine.run(['login'])
-  stub.accessTokenSeconds = 1500
-  stub.calls.length = 0
+  afterTheToken()
   const runs = await Promise.all(Array.from({ length: 20 }, () => machine.run(['token'])))
-  const expected = { exitCode: 0, stdout: `${keptTokens().accessToken}\n`, stderr: '' }
+  const expected = { exitCode: 0, stdout: `${machine.kept.tokens.accessToken}\n`, stderr: '' }
   for (const run of runs) expect(run).toEqual(expected)
-  expect(stub.operations).toEqual(['RefreshSession'])
+  expect(wire.operations).toEqual(['RefreshSession'])
 })
 
 test('a session that is over is opened again with the remembered key, and only that is said', async () => {
-  stub.sessions.clear()
-  const run = await machine.run(['token'], halfAnHourLater)
-  expect(run.exitCode).toBe(0)
-  expect(run.stdout).toBe(`${keptTokens().accessToken}\n`)
-  expect(run.stderr).toBe('The session was over: signed in again.\n')
-  expect(stub.operations).toEqual(['RefreshSession', 'IssueChallenge', 'SignIn'])
+  afterTheSession()
+  const run = await machine.run(['token'])
+  expect(run).toEqual({
+    exitCode: 0,
+    stdout: `${machine.kept.tokens.accessToken}\n`,
+    stderr: 'The session was over: signed in again.\n',
+  })
+  expect(wire.operations).toEqual(['RefreshSession', 'IssueChallenge', 'SignIn'])
 })
 
-test('a session revoked from elsewhere is noticed by the call that needs it', async () => {
-  stub.sessions.clear()
-  const run = await machine.run(['whoami', '--json'])
-  expect(run.exitCode).toBe(0)
-  expect(JSON.parse(run.stdout).account.handle).toBe('ada')
+test('a session ended from elsewhere is noticed by the call that needs it', async () => {
+  await idem.askAs(machine.kept.tokens.accessToken, 'mutation { endSession }')
+  expect((await machine.ask(['whoami'])).account.id).toBe(accountId)
+  expect(wire.operations).toEqual(['WhoAmI', 'RefreshSession', 'IssueChallenge', 'SignIn', 'WhoAmI'])
+})
+
+test('a refresh that fails on the way loses nothing', async () => {
+  afterTheToken()
+  const before = machine.kept
+  wire.onNext('RefreshSession', (_call, response) => response.destroy())
+  expect((await machine.run(['token'])).exitCode).toBe(4)
+  expect(machine.kept).toEqual(before)
+  expect((await machine.run(['token'])).exitCode).toBe(0)
 })
 
 test('a session that is over without a key at hand ends with 3 and says why', async () => {
-  stub.sessions.clear()
+  afterTheSession()
   rmSync(keyFile)
-  const run = await machine.run(['token', '--json'], halfAnHourLater)
+  const run = await machine.run(['token', '--json'])
   expect(run.exitCode).toBe(3)
   expect(run.stdout).toBe('')
   expect(errorOf(run)).toMatchObject({ code: 'SIGNED_OUT', message: expect.stringContaining(keyFile) })
 })
 
 test('a key file that now holds another key never signs in as somebody else', async () => {
-  stub.sessions.clear()
-  await machine.run(['keygen', '--out', machine.file('eve.pem')])
-  copyFileSync(machine.file('eve.pem'), keyFile)
-  const run = await machine.run(['token', '--json'], halfAnHourLater)
+  afterTheSession()
+  copyFileSync((await machine.keygen('eve.pem')).file, keyFile)
+  const run = await machine.run(['token', '--json'])
   expect(run.exitCode).toBe(3)
   expect(errorOf(run)).toMatchObject({ message: expect.stringContaining('another key') })
-  expect(stub.accounts).toHaveLength(1)
+  expect(wire.operations).not.toContain('SignIn')
 })
 
-test('a guest whose account is gone does not silently become another one', async () => {
-  const guest = machineIn(freshFolder(), stub.url)
-  await guest.run(['login', '--guest'])
-  stub.accounts.length = 0
-  stub.sessions.clear()
-  const run = await guest.run(['token', '--json'], halfAnHourLater)
+/** Takes the first key of an account away, from another machine that has a second one. */
+const removeKeyElsewhere = async (publicKey: string) => {
+  const other = newMachine()
+  const { file } = await other.keygen('second.pem')
+  await machine.ask(['keys', 'add', '--private-key', file])
+  await other.ask(['login', '--private-key', file])
+  await other.ask(['keys', 'remove', publicKey])
+  wire.forget()
+}
+
+test('a key that was removed elsewhere ends with 3 and says that it opens the account no more', async () => {
+  await removeKeyElsewhere(machine.kept.login.publicKey)
+  const run = await machine.run(['token', '--json'])
+  expect(run.exitCode).toBe(0) // an access token is checked by whoever gets it
+  const whoami = await machine.run(['whoami', '--json'])
+  expect(whoami.exitCode).toBe(3)
+  expect(errorOf(whoami)).toMatchObject({
+    code: 'SIGNED_OUT',
+    message: expect.stringMatching(`no longer opens account ${accountId}\\.$`),
+    next: expect.stringContaining('a key of that account'),
+  })
+})
+
+test('the same key without a handle opens a new account, and the user is never put into it', async () => {
+  const { publicKey, file } = await machine.keygen('nameless.pem')
+  accountId = await logIn(machine, ['--private-key', file])
+  await removeKeyElsewhere(publicKey)
+  afterTheSession()
+  const first = await machine.run(['token', '--json'])
+  expect(first.exitCode).toBe(3)
+  const { message } = errorOf(first)
+  expect(message).toMatch(
+    new RegExp(`the key .+ no longer opens account ${accountId}; it opens a new, empty account \\S+ now`),
+  )
+  // Nor later on, when that account is known.
+  const again = await machine.run(['token', '--json'])
+  expect(again.exitCode).toBe(3)
+  expect(errorOf(again)).toMatchObject({ message: expect.stringContaining('you are not signed in') })
+  expect(wire.operations.filter((operation) => operation === 'EndSession')).toHaveLength(2)
+  // Who wants that account says so.
+  const { account } = await machine.ask(['login'])
+  expect(message).toContain(account.id)
+  expect((await machine.run(['token'])).exitCode).toBe(0)
+})
+
+test('a guest who became a person elsewhere does not silently become another guest', async () => {
+  const guest = newMachine()
+  const guestId = await logIn(guest, ['--guest'])
+  const { accessToken } = guest.kept.tokens
+  await new KeyOwner(idem).link(accessToken)
+  await idem.askAs(accessToken, 'mutation { endSession }')
+  const run = await guest.run(['whoami', '--json'])
   expect(run.exitCode).toBe(3)
-  expect(errorOf(run)).toMatchObject({ message: expect.stringContaining('no longer reached') })
-  expect(stub.sessions.size).toBe(0)
+  expect(errorOf(run)).toMatchObject({
+    message: expect.stringContaining(`this guest's secret no longer opens account ${guestId}`),
+    next: expect.stringContaining('idem login --guest'),
+  })
 })
 
 test('a key from the environment renews a session that it opened', async () => {
-  const seed = '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60'
-  const environment = { IDEM_PRIVATE_KEY: seed }
-  await machine.run(['login'], { environment })
-  stub.sessions.clear()
-  expect((await machine.run(['token'], { environment, ...halfAnHourLater })).exitCode).toBe(0)
-  stub.sessions.clear()
-  expect((await machine.run(['token'], { secondsAhead: 9999 })).exitCode).toBe(3)
+  const environment = { IDEM_PRIVATE_KEY: crypto.getRandomValues(Buffer.alloc(32)).toString('hex') }
+  await machine.ask(['login'], { environment })
+  afterTheSession()
+  expect((await machine.run(['token'], { environment })).exitCode).toBe(0)
+  afterTheSession()
+  expect((await machine.run(['token'])).exitCode).toBe(3)
 })
 
 test('after logout no key signs in by itself', async () => {
-  const logout = await machine.run(['logout', '--json'])
-  expect(JSON.parse(logout.stdout)).toEqual({ wasSignedIn: true, endedAtServer: true, url: stub.url })
-  expect(stub.sessions.size).toBe(0)
+  const { accessToken } = machine.kept.tokens
+  expect(await machine.ask(['logout'])).toEqual({ wasSignedIn: true, endedAtServer: true, url: wire.url })
+  expect(await isAccepted(accessToken)).toBe(false)
   expect((await machine.run(['token', '--json'])).exitCode).toBe(3)
 })
 
+test('a shell that waited while another logged out does not sign in again', async () => {
+  afterTheSession()
+  let waiting: ReturnType<TestMachine['run']> | null = null
+  await configFile(machine.configPath).update(async (config) => {
+    waiting = machine.run(['token'])
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    return withServerEntry(config, wire.url, { login: null, tokens: null })
+  })
+  expect(await waiting).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('meanwhile') })
+  expect(wire.operations).toEqual([])
+})
+
 test('logout ends a session whose access token has run out', async () => {
-  expect((await machine.run(['logout'], halfAnHourLater)).exitCode).toBe(0)
-  expect(stub.operations).toEqual(['RefreshSession', 'EndSession'])
-  expect(stub.sessions.size).toBe(0)
+  afterTheToken()
+  expect((await machine.run(['logout'])).exitCode).toBe(0)
+  expect(wire.operations).toEqual(['RefreshSession', 'EndSession'])
+})
+
+test('logout of a session that is over already says so', async () => {
+  afterTheSession()
+  expect(await machine.ask(['logout'])).toMatchObject({ wasSignedIn: true, endedAtServer: false })
 })
 
 test('status shows account and times, no secret, and never signs in', async () => {
   const run = await machine.run(['status', '--json'])
+  const { accessToken, refreshToken, sessionExpiresAt, accessTokenExpiresAt } = machine.kept.tokens
   expect(run.exitCode).toBe(0)
   expect(JSON.parse(run.stdout)).toMatchObject({
-    url: stub.url,
+    url: wire.url,
     reachable: true,
     signedIn: true,
-    account: { handle: 'ada' },
-    sessionExpiresAt: keptTokens().sessionExpiresAt,
-    accessTokenExpiresAt: keptTokens().accessTokenExpiresAt,
+    account: { id: accountId },
+    sessionExpiresAt,
+    accessTokenExpiresAt,
   })
   const text = await machine.run(['status'])
   expect(text.stdout).toMatch(/Session ends +\d{4}-\d\d-\d\d \d\d:\d\d UTC \(in 24 h\)/)
   for (const { stdout } of [run, text]) {
-    expect(stdout).not.toContain(keptTokens().accessToken)
-    expect(stdout).not.toContain(keptTokens().refreshToken)
+    expect(stdout).not.toContain(accessToken)
+    expect(stdout).not.toContain(refreshToken)
   }
-  stub.sessions.clear()
+  afterTheSession()
   const over = await machine.run(['status', '--json'])
   expect(over.exitCode).toBe(3)
   expect(JSON.parse(over.stdout)).toMatchObject({ reachable: true, signedIn: false })
-  expect(stub.operations).not.toContain('SignIn')
+  expect(wire.operations).not.toContain('SignIn')
 })

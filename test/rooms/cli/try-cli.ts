@@ -1,9 +1,11 @@
-// A machine made for one test: its own folder, streams and environment, and the command line run on it.
+// A machine made for one test: its own folder, streams, environment and clock, and the command line run on it.
 
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
+import type { Command } from 'commander'
+import { createProgram } from '../../../src/cli/create-program.js'
 import type { Machine } from '../../../src/cli/machine.js'
 import { runCli } from '../../../src/cli/run-cli.js'
 
@@ -19,40 +21,103 @@ export interface Circumstances {
   readonly stdin?: string
   readonly isTerminal?: boolean
   readonly environment?: Record<string, string>
-  /** How far this machine's clock is ahead of the real one. */
-  readonly secondsAhead?: number
+}
+
+/** Where a machine is: the server that it speaks to, and the time that it has. */
+export interface Surroundings {
+  readonly url: string
+  readonly clock?: { now(): Date }
+  /** Where its files lie; a fresh folder by default. */
+  readonly folder?: string
 }
 
 /** A folder of its own under the system's temporary one. */
 export const freshFolder = (): string => mkdtempSync(path.join(tmpdir(), 'idem-cli-test-'))
 
-/** A machine whose files lie in `folder`; shells on it share the config. */
-export const machineIn = (folder: string, url: string) => {
-  const configPath = path.join(folder, 'config', 'config.json')
-  const run = async (words: readonly string[], circumstances: Circumstances = {}): Promise<Run> => {
-    const { stdin = '', isTerminal = false, environment = {}, secondsAhead = 0 } = circumstances
+const realClock = { now: () => new Date() }
+
+/** A machine on which nothing has been done. */
+const bareMachine: Machine = {
+  words: [],
+  environment: {},
+  stdin: Readable.from([]),
+  stdout: { write: () => undefined },
+  stderr: { write: () => undefined },
+  hostname: 'testbed',
+  configFolder: '',
+  version: '0.0.0-test',
+  now: realClock.now,
+  randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+}
+
+/** The words of every command, such as `keys add`. */
+export const commandPaths = (): readonly (readonly string[])[] => pathsBelow(createProgram(bareMachine), [])
+
+const pathsBelow = (command: Command, above: readonly string[]): readonly (readonly string[])[] =>
+  command.commands.flatMap((below) => {
+    const words = [...above, below.name()]
+    return [words, ...pathsBelow(below, words)]
+  })
+
+/** A machine with a folder of its own; shells on it share the config. */
+export class TestMachine {
+  readonly folder: string
+  readonly configPath: string
+
+  constructor(private readonly surroundings: Surroundings) {
+    this.folder = surroundings.folder ?? freshFolder()
+    this.configPath = path.join(this.folder, 'config', 'config.json')
+  }
+
+  /** Runs one command to its end. */
+  async run(words: readonly string[], circumstances: Circumstances = {}): Promise<Run> {
+    const { stdin = '', isTerminal = false, environment = {} } = circumstances
+    const { url, clock = realClock } = this.surroundings
     let stdout = ''
     let stderr = ''
-    const machine: Machine = {
+    const exitCode = await runCli({
+      ...bareMachine,
       words,
       environment: { IDEM_URL: url, ...environment },
       stdin: Object.assign(Readable.from([stdin]), { isTTY: isTerminal }),
       stdout: { write: (text) => (stdout += text) },
       stderr: { write: (text) => (stderr += text) },
-      hostname: 'testbed',
-      configFolder: path.dirname(configPath),
-      version: '0.0.0-test',
-      now: () => new Date(Date.now() + secondsAhead * 1000),
-      randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-    }
-    const exitCode = await runCli(machine)
+      configFolder: path.dirname(this.configPath),
+      now: () => clock.now(),
+    })
     return { exitCode, stdout, stderr }
   }
-  return {
-    run,
-    configPath,
-    config: () => JSON.parse(readFileSync(configPath, 'utf8')),
-    file: (name: string) => path.join(folder, name),
+
+  /** What a command that must work answers with `--json`. */
+  // biome-ignore lint/suspicious/noExplicitAny: each command answers something else
+  async ask(words: readonly string[], circumstances: Circumstances = {}): Promise<any> {
+    const { exitCode, stdout, stderr } = await this.run([...words, '--json'], circumstances)
+    if (exitCode !== 0) throw new Error(`idem ${words.join(' ')} ended with ${exitCode}: ${stderr}`)
+    return JSON.parse(stdout)
+  }
+
+  /** The path of a file in this machine's folder. */
+  file(name: string): string {
+    return path.join(this.folder, name)
+  }
+
+  /** Makes a key. */
+  async keygen(name: string): Promise<{ file: string; publicKey: string }> {
+    const file = this.file(name)
+    const { publicKey } = await this.ask(['keygen', '--out', file])
+    return { file, publicKey }
+  }
+
+  /** What the config file holds. */
+  // biome-ignore lint/suspicious/noExplicitAny: as it is on the disk
+  get config(): any {
+    return JSON.parse(readFileSync(this.configPath, 'utf8'))
+  }
+
+  /** What it keeps for this machine's server. */
+  // biome-ignore lint/suspicious/noExplicitAny: as it is on the disk
+  get kept(): any {
+    return this.config.servers[this.surroundings.url]
   }
 }
 

@@ -1,62 +1,64 @@
 // Proofs: what is signed and what is sent.
 
-import { expect, test } from 'vitest'
+import { randomBytes, sign } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { answerAsGuest, answerWithKey } from '../../../src/client/proof.js'
 import { signIn } from '../../../src/client/sign-in.js'
-import type { GraphqlCall, Transport } from '../../../src/client/transport.js'
+import { httpTransport, type Transport } from '../../../src/client/transport.js'
+import { KeyOwner } from '../../support/key-owner.js'
+import { startTestService, type TestService } from '../../support/start-service.js'
+import { serverThatAnswers } from './no-idem.js'
+import { Wiretap } from './wiretap.js'
 
-const replying = (data: object) => {
-  const calls: GraphqlCall[] = []
-  const transport: Transport = {
-    async send<Data>(call: GraphqlCall): Promise<Data> {
-      calls.push(call)
-      return data as Data
-    },
-  }
-  return { transport, calls }
-}
+let idem: TestService
+let wire: Wiretap
+let transport: Transport
+beforeAll(async () => {
+  idem = await startTestService()
+  wire = await Wiretap.to(idem.url)
+  transport = httpTransport({ url: wire.url })
+})
+afterAll(async () => {
+  await wire.stop()
+  await idem.stop()
+})
+beforeEach(() => wire.forget())
 
-test('a key signs the UTF-8 bytes of the message exactly as given, and only the signature is sent', async () => {
-  const message = 'Idem: señor ünïcode\n\twith trailing space \r\n'
-  const { transport, calls } = replying({ issueChallenge: { id: 'c1', message } })
-  const signed: Uint8Array[] = []
+test('a key signs the UTF-8 bytes of the message, and only the signature is sent', async () => {
+  const { publicKey, privateKey } = new KeyOwner(idem)
+  const signed: string[] = []
   const signer = {
-    publicKey: 'PUB',
-    sign: async (bytes: Uint8Array) => {
-      signed.push(bytes)
-      return new Uint8Array(64).fill(255)
+    publicKey,
+    sign: async (message: Uint8Array) => {
+      signed.push(Buffer.from(message).toString('utf8'))
+      return sign(null, message, privateKey)
     },
   }
-  const answer = await answerWithKey(transport, signer, { purpose: 'SIGN_IN', handle: 'ada' })
-  expect(signed.map((bytes) => Buffer.from(bytes).toString('utf8'))).toEqual([message])
-  expect(calls[0]?.variables).toEqual({
-    input: { key: { publicKey: 'PUB', handle: 'ada' } },
-    purpose: 'SIGN_IN',
+  const answer = await answerWithKey(transport, signer, { purpose: 'SIGN_IN', handle: 'señor-ünïcode' })
+  expect(signed).toEqual([expect.stringContaining('señor-ünïcode')])
+  expect(await signIn(transport, answer)).toMatchObject({
+    provisioned: true,
+    account: { kind: 'PERSON', handle: 'señor-ünïcode' },
   })
-  const signature = Buffer.alloc(64, 255).toString('base64')
-  expect(answer).toEqual({ challengeId: 'c1', proof: { key: { signature } } })
+  const [challenge, proof] = wire.calls.map(({ body }) => JSON.parse(body).variables)
+  expect(challenge).toEqual({ input: { key: { publicKey, handle: 'señor-ünïcode' } }, purpose: 'SIGN_IN' })
+  expect(proof.input).toEqual({
+    challengeId: answer.challengeId,
+    proof: { key: { signature: expect.stringMatching(/^[\w+/]{86}==$/) } },
+  })
 })
 
-test('a guest answers no challenge', () => {
-  const answer = answerAsGuest({ deviceSecret: 'S', deviceName: 'laptop' })
-  expect(answer).toEqual({ proof: { anonymous: { deviceSecret: 'S', deviceName: 'laptop' } } })
+test('a guest answers no challenge, and a sign-in needs no bearer', async () => {
+  const deviceSecret = randomBytes(32).toString('base64')
+  const answer = answerAsGuest({ deviceSecret, deviceName: 'laptop' })
+  const { account } = await signIn(transport, answer)
+  expect(wire.calls).toMatchObject([{ operation: 'SignIn', bearer: null }])
+  expect(await signIn(transport, answer)).toMatchObject({ provisioned: false, account: { id: account.id } })
 })
 
 test('an account that asks for a second factor is a clear error, not a session without tokens', async () => {
-  const { transport } = replying({ signIn: { provisioned: false, account: null, tokens: null } })
-  const attempt = signIn(transport, answerAsGuest({ deviceSecret: 'S' }))
+  const body = JSON.stringify({ data: { signIn: { provisioned: false, account: null, tokens: null } } })
+  await using ahead = await serverThatAnswers({ body })
+  const attempt = signIn(httpTransport({ url: ahead.url }), answerAsGuest({ deviceSecret: 'S' }))
   await expect(attempt).rejects.toMatchObject({ code: 'UNEXPECTED_ANSWER' })
-})
-
-test('a sign-in asks for nothing that only a bearer may see', async () => {
-  const account = { id: 'a', kind: 'ANONYMOUS', handle: null, createdAt: '2026-01-01T00:00:00Z' }
-  const { transport, calls } = replying({
-    signIn: { provisioned: true, account, tokens: { accessToken: 'T' } },
-  })
-  expect(await signIn(transport, answerAsGuest({ deviceSecret: 'S' }))).toMatchObject({
-    provisioned: true,
-    account,
-  })
-  expect(calls[0]).not.toHaveProperty('accessToken')
-  expect(calls[0]?.document).not.toContain('identities')
 })

@@ -1,138 +1,160 @@
 // The session: when it refreshes, how often, and what happens once it is over.
 
-import { expect, test } from 'vitest'
-import { IdemError, type IdemErrorCode } from '../../../src/client/idem-error.js'
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { answerAsGuest } from '../../../src/client/proof.js'
 import { Session } from '../../../src/client/session.js'
-import { memoryTokenStore } from '../../../src/client/token-store.js'
-import type { Tokens } from '../../../src/client/tokens.js'
-import type { GraphqlCall, Transport } from '../../../src/client/transport.js'
+import { signIn } from '../../../src/client/sign-in.js'
+import { stepUp } from '../../../src/client/step-up.js'
+import { memoryTokenStore, type TokenStore } from '../../../src/client/token-store.js'
+import { endSession, keepTokens, refreshSession, type Tokens } from '../../../src/client/tokens.js'
+import { httpTransport, type Transport, withBearer } from '../../../src/client/transport.js'
+import { startTestService, type TestService } from '../../support/start-service.js'
+import { closedAddress } from './no-idem.js'
+import { hangUp, turnAway, Wiretap } from './wiretap.js'
 
-const now = new Date('2026-01-01T12:00:00Z')
-const inSeconds = (seconds: number) => new Date(now.getTime() + seconds * 1000).toISOString()
-
-const tokens = (generation: number, lifetimeSeconds: number): Tokens => ({
-  accessToken: `access-${generation}`,
-  tokenType: 'Bearer',
-  accessTokenExpiresAt: inSeconds(lifetimeSeconds),
-  refreshToken: `refresh-${generation}`,
-  refreshTokenExpiresAt: inSeconds(1800),
-  sessionExpiresAt: inSeconds(86_400),
+let idem: TestService
+let wire: Wiretap
+let transport: Transport
+/** The guest of one test: its secret and the tokens of its first session. */
+let guest: { readonly deviceSecret: string }
+let first: Tokens
+let store: TokenStore
+beforeAll(async () => {
+  idem = await startTestService()
+  wire = await Wiretap.to(idem.url)
+  transport = httpTransport({ url: wire.url })
+})
+afterAll(async () => {
+  await wire.stop()
+  await idem.stop()
+})
+beforeEach(async () => {
+  guest = { deviceSecret: randomBytes(32).toString('base64') }
+  first = await signInAsGuest()
+  store = memoryTokenStore(keepTokens(first, idem.clock.now()))
+  wire.forget()
 })
 
-/** A server that refreshes `refresh-n` to generation n + 1 and refuses the access tokens in `refused`. */
-const server = (options: { refused?: string[]; refreshFails?: IdemErrorCode } = {}) => {
-  const calls: GraphqlCall[] = []
-  const transport: Transport = {
-    async send<Data>(call: GraphqlCall): Promise<Data> {
-      calls.push(call)
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      if (options.refused?.includes(call.accessToken ?? '')) throw new IdemError('UNAUTHENTICATED', 'No.')
-      if (!call.document.includes('RefreshSession')) return { bearer: call.accessToken } as Data
-      if (options.refreshFails !== undefined) throw new IdemError(options.refreshFails, 'No.')
-      const generation = Number(/refresh-(\d+)/.exec(JSON.stringify(call.variables))?.[1])
-      return { refreshSession: tokens(generation + 1, 1500) } as Data
-    },
-  }
-  const refreshes = () => calls.filter(({ document }) => document.includes('RefreshSession'))
-  return { transport, calls, refreshes }
-}
+const signInAsGuest = async (): Promise<Tokens> => (await signIn(transport, answerAsGuest(guest))).tokens
+const clock = () => idem.clock.now()
+const open = (options: { signInAgain?: () => Promise<Tokens> } = {}) =>
+  new Session({ transport, store, clock, ...options })
 
-const clock = () => now
-const me = { document: '{ me { id } }' }
+const me = { document: 'query Me { me { id } }' }
+const someone = { me: { id: expect.any(String) } }
+/** An access token serves for 25 minutes. */
+const minutes = (count: number) => idem.clock.advance(count * 60)
 
-test('a fresh token is used as it is', async () => {
-  const { transport, refreshes } = server()
-  const session = new Session({ transport, store: memoryTokenStore(tokens(1, 61)), clock })
-  expect(await session.send(me)).toEqual({ bearer: 'access-1' })
-  expect(refreshes()).toEqual([])
+test('a fresh token is used as it is, until its last minute', async () => {
+  minutes(23)
+  expect(await open().send(me)).toEqual(someone)
+  expect(wire.calls).toMatchObject([{ operation: 'Me', bearer: first.accessToken }])
 })
 
 test('a token in its last minute is refreshed, without a bearer, and the successor kept', async () => {
-  const { transport, refreshes } = server()
-  const store = memoryTokenStore(tokens(1, 59))
-  const session = new Session({ transport, store, clock })
-  expect(await session.send(me)).toEqual({ bearer: 'access-2' })
-  expect(refreshes()).toHaveLength(1)
-  expect(refreshes()[0]).not.toHaveProperty('accessToken')
-  expect((await store.read())?.refreshToken).toBe('refresh-2')
+  minutes(24.1)
+  expect(await open().send(me)).toEqual(someone)
+  const kept = await store.read()
+  expect(wire.calls).toMatchObject([
+    { operation: 'RefreshSession', bearer: null },
+    { operation: 'Me', bearer: kept?.accessToken },
+  ])
+  expect(kept?.refreshToken).not.toBe(first.refreshToken)
 })
 
 test('many calls at once refresh once', async () => {
-  const { transport, refreshes } = server()
-  const session = new Session({ transport, store: memoryTokenStore(tokens(1, 0)), clock })
-  const answers = await Promise.all(Array.from({ length: 50 }, () => session.send(me)))
-  expect(new Set(answers.map((answer) => JSON.stringify(answer)))).toEqual(new Set(['{"bearer":"access-2"}']))
-  expect(refreshes()).toHaveLength(1)
+  minutes(26)
+  const session = open()
+  await Promise.all(Array.from({ length: 20 }, () => session.send(me)))
+  expect(wire.operations.filter((operation) => operation === 'RefreshSession')).toHaveLength(1)
+  expect(new Set(wire.calls.slice(1).map(({ bearer }) => bearer)).size).toBe(1)
 })
 
-test('two sessions on one store refresh once between them', async () => {
-  const { transport, refreshes } = server()
-  const store = memoryTokenStore(tokens(1, 0))
-  const sessions = [1, 2, 3].map(() => new Session({ transport, store, clock }))
-  await Promise.all(sessions.map((session) => session.tokens()))
-  expect(refreshes()).toHaveLength(1)
+test('several sessions on one store refresh once between them', async () => {
+  minutes(26)
+  await Promise.all([open(), open(), open()].map((session) => session.tokens()))
+  expect(wire.operations).toEqual(['RefreshSession'])
 })
 
 test('a bearer refused before its time is renewed and the call repeated once', async () => {
-  const { transport, refreshes } = server({ refused: ['access-1'] })
-  const session = new Session({ transport, store: memoryTokenStore(tokens(1, 1500)), clock })
-  expect(await session.send(me)).toEqual({ bearer: 'access-2' })
-  expect(refreshes()).toHaveLength(1)
+  const standsStill = idem.clock.now()
+  const session = new Session({ transport, store, clock: () => standsStill })
+  minutes(26)
+  expect(await session.send(me)).toEqual(someone)
+  expect(wire.operations).toEqual(['Me', 'RefreshSession', 'Me'])
 })
 
 test('a bearer refused twice is not tried a third time', async () => {
-  const { transport, calls } = server({ refused: ['access-1', 'access-2'] })
-  const session = new Session({ transport, store: memoryTokenStore(tokens(1, 1500)), clock })
-  await expect(session.send(me)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
-  expect(calls).toHaveLength(3)
+  await endSession(withBearer(transport, first.accessToken))
+  wire.forget()
+  const endedAtOnce = async () => {
+    const { accessToken, ...others } = await signInAsGuest()
+    await endSession(withBearer(transport, accessToken))
+    return { accessToken, ...others }
+  }
+  await expect(open({ signInAgain: endedAtOnce }).send(me)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  expect(wire.operations).toEqual(['Me', 'RefreshSession', 'SignIn', 'EndSession', 'Me'])
 })
 
-test.each(['UNAUTHENTICATED', 'REFRESH_REUSED'] as const)(
-  'a refresh refused by %s ends the session: SIGNED_OUT and nothing kept',
-  async (refreshFails) => {
-    const { transport } = server({ refreshFails })
-    const store = memoryTokenStore(tokens(1, 0))
-    const session = new Session({ transport, store, clock })
-    await expect(session.tokens()).rejects.toMatchObject({ code: 'SIGNED_OUT' })
-    expect(await store.read()).toBeNull()
-  },
-)
+test('a session that was left alone for too long is over: SIGNED_OUT and nothing kept', async () => {
+  minutes(31)
+  await expect(open().tokens()).rejects.toMatchObject({ code: 'SIGNED_OUT' })
+  expect(await store.read()).toBeNull()
+})
+
+test('a refresh token that a thief has used is over: SIGNED_OUT and nothing kept', async () => {
+  const second = await refreshSession(transport, first.refreshToken)
+  await refreshSession(transport, second.refreshToken)
+  minutes(26)
+  await expect(open().tokens()).rejects.toMatchObject({ code: 'SIGNED_OUT' })
+  expect(await store.read()).toBeNull()
+})
 
 test('a session that is over is opened again where the way is known', async () => {
-  const { transport } = server({ refreshFails: 'REFRESH_REUSED' })
-  const signInAgain = async () => tokens(10, 1500)
-  const session = new Session({ transport, store: memoryTokenStore(tokens(1, 0)), clock, signInAgain })
-  expect(await session.send(me)).toEqual({ bearer: 'access-10' })
+  minutes(31)
+  expect(await open({ signInAgain: signInAsGuest }).send(me)).toEqual(someone)
+  expect(wire.operations).toEqual(['RefreshSession', 'SignIn', 'Me'])
 })
 
-test.each(['UNREACHABLE', 'UNAVAILABLE', 'RATE_LIMITED'] as const)(
-  'a refresh that fails by %s loses nothing and can be tried again',
-  async (refreshFails) => {
-    const options: { refreshFails?: IdemErrorCode } = { refreshFails }
-    const { transport } = server(options)
-    const store = memoryTokenStore(tokens(1, 0))
-    const session = new Session({ transport, store, clock })
-    await expect(session.tokens()).rejects.toMatchObject({ code: refreshFails })
-    expect((await store.read())?.refreshToken).toBe('refresh-1')
-    delete options.refreshFails
-    expect((await session.tokens()).accessToken).toBe('access-2')
-  },
-)
+test.each([
+  ['UNREACHABLE', hangUp],
+  ['UNAVAILABLE', turnAway(503, 1)],
+  ['RATE_LIMITED', turnAway(429, 1)],
+] as const)('a refresh that fails by %s loses nothing and can be tried again', async (code, incident) => {
+  minutes(26)
+  wire.onNext('RefreshSession', incident)
+  await expect(open().tokens()).rejects.toMatchObject({ code })
+  expect(await store.read()).toMatchObject(first)
+  expect((await open().tokens()).refreshToken).not.toBe(first.refreshToken)
+})
+
+test('an answer that was lost on the way costs nothing: the same refresh token serves once more', async () => {
+  minutes(26)
+  wire.onNext('RefreshSession', async (_call, response) => {
+    await refreshSession(httpTransport({ url: idem.url }), first.refreshToken)
+    response.destroy()
+  })
+  await expect(open().tokens()).rejects.toMatchObject({ code: 'UNREACHABLE' })
+  expect(await open().send(me)).toEqual(someone)
+})
 
 test('nobody signed in is SIGNED_OUT without a call', async () => {
-  const { transport, calls } = server()
-  const session = new Session({ transport, store: memoryTokenStore(), clock })
-  await expect(session.send(me)).rejects.toMatchObject({ code: 'SIGNED_OUT' })
-  expect(calls).toEqual([])
+  const nobody = new Session({
+    transport: httpTransport({ url: await closedAddress() }),
+    store: memoryTokenStore(),
+  })
+  await expect(nobody.send(me)).rejects.toMatchObject({ code: 'SIGNED_OUT' })
 })
 
 test('a step-up proves with the current bearer and keeps the new tokens', async () => {
-  const { transport } = server()
-  const store = memoryTokenStore(tokens(1, 1500))
-  const session = new Session({ transport, store, clock })
-  await session.stepUp(async (bearer) => {
-    expect(await bearer.send(me)).toEqual({ bearer: 'access-1' })
-    return tokens(5, 1500)
-  })
-  expect((await store.read())?.accessToken).toBe('access-5')
+  await open().stepUp(async (bearer) => stepUp(bearer, answerAsGuest(guest)))
+  expect(wire.calls).toMatchObject([{ operation: 'StepUp', bearer: first.accessToken }])
+  const kept = await store.read()
+  expect(kept?.accessToken).not.toBe(first.accessToken)
+  expect(kept?.refreshToken).toBe(first.refreshToken)
+})
+
+test('an access token that does not say when it was issued is not kept', () => {
+  expect(() => keepTokens({ ...first, accessToken: 'opaque' }, new Date())).toThrow('when it was issued')
 })

@@ -1,0 +1,129 @@
+// A shell in which `idem` runs as a process of its own, as it was built.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { freshFolder, type Run } from './try-cli.js'
+
+/** The folder of the project. */
+export const repository = path.resolve(import.meta.dirname, '../../..')
+
+/** What a shell is set up with. */
+export interface ShellOptions {
+  readonly url: string
+  /** The Node to run on; that of the tests by default. */
+  readonly node?: string
+  readonly program?: string
+}
+
+/** A Node on this machine. */
+export interface InstalledNode {
+  readonly version: string
+  readonly path: string
+}
+
+/** The Node that runs the tests and, where the machine has one of its own, the Node that a user would have. */
+export const installedNodes = (): readonly InstalledNode[] => {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter)
+  const own = folders
+    .filter((folder) => !folder.includes('node_modules'))
+    .map((folder) => path.join(folder, 'node'))
+    .find((file) => existsSync(file))
+  const tests = { version: process.versions.node, path: process.execPath }
+  if (own === undefined) return [tests]
+  const version = execFileSync(own, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()
+  return version === tests.version || Number.parseInt(version, 10) < 20
+    ? [tests]
+    : [tests, { version, path: own }]
+}
+
+/** Shells of one user: they share a folder and a config. */
+export class Shell {
+  readonly folder = freshFolder()
+  readonly configPath = path.join(this.folder, 'config', 'config.json')
+  /** How far this machine's clock is ahead. */
+  secondsAhead = 0
+  /** Everything that was written so far, but for what `idem token` printed. */
+  written = ''
+
+  constructor(private readonly options: ShellOptions) {}
+
+  /** Starts `idem` with these words; `stdin` is empty unless given. */
+  start(words: readonly string[], stdin = ''): { child: ChildProcess; finished: Promise<Run> } {
+    const { node = process.execPath, program = path.join(repository, 'bin/idem.js') } = this.options
+    return this.#spawn(node, [program, ...words], stdin)
+  }
+
+  /** Runs `idem` to its end. */
+  async run(words: readonly string[], stdin = ''): Promise<Run> {
+    const run = await this.start(words, stdin).finished
+    this.written += words[0] === 'token' ? run.stderr : run.stdout + run.stderr
+    return run
+  }
+
+  /** What a command that must work answers with `--json`, on standard output alone. */
+  // biome-ignore lint/suspicious/noExplicitAny: each command answers something else
+  async ask(words: readonly string[], stdin = ''): Promise<any> {
+    const { exitCode, stdout, stderr } = await this.run([...words, '--json'], stdin)
+    if (exitCode !== 0 || stderr !== '')
+      throw new Error(`idem ${words.join(' ')} ended with ${exitCode}: ${stderr}`)
+    return JSON.parse(stdout)
+  }
+
+  /** Runs a line of shell in which `idem` is a command. */
+  runLine(line: string): Promise<Run> {
+    const { node = process.execPath } = this.options
+    const idem = `idem() { '${node}' '${path.join(repository, 'bin/idem.js')}' "$@"; }`
+    return this.#spawn('sh', ['-c', `set -e; ${idem}; ${line}`], '').finished
+  }
+
+  /** The path of a file in this user's folder. */
+  file(name: string): string {
+    return path.join(this.folder, name)
+  }
+
+  /** What the config file holds. */
+  // biome-ignore lint/suspicious/noExplicitAny: as it is on the disk
+  get config(): any {
+    return JSON.parse(readFileSync(this.configPath, 'utf8'))
+  }
+
+  #spawn(
+    command: string,
+    words: readonly string[],
+    stdin: string,
+  ): { child: ChildProcess; finished: Promise<Run> } {
+    const child = spawn(command, words, {
+      cwd: this.folder,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: this.folder,
+        NODE_OPTIONS: moveClock(this.secondsAhead),
+        IDEM_URL: this.options.url,
+        IDEM_CONFIG: this.configPath,
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    child.stdin.on('error', () => undefined) // who does not read it may be gone before it is written
+    child.stdin.end(stdin)
+    const finished = new Promise<Run>((resolve) => {
+      let stdout = ''
+      let stderr = ''
+      child.stdout.on('data', (chunk) => (stdout += chunk))
+      child.stderr.on('data', (chunk) => (stderr += chunk))
+      child.on('close', (code) => resolve({ exitCode: code ?? -1, stdout, stderr }))
+    })
+    return { child, finished }
+  }
+}
+
+/** Has Node begin by setting its clock: the machine's own cannot be moved. */
+const moveClock = (seconds: number): string => {
+  if (seconds === 0) return ''
+  const script = `const Real = Date; const ahead = ${seconds * 1000}
+    globalThis.Date = class extends Real {
+      constructor(...parts) { parts.length === 0 ? super(Real.now() + ahead) : super(...parts) }
+      static now() { return Real.now() + ahead }
+    }`
+  return `--import=data:text/javascript,${encodeURIComponent(script)}`
+}

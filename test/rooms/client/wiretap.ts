@@ -1,0 +1,100 @@
+// The wire between a client and the real service: shows what passes, and can be interrupted.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** A GraphQL call that passed. */
+export interface WireCall {
+  readonly operation: string
+  readonly bearer: string | null
+  readonly userAgent: string
+  /** The whole body as it was sent. */
+  readonly body: string
+}
+
+/** What may happen on the way: the call waits for it, and goes no further once it has answered. */
+export type Incident = (call: WireCall, response: ServerResponse) => unknown
+
+/** A network that fails: the line is cut in the middle of the call. */
+export const hangUp: Incident = (_call, response) => response.destroy()
+
+/** A gateway in front of the service that turns calls away by itself. */
+export const turnAway =
+  (status: number, retryAfterSeconds: number): Incident =>
+  (_call, response) =>
+    response.writeHead(status, { 'retry-after': String(retryAfterSeconds) }).end('<html>busy</html>')
+
+/** An address that passes everything on to the service behind it, and back. */
+export class Wiretap {
+  readonly calls: WireCall[] = []
+  readonly #incidents = new Map<string, Incident>()
+
+  private constructor(
+    readonly url: string,
+    private readonly server: Server,
+    private readonly target: string,
+  ) {}
+
+  /** A wire to the service at `target`. */
+  static async to(target: string): Promise<Wiretap> {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const tap = new Wiretap(`http://127.0.0.1:${port}`, server, target)
+    server.on('request', (request, response) => void tap.#pass(request, response))
+    return tap
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections()
+    await new Promise((resolve) => this.server.close(resolve))
+  }
+
+  /** The names of the operations that passed since the last `forget`. */
+  get operations(): readonly string[] {
+    return this.calls.map(({ operation }) => operation)
+  }
+
+  forget(): void {
+    this.calls.length = 0
+    this.#incidents.clear()
+  }
+
+  /** Has something happen once, to the next call of this operation. */
+  onNext(operation: string, incident: Incident): void {
+    this.#incidents.set(operation, incident)
+  }
+
+  async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const call = await readCall(request)
+    this.calls.push(call)
+    const incident = this.#incidents.get(call.operation)
+    this.#incidents.delete(call.operation)
+    await incident?.(call, response)
+    if (response.writableEnded || response.destroyed) return
+    const { authorization, 'user-agent': userAgent = '', 'content-type': contentType = '' } = request.headers
+    const answer = await fetch(`${this.target}${request.url}`, {
+      method: 'POST',
+      headers: {
+        'content-type': contentType,
+        'user-agent': userAgent,
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      body: call.body,
+    })
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
+  }
+}
+
+const readCall = async (request: IncomingMessage): Promise<WireCall> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(Buffer.from(chunk))
+  const body = Buffer.concat(chunks).toString('utf8')
+  const { authorization, 'user-agent': userAgent = '' } = request.headers
+  return {
+    operation: /(?:query|mutation) (\w+)/.exec(JSON.parse(body).query)?.[1] ?? '',
+    bearer: authorization?.replace('Bearer ', '') ?? null,
+    userAgent,
+    body,
+  }
+}
