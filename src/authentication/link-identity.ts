@@ -1,6 +1,7 @@
 // Links an identity: whoever is signed in proves control of one more, which then leads to the same account.
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
+import { parseLabel } from '../accounts/label.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Principal } from '../authorization/principal.js'
@@ -37,8 +38,6 @@ export interface Linked {
   readonly identity: Identity
 }
 
-const longestLabel = 100
-
 /**
  * Links a proven identity to the caller's account; a guest becomes a person with the same id.
  * `CONFLICT` when the identity leads to an account already.
@@ -49,7 +48,7 @@ export const linkIdentity = async (
   rooms: LinkIdentityRooms,
 ): Promise<Linked> => {
   const principal = requirePrincipal(call.principal)
-  const label = parseLabel(request.label)
+  const label = parseLabel(request.label, 'label')
   // 1 count the attempt, 2 verify the proof
   const verified = await verifyProof(call, { ...request, purpose: 'LINK_IDENTITY' }, rooms)
   await checkLinkable(call, verified, principal, rooms)
@@ -74,19 +73,6 @@ export const linkIdentity = async (
   })
   rooms.accounts.forget(principal.accountId)
   return linked
-}
-
-const parseLabel = (raw: string | null): string | null => {
-  const label = raw?.trim() ?? ''
-  if (label.length > longestLabel || /\p{Control}/u.test(label))
-    throw new Failure(
-      'BAD_USER_INPUT',
-      `A label has at most ${longestLabel} characters, none of them control characters.`,
-      {
-        field: 'label',
-      },
-    )
-  return label === '' ? null : label
 }
 
 /** What can be refused before anything is locked; the unique index decides the races. */

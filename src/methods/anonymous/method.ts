@@ -1,6 +1,7 @@
 // The method `anonymous`: a guest, known again by a secret that its device keeps.
 import { createHash } from 'node:crypto'
 import { Field, InputType } from 'type-graphql'
+import { parseLabel } from '../../accounts/label.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import type { Random } from '../../runtime/random.js'
@@ -22,7 +23,6 @@ export class AnonymousProof {
 
 /** 256 bits: nobody finds another guest's secret by guessing. More than 1 KiB is no secret but a mistake. */
 const [leastBytes, mostBytes] = [32, 1024]
-const longestDeviceName = 100
 
 const parseDeviceSecret = (raw: string): Buffer => {
   const bytes = Buffer.from(raw, 'base64')
@@ -35,17 +35,6 @@ const parseDeviceSecret = (raw: string): Buffer => {
       },
     )
   return bytes
-}
-
-const parseDeviceName = (raw: string): string => {
-  const name = raw.trim()
-  if (name.length > longestDeviceName || /\p{Control}/u.test(name))
-    throw new Failure(
-      'BAD_USER_INPUT',
-      `deviceName must be at most ${longestDeviceName} characters without control characters.`,
-      { field: 'deviceName' },
-    )
-  return name
 }
 
 /** The guest's identity: the hash of its secret, or a random subject that nobody can come back to. */
@@ -64,7 +53,7 @@ export const createAnonymousMethod = (random: Random): Method<AnonymousProof> =>
     return {
       issuer: 'device',
       subject: createHash('sha256').update(secret).digest('base64url'),
-      deviceName: proof.deviceName ? parseDeviceName(proof.deviceName) : null,
+      deviceName: parseLabel(proof.deviceName, 'deviceName'),
     }
   },
 })
