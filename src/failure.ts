@@ -1,4 +1,4 @@
-// Every way in which a call can be refused: the closed list of codes, and the one error that carries them.
+// Every way in which a call can be refused, as a closed list of codes; and what only the operator can mend.
 
 /** The closed list of error codes with the sentence that may be shown to anyone when a refusal says nothing better. */
 export const failureSentences = {
@@ -52,6 +52,11 @@ export class Failure extends Error {
     this.code = code
     this.details = details
   }
+}
+
+/** What keeps a process from running and a person can mend: the message says how; shown without a stack. */
+export class OperatorProblem extends Error {
+  override readonly name: string = 'OperatorProblem'
 }
 
 /** Ends a `switch` over a union: a new member that is not handled becomes a type error. */

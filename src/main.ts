@@ -1,11 +1,9 @@
 // The process: reads the command, serves or does an operator's errand, and ends cleanly on SIGTERM.
 import 'reflect-metadata'
 import { AuditLog } from './audit/audit-log.js'
-import { EnvironmentProblems } from './config/read-environment.js'
-import { DataDirInUse } from './database/data-dir.js'
-import { EmbeddedPostgresError } from './database/embedded-postgres-error.js'
 import { migrate, pendingMigrations } from './database/migrate.js'
 import { isDatabaseAway } from './database/storage-errors.js'
+import { OperatorProblem } from './failure.js'
 import { type Installation, type InstallationUse, openInstallation } from './installation.js'
 import { type Foundation, openFoundation, startService } from './service.js'
 
@@ -22,11 +20,6 @@ examples:
 
 Settings are environment variables; README.md lists them all.
 `
-
-/** An error that a person can mend: shown without a stack. */
-class OperatorProblem extends Error {
-  override readonly name = 'OperatorProblem'
-}
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -60,10 +53,22 @@ const withFoundation = async (
   }
 }
 
+/** npm runs us below a shell that passes no signal on: when that shell is gone, npm was told to stop. In milliseconds. */
+const parentCheckMilliseconds = 300
+
+/** Resolves when the process is to stop. Repeated signals change nothing: Ctrl-C reaches us from the terminal and from npm. */
+const stopRequested = async (): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve())
+  const parent = process.ppid
+  if (process.env['npm_lifecycle_event'] !== undefined)
+    setInterval(() => process.ppid !== parent && resolve(), parentCheckMilliseconds).unref()
+  await promise
+}
+
 const serve = async (): Promise<void> => {
-  const stopped = Promise.withResolvers<void>()
   // From the first moment on, so that a start that is broken off ends as cleanly as a service.
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve())
+  const stopped = stopRequested()
   await withFoundation('serve', async (foundation, installation) => {
     const { settings, logger, publicUrl } = installation
     const { host, port, drainSeconds } = settings.http
@@ -72,7 +77,7 @@ const serve = async (): Promise<void> => {
     try {
       await service.app.listen({ port, host })
       logger.info({ url: publicUrl, host, port }, `Idem is ready at ${publicUrl}`)
-      await stopped.promise
+      await stopped
       logger.info('stopping: no new requests, those under way finish')
     } finally {
       const deadline = setTimeout(() => service.app.server.closeAllConnections(), drainSeconds * 1000)
@@ -131,10 +136,8 @@ const explain = (error: unknown): string => {
     return `${error.message}. Another program listens there: stop it, or set IDEM_PORT.`
   if (isDatabaseAway(error))
     return `The database cannot be reached. Check DATABASE_URL, and that it runs.\n${String(error)}`
-  const isPlain = [EnvironmentProblems, DataDirInUse, EmbeddedPostgresError, OperatorProblem].some(
-    (kind) => error instanceof kind,
-  )
-  if (error instanceof Error) return isPlain ? error.message : (error.stack ?? error.message)
+  if (error instanceof OperatorProblem) return error.message
+  if (error instanceof Error) return error.stack ?? error.message
   return String(error)
 }
 

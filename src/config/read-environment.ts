@@ -1,5 +1,7 @@
 // Reads all settings from the environment and reports every problem at once.
+
 import { readFileSync } from 'node:fs'
+import { OperatorProblem } from '../failure.js'
 import { type ParseContext, type Section, type Setting, SettingProblem, type ValuesOf } from './setting.js'
 
 /** All sections of the settings, by name. */
@@ -9,7 +11,7 @@ export type Sections = Readonly<Record<string, Section>>
 export type AllValuesOf<S extends Sections> = { readonly [K in keyof S]: ValuesOf<S[K]> }
 
 /** Every problem of an environment; its message lists them one a line. */
-export class EnvironmentProblems extends Error {
+export class EnvironmentProblems extends OperatorProblem {
   override readonly name = 'EnvironmentProblems'
   constructor(readonly problems: readonly string[]) {
     super(`The settings are not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)

@@ -1,7 +1,9 @@
 // The folder that one running service owns, and the claim (`service.json`) that keeps a second service out.
+
 import { chmod, mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { OperatorProblem } from '../failure.js'
 import { errorCode, isProcessAlive, readIfPresent } from './operating-system.js'
 
 /** A claimed folder. */
@@ -30,7 +32,7 @@ export interface Claim {
 }
 
 /** Another service holds the folder; the message says which, where it runs and what to do. */
-export class DataDirInUse extends Error {
+export class DataDirInUse extends OperatorProblem {
   override readonly name = 'DataDirInUse'
   /** Who holds it, or null where `service.json` cannot be understood. */
   readonly holder: Claim | null

@@ -6,6 +6,7 @@ import type { Pool } from 'pg'
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
+import { returnBrokenConnections } from './broken-connections.js'
 import { migrations } from './migrations/list.js'
 
 /** A named statement: PostgreSQL prepares it once a connection. */
@@ -25,7 +26,7 @@ export interface DatabaseOptions {
 }
 
 /** How long a request waits for a free connection before the database counts as away, in milliseconds. */
-const connectTimeoutMilliseconds = 3_000
+const connectTimeoutMilliseconds = 8_000
 /** A statement that runs longer is ended by PostgreSQL: every one of ours takes milliseconds. */
 const statementTimeoutMilliseconds = 10_000
 
@@ -67,6 +68,7 @@ export class Database {
       loggerFactory: () => countingLogger(options),
     })
     const pool: Pool = await orm.em.getConnection().getNativeClient()
+    returnBrokenConnections(pool)
     return new Database(orm, options.url, pool, options.metrics)
   }
 

@@ -12,8 +12,11 @@ const brokenConnection = new Set([
   'EAI_AGAIN',
 ])
 
-/** SQLSTATE: connection exceptions, shutting down, starting up, too many connections, a replica after a fail-over. */
-const awayState = /^(08...|57P0[1-5]|53300|25006)$/
+/**
+ * SQLSTATE: connection exceptions, shutting down, starting up, out of connections, memory or disk, a replica after a
+ * fail-over, a statement that ran out of time (every one of ours takes milliseconds, so it waited).
+ */
+const awayState = /^(08...|57P0[1-5]|53...|25006|57014)$/
 
 const brokenMessage =
   /Connection terminated|timeout exceeded when trying to connect|not queryable|Cannot use a pool after|Query read timeout/

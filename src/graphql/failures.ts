@@ -85,6 +85,8 @@ const requestFailure = (message: string, origin: unknown, suggestions: boolean):
   const limit = origin instanceof GraphQLError && origin.extensions['code'] === 'QUERY_TOO_COSTLY'
   const code: FailureCode =
     limit || /more tha[nt] \d+ tokens/.test(message) ? 'QUERY_TOO_COSTLY' : 'BAD_USER_INPUT'
+  if (message.startsWith('GraphQL introspection is not allowed'))
+    return new Failure('BAD_USER_INPUT', 'Introspection is off here. The schema is in schema/idem.graphql.')
   const sentence = suggestions ? message : message.replace(/ ?Did you mean .*$/, '')
   const field = code === 'BAD_USER_INPUT' ? fieldIn(sentence) : undefined
   return new Failure(code, sentence, field === undefined ? {} : { field })

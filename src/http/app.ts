@@ -1,6 +1,11 @@
 // The HTTP application: routes, limits, headers, and how every request is logged.
 import cors from '@fastify/cors'
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import type { ValuesOf } from '../config/setting.js'
 import { Failure } from '../failure.js'
 import { asFailure, httpOf, logRefusal, publicExtensions } from '../graphql/failures.js'
@@ -35,6 +40,8 @@ const failureOf = (error: FastifyError): Failure => {
       return new Failure('QUERY_TOO_COSTLY', 'The request is too large.')
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new Failure('BAD_USER_INPUT', 'Send the query as JSON, with content-type: application/json.')
+    case 'FST_ERR_BAD_URL':
+      return new Failure('BAD_USER_INPUT', 'The address is not well-formed.')
     default:
       return error.statusCode !== undefined && error.statusCode < 500
         ? new Failure('BAD_USER_INPUT', 'The request is not well-formed JSON.', { reason: error.message })
@@ -42,8 +49,10 @@ const failureOf = (error: FastifyError): Failure => {
   }
 }
 
-const addErrors = (app: FastifyInstance, { logger, metrics }: AppRooms): void => {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
+/** Answers for Fastify itself: what went wrong before, or outside of, a route. */
+const refuse =
+  ({ logger, metrics }: Pick<AppRooms, 'logger' | 'metrics'>) =>
+  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const failure = failureOf(error)
     metrics.refusals.inc({ code: failure.code })
     logRefusal(logger.child({ requestId: request.id }), failure)
@@ -51,9 +60,12 @@ const addErrors = (app: FastifyInstance, { logger, metrics }: AppRooms): void =>
     const extensions = publicExtensions(failure, request.id)
     return reply
       .code(status)
-      .headers(Object.fromEntries(headers))
+      .headers({ ...Object.fromEntries(headers), 'x-request-id': request.id })
       .send({ errors: [{ message: failure.message, extensions }] })
-  })
+  }
+
+const addErrors = (app: FastifyInstance, rooms: AppRooms): void => {
+  app.setErrorHandler(refuse(rooms))
   app.setNotFoundHandler((request, reply) => {
     const extensions = { code: 'NOT_FOUND', requestId: request.id }
     return reply
@@ -91,6 +103,7 @@ export const createApp = async (rooms: AppRooms): Promise<FastifyInstance> => {
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     bodyLimit: settings.maxBodyBytes,
     requestTimeout: requestTimeoutMilliseconds,
+    frameworkErrors: refuse(rooms),
     forceCloseConnections: 'idle',
     // Several spellings of one route would be several ways past a limit.
     routerOptions: { ignoreDuplicateSlashes: false, caseSensitive: true, ignoreTrailingSlash: false },

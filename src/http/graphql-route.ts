@@ -41,10 +41,12 @@ export const addGraphqlRoute = (app: FastifyInstance, rooms: GraphqlRouteRooms):
   app.post('/graphql', (request, reply) =>
     rooms.requestScope.run(request.id, () => handle.call(app, request, reply)),
   )
-  app.get('/graphql', (_request, reply) => reply.code(405).header('allow', 'POST').send(onlyPost))
-}
-
-/** A GET changes nothing, and a query in a URL ends up in logs. */
-const onlyPost = {
-  errors: [{ message: 'GraphQL is served at POST /graphql.', extensions: { code: 'BAD_USER_INPUT' } }],
+  // A GET changes nothing, and a query in a URL ends up in logs.
+  app.get('/graphql', (request, reply) => {
+    const extensions = { code: 'BAD_USER_INPUT', requestId: request.id }
+    return reply
+      .code(405)
+      .header('allow', 'POST')
+      .send({ errors: [{ message: 'GraphQL is served at POST /graphql.', extensions }] })
+  })
 }

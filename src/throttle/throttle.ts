@@ -4,8 +4,8 @@ import { LRUCache } from 'lru-cache'
 import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import { AttemptCounter } from './attempt-counter.js'
 import type { throttleSettings } from './settings.js'
+import { ThrottleCounters } from './throttle-counters.js'
 
 /** What is counted. */
 export type AttemptKind = 'signIn' | 'setHandle' | 'checkHandle'
@@ -24,13 +24,13 @@ const keyOf = (...parts: readonly string[]): string =>
 
 /** Counts attempts before they are made, and refuses those that are too many. */
 export class Throttle {
-  readonly #counter: AttemptCounter
+  readonly #counters: ThrottleCounters
   readonly #limits: Readonly<Record<AttemptKind, Limits>>
   /** Until when a key is refused, in epoch milliseconds. */
   readonly #refusedUntil = new LRUCache<string, number>({ max: maxRefused })
 
   constructor(settings: ValuesOf<typeof throttleSettings>) {
-    this.#counter = new AttemptCounter(settings.windowSeconds)
+    this.#counters = new ThrottleCounters(settings.windowSeconds)
     this.#limits = {
       signIn: { perSubject: settings.signInPerSubject, perSource: settings.signInPerSource },
       setHandle: { perSubject: settings.handlePerSubject, perSource: settings.handlePerSource },
@@ -45,7 +45,7 @@ export class Throttle {
     const limitOf = new Map([[keyOf(kind, network), limits.perSource]])
     if (subject !== null) limitOf.set(keyOf(kind, network, subject), limits.perSubject)
     for (const key of limitOf.keys()) this.#refuseUntil(this.#refusedUntil.get(key) ?? 0, call.now)
-    const counts = await this.#counter.add(call, [...limitOf.keys()])
+    const counts = await this.#counters.add(call, [...limitOf.keys()])
     for (const [key, { count, expiresAt }] of counts) {
       if (count <= (limitOf.get(key) ?? 0)) continue
       this.#refusedUntil.set(key, expiresAt.getTime())

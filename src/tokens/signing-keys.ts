@@ -3,7 +3,7 @@ import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, imp
 import type { Call } from '../database/call.js'
 import type { Database } from '../database/database.js'
 import { rowOf } from '../database/row.js'
-import { Failure } from '../failure.js'
+import { Failure, OperatorProblem } from '../failure.js'
 import type { KeyRing } from './key-ring.js'
 import { seal, unseal } from './sealed-value.js'
 import { SigningKey } from './signing-key.js'
@@ -22,6 +22,16 @@ const graceSeconds = 3600
 
 /** Made-up key ids must not make us read at every request, in milliseconds. */
 const rereadMilliseconds = 1_000
+
+/** A signing key that no secret of the list opens; its message says to the operator what to do. */
+export class ForeignSigningKey extends OperatorProblem {
+  override readonly name = 'ForeignSigningKey'
+  constructor(kid: string) {
+    super(
+      `IDEM_SECRET does not open the signing key ${kid}. It was sealed with another secret: append that one to the list (IDEM_SECRET=new,old).`,
+    )
+  }
+}
 
 /** What `SigningKeys` needs. */
 export interface SigningKeysOptions {
@@ -130,10 +140,7 @@ export class SigningKeys {
 
   async #open(row: SigningKey): Promise<OpenKey> {
     const opened = await unseal(this.options.keyRing, 'signing-key', row.sealedPrivateJwk)
-    if (opened === null)
-      throw new Error(
-        `IDEM_SECRET does not open the signing key ${row.kid}. It was sealed with another secret: append that one to the list (IDEM_SECRET=new,old).`,
-      )
+    if (opened === null) throw new ForeignSigningKey(row.kid)
     // Sealed by us, so it is what `add` sealed.
     const privateJwk = opened.data as JWK
     if (opened.byOlderSecret) await this.#reseal(row, privateJwk)

@@ -1,4 +1,4 @@
-// Counts attempts in the database; those that arrive while a count is under way share the next statement.
+// Where throttle counters are kept; attempts that arrive while a count is under way share the next statement.
 import type { Call } from '../database/call.js'
 
 /** How often something has now been tried in its window, and when the window ends. */
@@ -24,8 +24,8 @@ interface Waiting {
   readonly settle: PromiseWithResolvers<ReadonlyMap<string, Count>>
 }
 
-/** Counts attempts by key. Each statement is a transaction of its own: a refusal later on does not undo the count. */
-export class AttemptCounter {
+/** The counters by key. Each statement is a transaction of its own: a refusal later on does not undo the count. */
+export class ThrottleCounters {
   #waiting: Waiting[] = []
   #underWay = false
 
