@@ -1,0 +1,142 @@
+// The architecture, held: the order of the rooms, the grammar of file names, no clock or randomness but the runtime's.
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const architecture = readFileSync('ARCHITECTURE.md', 'utf8')
+
+/** The one line of ARCHITECTURE.md that lists the rooms from top to bottom. */
+const order = (/^`(failure · .+)`$/m.exec(architecture)?.[1] ?? '').replaceAll('/', '').split(' · ')
+
+/** What is published to others or runs elsewhere: nothing of the service imports it, and it imports nothing of the service. */
+const outsideOfService: Readonly<Record<string, readonly string[]>> = {
+  client: ['client'],
+  cli: ['cli', 'client'],
+}
+
+/** These name their files freely. */
+const freeRooms = ['graphql', 'http', 'database', 'runtime', 'config', 'merge']
+
+/** Stores whose name is no plural. */
+const singularStores = ['audit-log', 'outbox']
+
+interface SourceFile {
+  readonly path: string
+  readonly text: string
+  /** The text without its comments. */
+  readonly code: string
+  readonly room: string
+  /** The file's name without `.ts`. */
+  readonly name: string
+  /** The names of the values that it exports; types are free. */
+  readonly values: readonly string[]
+}
+
+/** `src/accounts/handle.ts` and `jobs/worker.ts` belong to a folder, `src/main.ts` is a room of its own. */
+const roomOf = (path: string): string =>
+  path
+    .replace(/^src\//, '')
+    .split('/')[0]
+    ?.replace(/\.ts$/, '') ?? ''
+
+const files: readonly SourceFile[] = globSync(['src/**/*.ts', 'jobs/**/*.ts']).map((path) => {
+  const text = readFileSync(path, 'utf8')
+  const code = text.replace(/^\s*(?:\/\/|\/?\*).*$/gm, '')
+  const values = [
+    ...code.matchAll(/^export (?:async )?(?:const|let|class|abstract class|function|enum) (\w+)/gm),
+  ]
+  return {
+    path,
+    text,
+    code,
+    room: roomOf(path),
+    name: basename(path, '.ts'),
+    values: values.map(([, name]) => name ?? ''),
+  }
+})
+
+const importsOf = ({ path, code }: SourceFile): string[] =>
+  [...code.matchAll(/(?:from|import|import\()\s*'(\.[^']+)'/g)].map(([, target]) =>
+    join(dirname(path), target ?? '').replace(/\.js$/, '.ts'),
+  )
+
+const isAllowed = (from: string, to: string): boolean => {
+  if (from === to) return true
+  if (from in outsideOfService || to in outsideOfService) return outsideOfService[from]?.includes(to) === true
+  return order.includes(to) && order.indexOf(to) < order.indexOf(from)
+}
+
+const camelCase = (name: string): string =>
+  name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
+const pascalCase = (name: string): string => camelCase(`-${name}`)
+
+/** The paths of the files for which `isWrong`. */
+const wrong = (candidates: readonly SourceFile[], isWrong: (file: SourceFile) => boolean): string[] =>
+  candidates.filter(isWrong).map(({ path }) => path)
+
+const service = files.filter(({ room }) => !(room in outsideOfService))
+const grammatical = files.filter(({ room }) => !freeRooms.includes(room))
+
+test('a room imports only from the rooms above it', () => {
+  expect(order.length, 'the order in ARCHITECTURE.md').toBeGreaterThan(20)
+  expect([...new Set(files.map(({ room }) => room))].filter((room) => !order.includes(room))).toEqual([])
+  const upward = files.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => !isAllowed(file.room, roomOf(target)))
+      .map((target) => `${file.path} imports ${target}`),
+  )
+  expect(upward).toEqual([])
+})
+
+test('every file says in its first line what it owns, and has a name that says it too', () => {
+  expect(wrong(files, ({ text }) => !/^\/\/ \S/.test(text))).toEqual([])
+  expect(
+    wrong(files, ({ name }) => !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:resolver|types))?$/.test(name)),
+  ).toEqual([])
+  const saysNothing =
+    /(?:^|\/)(?:utils?|helpers?|common|shared|misc|lib|base|core|types|constants|index)(?:\/|\.ts$)/
+  expect(wrong(files, ({ path }) => saysNothing.test(path))).toEqual([])
+  expect(wrong(files, ({ code }) => /^export default\b/m.test(code))).toEqual([])
+})
+
+test('verb-noun.ts exports one function, and a function that takes a call is in a file of its name', () => {
+  expect(
+    wrong(grammatical, ({ name, values }) => values.includes(camelCase(name)) && values.length > 1),
+  ).toEqual([])
+  const useCases = /^export const (\w+) = (?:async )?\(\s*call: Call\b/gm
+  const misplaced = ({ code, name }: SourceFile) =>
+    [...code.matchAll(useCases)].some(([, useCase]) => useCase !== camelCase(name))
+  expect(wrong(grammatical, misplaced)).toEqual([])
+})
+
+test('only the store of a room queries', () => {
+  const isStore = ({ name, values }: SourceFile) =>
+    values.includes(pascalCase(name)) && (name.endsWith('s') || singularStores.includes(name))
+  const queries = /\.(?:em|orm)\b|(?<!requestScope)\.(?:run|change)\s*[<(]/
+  const others = service.filter((file) => !['database', 'runtime'].includes(file.room) && !isStore(file))
+  expect(wrong(others, ({ code }) => queries.test(code))).toEqual([])
+})
+
+test('the time is read and randomness is made in runtime/ alone', () => {
+  const bare =
+    /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\b|\brandomBytes\b|\brandomUUID|\brandomInt\b|getRandomValues/
+  expect(wrong(service, ({ room, code }) => room !== 'runtime' && bare.test(code))).toEqual([])
+})
+
+test('ARCHITECTURE.md gives each dependency its reason, and names no other', () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const table = architecture.split('## Dependencies')[1] ?? ''
+  const named = [...table.matchAll(/^\| (`.+?`) +\|/gm)].flatMap(([, names = '']) =>
+    names.replaceAll('`', '').split(', '),
+  )
+  expect(named.toSorted()).toEqual(Object.keys({ ...dependencies, ...devDependencies }).toSorted())
+})
+
+test('the documents point only to files that exist', () => {
+  for (const document of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
+    const text = readFileSync(document, 'utf8')
+    const paths = [...text.matchAll(/\]\(([\w./-]+)\)|`((?:src|test|schema|bench|bin|\.ci)\/[\w./-]+)`/g)]
+    const missing = paths.map(([, link, path]) => link ?? path ?? '').filter((path) => !existsSync(path))
+    expect(missing, document).toEqual([])
+  }
+})
