@@ -104,6 +104,32 @@ export class TestService {
     return await this.ask(query, variables, { authorization: `Bearer ${accessToken}` })
   }
 
+  /** Sends a body as it is, and reads whatever comes back. */
+  async post(
+    body: string | Buffer,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer & { readonly text: string }> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    })
+    const text = await response.text()
+    const parsed = JSON.parse(text) as { data?: unknown; errors?: Answer['errors'] }
+    return {
+      status: response.status,
+      headers: response.headers,
+      data: parsed.data ?? null,
+      errors: parsed.errors ?? [],
+      text,
+    }
+  }
+
+  /** What it logged as a bug: there must never be any, whatever a test sends. */
+  get bugs(): readonly string[] {
+    return this.logLines.filter((line) => line.includes('a bug answered a request'))
+  }
+
   /** The service's own database, keys and counters, to look behind its back. */
   get foundation(): Foundation {
     if (this.running === null) throw new Error('this service runs in another process')
@@ -113,6 +139,7 @@ export class TestService {
   async stop(): Promise<void> {
     await this.running?.service.stop()
     await this.running?.foundation.database.close()
+    if (this.bugs.length > 0) throw new Error(`it answered with a bug:\n${this.bugs.join('')}`)
   }
 }
 
@@ -144,9 +171,14 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
     recoverDatabase: options.recoverDatabase ?? (async () => undefined),
   }
   const foundation = await openFoundation(serviceOptions)
-  const service = await startService(serviceOptions, foundation)
-  await service.app.listen({ port, host: '127.0.0.1' })
-  return new TestService(url, database, clock, { service, foundation }, logLines)
+  try {
+    const service = await startService(serviceOptions, foundation)
+    await service.app.listen({ port, host: '127.0.0.1' })
+    return new TestService(url, database, clock, { service, foundation }, logLines)
+  } catch (error) {
+    await foundation.database.close()
+    throw error
+  }
 }
 
 /** A logger that says nothing. */

@@ -1,0 +1,223 @@
+// The suite that every method passes: what `authentication/` relies on, whichever method a proof is of.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Challenge, ChallengePurpose } from '../../src/challenges/challenge.js'
+import { Call } from '../../src/database/call.js'
+import { Failure } from '../../src/failure.js'
+import type { Method, ProvenSubject } from '../../src/methods/method.js'
+import { createMethods } from '../../src/methods/registry.js'
+import { systemRandom } from '../../src/runtime/random.js'
+import { codeOf, dataOf } from '../support/calls.js'
+import { startTestService, type TestService } from '../support/start-service.js'
+import { Tables } from '../support/tables.js'
+
+/** Somebody who can prove one identity by the method. */
+export interface Prover {
+  /** The input that asks for a challenge; null where the method has none. */
+  readonly request: object | null
+  /** The proof that answers a challenge. */
+  prove(challenge: Challenge | null): object
+}
+
+/** What the suite needs to know of a method. */
+export interface MethodUnderTest {
+  readonly name: string
+  /** Makes somebody with an identity of its own. */
+  newProver(): Prover
+  /** Proofs of the right fields whose values are nonsense. */
+  readonly malformedProofs: readonly object[]
+}
+
+/** A proof may be refused as no proof, or as unreadable; never otherwise. */
+const refusals = ['PROOF_REJECTED', 'BAD_USER_INPUT']
+
+/** Declares the tests of one method. */
+export const describeMethod = (subject: MethodUnderTest): void => {
+  describe(`the method ${subject.name}`, () => {
+    let idem: TestService
+    let tables: Tables
+    let method: Method
+    beforeAll(async () => {
+      idem = await startTestService()
+      tables = await Tables.open(idem.databaseUrl)
+      const found = createMethods({ random: systemRandom }).find(({ name }) => name === subject.name)
+      if (found === undefined) throw new Error(`no method ${subject.name} in the registry`)
+      method = found
+    })
+    afterAll(async () => {
+      await tables.close()
+      await idem.stop()
+    })
+
+    const call = (): Call =>
+      new Call(idem.foundation.database, {
+        principal: null,
+        now: idem.clock.now(),
+        requestId: 'conformance',
+        source: { network: '192.0.2.1', address: '192.0.2.1', userAgent: null },
+      })
+
+    const challengeOf = async (
+      prover: Prover,
+      purpose: ChallengePurpose = 'SIGN_IN',
+    ): Promise<Challenge | null> => {
+      if (prover.request === null || method.challenge === undefined) return null
+      const draft = await method.challenge(call(), prover.request)
+      const issuedAt = idem.clock.now()
+      const terms = {
+        purpose,
+        domain: 'idem.test',
+        nonce: systemRandom.bytes(16).toString('hex'),
+        issuedAt,
+        expiresAt: new Date(issuedAt.getTime() + 30_000),
+        accountName: purpose === 'SIGN_IN' ? null : 'somebody',
+      }
+      return {
+        nonce: terms.nonce,
+        method: method.name,
+        purpose,
+        sessionId: null,
+        subject: draft.subject,
+        handle: draft.handle,
+        message: draft.compose(terms),
+        expiresAt: terms.expiresAt,
+      }
+    }
+
+    const verify = async (proof: object, challenge: Challenge | null): Promise<ProvenSubject> =>
+      await method.verify(call(), proof, challenge)
+
+    const refusalOf = async (proof: object, challenge: Challenge | null): Promise<Failure> => {
+      const thrown = await verify(proof, challenge).then(
+        (proven) => new Error(`it proved ${proven.subject}`),
+        (error: unknown) => error,
+      )
+      if (!(thrown instanceof Failure)) throw thrown
+      return thrown
+    }
+
+    /** Runs `work` and asserts that it wrote nothing. */
+    const readingOnly = async <T>(work: () => Promise<T>): Promise<T> => {
+      const before = await tables.contents()
+      const result = await work()
+      expect(await tables.contents()).toEqual(before)
+      return result
+    }
+
+    test('says what it is: a name, a sentence, registered values', () => {
+      expect(method.name).toMatch(/^[a-z]+[A-Za-z]*$/)
+      expect(method.description).not.toBe('')
+      // RFC 8176 2.
+      const registered =
+        'face fpt geo hwk iris kba mca mfa mpin otp pin pop pwd rba retina sc sms swk tel user vbm wia'
+      for (const value of method.amr) expect(registered.split(' ')).toContain(value)
+      expect(['aal0', 'aal1', 'aal2']).toContain(method.acr)
+      expect(method.provisions === 'ANONYMOUS').toBe(method.acr === 'aal0')
+      expect(method.challenge === undefined).toBe(method.request === undefined)
+    })
+
+    test('a proof leads to the same subject twice, and only reads', async () => {
+      const prover = subject.newProver()
+      const proven = await readingOnly(async () => {
+        const challenges = [await challengeOf(prover), await challengeOf(prover)]
+        return await Promise.all(
+          challenges.map(async (challenge) => await verify(prover.prove(challenge), challenge)),
+        )
+      })
+      expect(proven[0]?.subject).not.toBe('')
+      expect(proven[0]?.issuer).not.toBe('')
+      expect(proven[1]).toEqual(proven[0])
+    })
+
+    test("another's proof leads to another subject", async () => {
+      const subjects = new Set<string>()
+      for (let index = 0; index < 10; index++) {
+        const prover = subject.newProver()
+        const challenge = await challengeOf(prover)
+        subjects.add((await verify(prover.prove(challenge), challenge)).subject)
+      }
+      expect(subjects.size).toBe(10)
+    })
+
+    test("a challenge answered with another's proof is refused with PROOF_REJECTED and a private reason", async () => {
+      const [asker, other] = [subject.newProver(), subject.newProver()]
+      if (asker.request === null) return
+      const challenge = await challengeOf(asker)
+      const refusal = await readingOnly(() => refusalOf(other.prove(challenge), challenge))
+      expect(refusal.code).toBe('PROOF_REJECTED')
+      expect(refusal.details.reason).toBeTruthy()
+      expect(refusal.message).not.toContain(refusal.details.reason)
+    })
+
+    test('a proof of one challenge does not answer another, of whatever purpose', async () => {
+      const prover = subject.newProver()
+      if (prover.request === null) return
+      const proof = prover.prove(await challengeOf(prover))
+      for (const purpose of ['SIGN_IN', 'LINK_IDENTITY', 'STEP_UP'] as const) {
+        const challenge = await challengeOf(prover, purpose)
+        expect((await refusalOf(proof, challenge)).code).toBe('PROOF_REJECTED')
+      }
+    })
+
+    test('the text to answer names the domain, the purpose, the nonce and the expiry', async () => {
+      const prover = subject.newProver()
+      for (const purpose of ['SIGN_IN', 'LINK_IDENTITY', 'STEP_UP'] as const) {
+        const challenge = await challengeOf(prover, purpose)
+        if (challenge === null) continue
+        for (const part of ['idem.test', purpose, challenge.nonce, challenge.expiresAt.toISOString()])
+          expect(challenge.message).toContain(part)
+        if (purpose !== 'SIGN_IN') expect(challenge.message).toContain('somebody')
+      }
+    })
+
+    test('a proof without its challenge is refused with PROOF_REJECTED', async () => {
+      const prover = subject.newProver()
+      if (prover.request === null) return
+      const proof = prover.prove(await challengeOf(prover))
+      expect((await refusalOf(proof, null)).code).toBe('PROOF_REJECTED')
+    })
+
+    test.each(subject.malformedProofs.map((proof) => [JSON.stringify(proof).slice(0, 60), proof] as const))(
+      'the malformed proof %s is refused and crashes nothing',
+      async (_shown, proof) => {
+        const challenge = await challengeOf(subject.newProver())
+        const refusal = await readingOnly(() => refusalOf(proof, challenge))
+        expect(refusals).toContain(refusal.code)
+        if (refusal.code === 'BAD_USER_INPUT') expect(refusal.details.field).toBeTruthy()
+      },
+    )
+
+    const issueQuery = 'mutation ($input: ChallengeRequest!) { issueChallenge(input: $input) { id message } }'
+    const signInQuery =
+      'mutation ($input: SignInInput!) { signIn(input: $input) { provisioned account { id kind } tokens { accessToken } } }'
+
+    const signInOver = async (prover: Prover, change: object = {}) => {
+      if (prover.request === null)
+        return await idem.ask(signInQuery, {
+          input: { proof: { [subject.name]: { ...prover.prove(null), ...change } } },
+        })
+      const issued = dataOf(await idem.ask(issueQuery, { input: { [subject.name]: prover.request } }))
+      const { id, message } = issued.issueChallenge
+      const proof = { ...prover.prove({ message } as Challenge), ...change }
+      return await idem.ask(signInQuery, { input: { challengeId: id, proof: { [subject.name]: proof } } })
+    }
+
+    test('over HTTP: the first proof provisions an account of its kind, the second finds it', async () => {
+      const prover = subject.newProver()
+      const first = dataOf(await signInOver(prover)).signIn
+      expect(first).toMatchObject({ provisioned: true, account: { kind: method.provisions } })
+      const second = dataOf(await signInOver(prover)).signIn
+      expect(second).toMatchObject({ provisioned: false, account: first.account })
+      const { session } = dataOf(await idem.askAs(second.tokens.accessToken, '{ session { amr acr } }'))
+      expect(session).toEqual({ amr: method.amr, acr: method.acr })
+    })
+
+    test.each(subject.malformedProofs.map((proof) => [JSON.stringify(proof).slice(0, 60), proof] as const))(
+      'over HTTP: the malformed proof %s leaves nothing behind',
+      async (_shown, proof) => {
+        const answer = await readingOnly(() => signInOver(subject.newProver(), proof))
+        expect(refusals).toContain(codeOf(answer))
+        expect(answer.status).toBe(200)
+      },
+    )
+  })
+}

@@ -1,0 +1,82 @@
+// A TCP proxy before PostgreSQL: the way to it can be cut, blocked, and mended.
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** The way to a server. */
+export class TcpProxy {
+  readonly #sockets = new Set<Socket>()
+  #server: Server | null = null
+  /** While true, bytes are taken and not passed on: the server seems to hang. */
+  #frozen = false
+
+  private constructor(
+    private readonly target: URL,
+    private readonly port: number,
+  ) {}
+
+  /** A proxy to the server of `databaseUrl`, on a port that must be free. */
+  static async start(databaseUrl: string, port: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(new URL(databaseUrl), port)
+    await proxy.mend()
+    return proxy
+  }
+
+  /** The database through the proxy. */
+  get url(): string {
+    const url = new URL(this.target)
+    url.hostname = '127.0.0.1'
+    url.port = String(this.port)
+    return url.href
+  }
+
+  /** Breaks all connections and refuses new ones. */
+  async cut(): Promise<void> {
+    const server = this.#server
+    this.#server = null
+    const closed = new Promise<void>((resolve) =>
+      server === null ? resolve() : server.close(() => resolve()),
+    )
+    this.breakConnections()
+    await closed
+  }
+
+  /** Breaks all connections; new ones are taken. */
+  breakConnections(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Keeps the connections but passes nothing on. */
+  freeze(): void {
+    this.#frozen = true
+    for (const socket of this.#sockets) socket.pause()
+  }
+
+  /** Takes connections (again) and passes everything on. */
+  async mend(): Promise<void> {
+    this.#frozen = false
+    for (const socket of this.#sockets) socket.resume()
+    if (this.#server !== null) return
+    const server = createServer((inward) => this.#join(inward))
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(this.port, '127.0.0.1', resolve)
+    })
+  }
+
+  #join(inward: Socket): void {
+    const outward = connect(Number(this.target.port), this.target.hostname)
+    for (const [from, to] of [
+      [inward, outward],
+      [outward, inward],
+    ] as const) {
+      this.#sockets.add(from)
+      from.on('data', (chunk) => to.write(chunk))
+      from.on('error', () => undefined)
+      from.on('close', () => {
+        this.#sockets.delete(from)
+        to.destroy()
+      })
+      if (this.#frozen) from.pause()
+    }
+  }
+}
