@@ -1,6 +1,6 @@
 // The process: reads the command, serves or does an operator's errand, and ends cleanly on SIGTERM.
 import 'reflect-metadata'
-import { AuditLog } from './audit/audit-log.js'
+import { type RotationCause, rotateSigningKey } from './authentication/rotate-signing-key.js'
 import { migrate, pendingMigrations } from './database/migrate.js'
 import { isDatabaseAway } from './database/storage-errors.js'
 import { OperatorProblem } from './failure.js'
@@ -66,12 +66,25 @@ const stopRequested = async (): Promise<void> => {
   await promise
 }
 
+/** What closing may take beyond the drain, when a database does not answer. In seconds. */
+const marginSeconds = 5
+
+/** Ends the process though something still waits: a supervisor must not have to. */
+const endAnyway = (seconds: number): void => {
+  const end = () => {
+    process.stderr.write('Stopped with work left undone: something did not answer.\n')
+    process.exit(1)
+  }
+  setTimeout(end, seconds * 1000).unref()
+}
+
 const serve = async (): Promise<void> => {
   // From the first moment on, so that a start that is broken off ends as cleanly as a service.
   const stopped = stopRequested()
   await withFoundation('serve', async (foundation, installation) => {
     const { settings, logger, publicUrl } = installation
     const { host, port, drainSeconds } = settings.http
+    void stopped.then(() => endAnyway(drainSeconds + marginSeconds))
     await prepareTables(foundation, installation)
     const service = await startService(installation, foundation)
     try {
@@ -96,26 +109,17 @@ const runMigrations = (): Promise<void> =>
     )
   })
 
-const rotateSigningKey = (compromised: boolean): Promise<void> =>
-  withFoundation('command', async ({ signingKeys, ownCall, database }, installation) => {
-    await migrate(database)
-    const call = ownCall()
-    const rotated = await call.inTransaction(async (inner) => {
-      const added = await signingKeys.add(
-        inner,
-        compromised ? 0 : installation.settings.tokens.signingKeyLeadSeconds,
-      )
-      const removed = compromised ? await signingKeys.removeOthers(inner, added.kid) : 0
-      const detail = { kid: added.kid, removed }
-      await new AuditLog(installation.random).append(inner, {
-        action: 'signing_key.added',
-        accountId: null,
-        detail,
-      })
-      return { ...added, removed }
+const rotate = (cause: RotationCause): Promise<void> =>
+  withFoundation('command', async (foundation, installation) => {
+    await prepareTables(foundation, installation)
+    const leadSeconds = installation.settings.tokens.signingKeyLeadSeconds
+    const { added, removed } = await rotateSigningKey(foundation.ownCall(), cause, {
+      ...foundation,
+      leadSeconds,
     })
-    print(`Added signing key ${rotated.kid}. It signs from ${rotated.signsFrom.toISOString()}.`)
-    if (compromised) print(`Removed ${rotated.removed} others: tokens that they signed no longer hold.`)
+    print(`Added signing key ${added.kid}. It signs from ${added.signsFrom.toISOString()}.`)
+    if (cause === 'compromised')
+      print(`Removed ${removed.length} others: tokens that they signed no longer hold.`)
   })
 
 const run = async ([command = 'api', ...flags]: readonly string[]): Promise<void> => {
@@ -126,7 +130,7 @@ const run = async ([command = 'api', ...flags]: readonly string[]): Promise<void
   if (isKnown && command === 'api') return await serve()
   if (isKnown && command === 'migrate') return await runMigrations()
   if (isKnown && command === 'rotate-signing-key')
-    return await rotateSigningKey(flags.includes('--compromised'))
+    return await rotate(flags.includes('--compromised') ? 'compromised' : 'routine')
   throw new OperatorProblem(`Unknown command: ${[command, ...flags].join(' ')}\n\n${help}`)
 }
 

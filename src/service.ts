@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Accounts } from './accounts/accounts.js'
 import { AuditLog } from './audit/audit-log.js'
+import { ensureSigningKey } from './authentication/ensure-signing-key.js'
 import { Challenges } from './challenges/challenges.js'
 import { SealedChallenges } from './challenges/sealed-challenge.js'
 import { Call } from './database/call.js'
@@ -54,9 +55,13 @@ export interface Foundation {
   readonly metrics: Metrics
   readonly keyRing: KeyRing
   readonly signingKeys: SigningKeys
+  readonly auditLog: AuditLog
   /** A call by nobody from nowhere: what the process itself does. */
   readonly ownCall: () => Call
 }
+
+/** A process that cannot read the signing keys goes on with those it has, and asks again this often. */
+const rereadMilliseconds = 1_000
 
 /** Opens the database and the keys. */
 export const openFoundation = async (options: ServiceOptions): Promise<Foundation> => {
@@ -69,18 +74,17 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     database,
     keyRing,
     accessTokenLifetimeSeconds: settings.tokens.accessTokenLifetimeSeconds,
-    leadSeconds: settings.tokens.signingKeyLeadSeconds,
   })
   const source = { network: 'none', address: 'none', userAgent: null }
   const ownCall = () =>
     new Call(database, { principal: null, now: options.clock.now(), requestId: options.instanceId, source })
-  return { database, metrics, keyRing, signingKeys, ownCall }
+  return { database, metrics, keyRing, signingKeys, auditLog: new AuditLog(options.random), ownCall }
 }
 
 /** Starts a service on a database whose migrations have been applied. Closing the foundation is left to its opener. */
 export const startService = async (options: ServiceOptions, foundation: Foundation): Promise<Service> => {
   const { settings, clock, random, logger, publicUrl, requestScope } = options
-  const { database, metrics, keyRing, signingKeys, ownCall } = foundation
+  const { database, metrics, keyRing, signingKeys, auditLog, ownCall } = foundation
   const notifications = new Notifications(options.databaseUrl, logger)
   notifications.whenLost(options.recoverDatabase)
 
@@ -91,13 +95,17 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
     audience: settings.tokens.audience ?? publicUrl,
     lifetimeSeconds: settings.tokens.accessTokenLifetimeSeconds,
   })
-  notifications.on('signing_key', () => {
-    signingKeys
-      .read()
+  const rereadKeys = (): void => {
+    signingKeys.read().then(
       // Only then: until the keys are read, tokens of a removed one would be checked, and remembered, once more.
-      .then(() => accessTokens.forget())
-      .catch((error: unknown) => logger.error({ err: error }, 'the signing keys cannot be read'))
-  })
+      () => accessTokens.forget(),
+      (error: unknown) => {
+        logger.error({ err: error }, 'the signing keys cannot be read; trying again')
+        setTimeout(rereadKeys, rereadMilliseconds).unref()
+      },
+    )
+  }
+  notifications.on('signing_key', rereadKeys)
 
   const rooms = {
     random,
@@ -105,7 +113,7 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
     keyRing,
     accessTokens,
     throttle: new Throttle(settings.throttle),
-    auditLog: new AuditLog(random),
+    auditLog,
     accounts: new Accounts(notifications),
     identities: new Identities(),
     challenges: new Challenges(),
@@ -119,8 +127,7 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
     refreshReplaySeconds: settings.sessions.refreshReplaySeconds,
   }
 
-  await signingKeys.ensureOne(ownCall())
-  await notifications.start()
+  await ensureSigningKey(ownCall(), { signingKeys, auditLog })
 
   const graphqlServer = await startGraphqlServer({
     schema: createSchema(rooms),
@@ -134,7 +141,6 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
   const app = await createApp({
     settings: settings.http,
     publicUrl,
-    issuer: publicUrl,
     instanceId: options.instanceId,
     graphqlServer,
     database,
@@ -149,6 +155,7 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
     isDraining: () => draining,
     databaseAnswers: () => database.answers(),
   })
+  await notifications.start()
   return {
     app,
     stop: async () => {

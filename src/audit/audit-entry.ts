@@ -12,8 +12,10 @@ export type AuditAction =
   | 'session.refreshed'
   | 'session.stepped_up'
   | 'session.ended'
+  | 'session.revoked'
   | 'session.refresh_reused'
   | 'signing_key.added'
+  | 'signing_key.removed'
 
 const AuditEntrySchema = defineEntity({
   name: 'AuditEntry',

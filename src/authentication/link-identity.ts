@@ -1,9 +1,9 @@
 // Links an identity: whoever is signed in proves control of one more, which then leads to the same account.
-import type { Account } from '../accounts/account.js'
+import { type Account, levelOf } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { parseLabel } from '../accounts/label.js'
 import type { AuditLog } from '../audit/audit-log.js'
-import { requirePrincipal } from '../authorization/authorize.js'
+import { requirePrincipal, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { Principal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
@@ -55,6 +55,10 @@ export const linkIdentity = async (
   // 3 in one transaction: spend the challenge, link, turn a guest into a person, audit
   const linked = await call.inTransaction(async (inner) => {
     const account = await rooms.accounts.lock(inner, principal.accountId)
+    // Under the lock, for the guards before saw what may have changed since: a session ended, a guest become a person.
+    await rooms.sessions.lockLive(inner, principal.sessionId)
+    if (account.kind !== 'ANONYMOUS')
+      requireStepUp(principal, { acr: levelOf(account), maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
     const identity: Identity = {
       id: rooms.random.uuid(),
       account: account.id,
@@ -86,7 +90,7 @@ const checkLinkable = async (
     throw new Failure('BAD_USER_INPUT', `The method ${method.name} cannot be linked.`, { field: 'proof' })
   const { found, handleOwner } = await rooms.identities.lookUp(call, proven, handle)
   if (handle !== null && handleOwner !== principal.accountId)
-    throw new Failure('PROOF_REJECTED', 'This challenge was issued under the handle of another account.', {
+    throw new Failure('PROOF_REJECTED', 'This challenge was issued under a handle that is not yours.', {
       reason: `handle ${handle}`,
     })
   if (found?.account.id === principal.accountId)
@@ -108,8 +112,10 @@ const becomePerson = async (
   await rooms.sessions.rebind(call, principal.sessionId, identity.id)
   for (const former of await rooms.identities.lockOf(call, account.id)) {
     if (former.id === identity.id) continue
-    await rooms.sessions.endOpenedBy(call, former.id)
+    const endedSessions = await rooms.sessions.endOpenedBy(call, former.id)
     await rooms.identities.remove(call, former.id)
+    const detail = { method: former.method, identityId: former.id, endedSessions }
+    await rooms.auditLog.append(call, { action: 'identity.unlinked', accountId: account.id, detail })
   }
   await rooms.auditLog.append(call, { action: 'account.became_person', accountId: account.id })
   return { ...account, kind: 'PERSON' }

@@ -31,7 +31,7 @@ export const stepUp = async (call: Call, submitted: SubmittedProof, rooms: StepU
   const detail = { method: method.name, identityId: found.identityId }
   const session = await rooms.sessions.raise(
     call,
-    { id: sessionId, amr: [...method.amr], acr: method.acr },
+    { id: sessionId, amr: [...method.amr], acr: method.acr, identityId: found.identityId },
     ...spend,
     rooms.auditLog.row(call, { action: 'session.stepped_up', accountId, detail }),
   )

@@ -24,10 +24,11 @@ export const unlinkIdentity = async (
   id: string,
   rooms: UnlinkIdentityRooms,
 ): Promise<Account> => {
-  const { accountId } = requirePrincipal(call.principal)
+  const { accountId, sessionId } = requirePrincipal(call.principal)
   const { account, ended } = await call.inTransaction(async (inner) => {
     // Locked, so that two at once cannot take the last two, and no sign-in slips in between the two changes below.
     const owner = await rooms.accounts.lock(inner, accountId)
+    await rooms.sessions.lockLive(inner, sessionId)
     const identities = await rooms.identities.lockOf(inner, accountId)
     const identity = identities.find((candidate) => candidate.id === id)
     if (identity === undefined)

@@ -17,6 +17,9 @@ export const requireScopes = (principal: Principal, requiredScopes: readonly (re
     throw new Failure('FORBIDDEN', undefined, { requiredScopes })
 }
 
+/** Long enough to sign in and change something, short for a screen left alone. In seconds. */
+export const stepUpMaxAgeSeconds = 600
+
 /** How recent and how strong an authentication must be. */
 export interface StepUpRule {
   readonly acr: Acr

@@ -69,7 +69,9 @@ export const unknownVariables = (
 ): string[] => {
   const known = new Set(
     Object.values(sections).flatMap((section) =>
-      Object.values(section).flatMap((setting) => [setting.variable, `${setting.variable}_FILE`]),
+      Object.values(section).flatMap(({ variable, secret }) =>
+        secret ? [variable, `${variable}_FILE`] : [variable],
+      ),
     ),
   )
   return Object.keys(environment).filter(

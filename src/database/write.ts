@@ -50,13 +50,18 @@ const compose = (rows: readonly TableRow[], change: ConditionalChange | null): s
   return `with ${[`changed as (${change.statement.text})`, ...inserts].join(', ')} select * from changed`
 }
 
+/** The columns that take their value from the change: they shape the statement too. */
+const fromChange = (cells: readonly Cell[]): string[] =>
+  cells.filter(({ value }) => value instanceof FromChange).map(({ column }) => column)
+
 /** A use case writes the same tables each time, so each composition is made, and prepared, once. */
 const statementFor = (
   database: Database,
   rows: readonly TableRow[],
   change: ConditionalChange | null,
 ): Statement => {
-  const key = [change?.statement.name ?? '', ...rows.map(({ table }) => table)].join('+')
+  const shapes = rows.map(({ table, cells }) => [table, ...fromChange(cells)].join('.'))
+  const key = [change?.statement.name ?? '', ...shapes].join('+')
   const known = database.composed.get(key)
   if (known !== undefined) return known
   const statement = { name: `idem_write_${database.composed.size}`, text: compose(rows, change) }
@@ -119,6 +124,8 @@ export const insertOneByOne = async (
   rows: readonly Row[],
 ): Promise<void> => {
   for (const row of rows) {
+    if (Object.values(row.values).some((value) => value instanceof FromChange))
+      throw new Error('FromChange has a meaning only beside a change')
     try {
       await em.insert(row.entity, row.values)
     } catch (error) {

@@ -4,12 +4,14 @@ import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { type CheckHandleRooms, checkHandle } from '../accounts/check-handle.js'
 import { type SetHandleRooms, setHandle } from '../accounts/set-handle.js'
+import { requirePrincipal } from '../authorization/authorize.js'
 import type { Identities } from '../identities/identities.js'
 import type { Identity } from '../identities/identity.js'
 import type { Session } from '../sessions/session.js'
 import type { Sessions } from '../sessions/sessions.js'
-import { AccountType, IdentityType, SessionType } from './account.types.js'
-import type { GraphqlContext } from './context.js'
+import { AccountType, IdentityType } from './account.types.js'
+import { type GraphqlContext, reachedBy } from './context.js'
+import { SessionType } from './session.types.js'
 
 /** What the account resolver works with. */
 export interface AccountResolverRooms extends CheckHandleRooms, SetHandleRooms {
@@ -65,8 +67,12 @@ export class AccountResolver {
 
   @Directive('@authenticated')
   @Directive('@requiresScopes(scopes: [["account:read"]])')
-  @FieldResolver(() => [SessionType], { description: 'The live sessions of the account, newest first.' })
+  @FieldResolver(() => [SessionType], {
+    description: 'The live sessions of the account, newest first, at most 100.',
+  })
   async sessions(@Ctx() { call }: GraphqlContext, @Root() account: Account): Promise<Session[]> {
-    return await this.rooms.sessions.listOf(call, account.id)
+    const owner = requirePrincipal(call.principal)
+    const sessions = await this.rooms.sessions.listOf(call, account.id)
+    return sessions.map((session) => reachedBy(session, owner))
   }
 }

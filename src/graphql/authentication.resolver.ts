@@ -11,13 +11,15 @@ import { type LinkIdentityRooms, linkIdentity } from '../authentication/link-ide
 import { type SignInRooms, signIn } from '../authentication/sign-in.js'
 import { type StepUpRooms, stepUp } from '../authentication/step-up.js'
 import { type UnlinkIdentityRooms, unlinkIdentity } from '../authentication/unlink-identity.js'
+import { stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { ChallengePurpose, ChallengeStatus } from '../challenges/challenge.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
-import { AccountType, TokensType } from './account.types.js'
+import { AccountType } from './account.types.js'
 import { ChallengeType, challengePurposes, LinkResult, SignInResult } from './authentication.types.js'
 import { type GraphqlContext, reachedBy } from './context.js'
 import { type MethodInputs, submittedProof } from './method-inputs.js'
 import { parseId } from './parse-id.js'
+import { TokensType } from './session.types.js'
 
 /** What the authentication resolver works with. */
 export interface AuthenticationResolverRooms
@@ -95,7 +97,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
 
     @Directive('@authenticated')
     @Directive('@requiresScopes(scopes: [["identity:write"]])')
-    @Directive('@stepUp(maxAgeSeconds: 600, exempt: [ANONYMOUS])')
+    @Directive(`@stepUp(maxAgeSeconds: ${stepUpMaxAgeSeconds}, exempt: [ANONYMOUS])`)
     @Mutation(() => LinkResult, {
       description: 'Links one more identity to my account; a guest becomes a person with the same id.',
     })
@@ -109,7 +111,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
 
     @Directive('@authenticated')
     @Directive('@requiresScopes(scopes: [["identity:write"]])')
-    @Directive('@stepUp(maxAgeSeconds: 600)')
+    @Directive(`@stepUp(maxAgeSeconds: ${stepUpMaxAgeSeconds})`)
     @Mutation(() => AccountType, {
       description:
         'Unlinks an identity of my account, never the last one, and ends the sessions that it opened.',

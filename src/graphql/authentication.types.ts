@@ -1,9 +1,10 @@
 // The schema's types around a proof: challenges, what answers them, what comes of it.
-import { Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql'
+import { Field, ID, ObjectType, registerEnumType } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import type { Identity } from '../identities/identity.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
-import { AccountType, IdentityType, TokensType } from './account.types.js'
+import { AccountType, IdentityType } from './account.types.js'
+import { TokensType } from './session.types.js'
 
 /** The purposes of a challenge as the schema names them. */
 export const challengePurposes = {
@@ -75,11 +76,4 @@ export class LinkResult {
 
   @Field(() => IdentityType, { nullable: true, description: 'The new identity.' })
   identity!: Identity | null
-}
-
-/** What a refresh takes. */
-@InputType({ description: 'The refresh token to exchange.' })
-export class RefreshSessionInput {
-  @Field(() => String, { description: 'The current refresh token of the session. Send no bearer with it.' })
-  refreshToken!: string
 }

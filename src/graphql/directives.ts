@@ -2,6 +2,7 @@
 import {
   type ConstDirectiveNode,
   DirectiveLocation,
+  defaultFieldResolver,
   GraphQLDirective,
   GraphQLEnumType,
   type GraphQLField,
@@ -105,8 +106,8 @@ export const enforceDirectives = (schema: GraphQLSchema, rooms: GuardRooms): voi
   for (const type of Object.values(schema.getTypeMap()).filter(isObjectType))
     for (const field of Object.values(type.getFields())) {
       const guards = guardsOf(field, rooms)
-      const { resolve } = field
-      if (guards.length === 0 || resolve === undefined) continue
+      if (guards.length === 0) continue
+      const resolve = field.resolve ?? defaultFieldResolver
       field.resolve = async (source, args, context: GraphqlContext, info) => {
         const owners = contextOf(source, context)
         for (const guard of guards) await guard(owners.call)

@@ -10,16 +10,16 @@ const isRetryable = (code: unknown): code is 'RATE_LIMITED' | 'UNAVAILABLE' =>
 const cameToNothing = ({ data }: FormattedExecutionResult): boolean =>
   data === null || data === undefined || Object.values(data).every((value) => value === null)
 
-/** 429 or 503 with `Retry-After` where every part of a request was refused so. */
+/** 429 or 503 with `Retry-After` where the one field that was asked for was refused so. */
 export const wholeRefusal: ApolloServerPlugin<BaseContext> = {
   requestDidStart: async () => ({
-    willSendResponse: async ({ response }) => {
-      if (response.body.kind !== 'single') return
+    willSendResponse: async ({ response, operation }) => {
+      // Of several fields the first ones may have been done: their answer must not invite a repetition.
+      if (response.body.kind !== 'single' || operation?.selectionSet.selections.length !== 1) return
       const { singleResult } = response.body
-      const [first, ...others] = singleResult.errors ?? []
+      const [first] = singleResult.errors ?? []
       const code = first?.extensions?.['code']
       if (!isRetryable(code) || !cameToNothing(singleResult)) return
-      if (others.some((error) => error.extensions?.['code'] !== code)) return
       response.http.status = statusOfCode(code)
       response.http.headers.set('retry-after', String(first?.extensions?.['retryAfterSeconds'] ?? 1))
     },

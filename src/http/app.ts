@@ -22,7 +22,6 @@ import { addWellKnown, type WellKnownRooms } from './well-known.js'
 /** What the application is made of. */
 export interface AppRooms extends GraphqlRouteRooms, HealthRooms, WellKnownRooms {
   readonly settings: ValuesOf<typeof httpSettings>
-  readonly publicUrl: string
   readonly random: Random
   readonly logger: Logger
   readonly metrics: Metrics
@@ -105,6 +104,8 @@ export const createApp = async (rooms: AppRooms): Promise<FastifyInstance> => {
     requestTimeout: requestTimeoutMilliseconds,
     frameworkErrors: refuse(rooms),
     forceCloseConnections: 'idle',
+    // Whoever still comes over an open connection while we drain is served, then let go.
+    return503OnClosing: false,
     // Several spellings of one route would be several ways past a limit.
     routerOptions: { ignoreDuplicateSlashes: false, caseSensitive: true, ignoreTrailingSlash: false },
   })

@@ -6,7 +6,8 @@ import type { SigningKeys } from '../tokens/signing-keys.js'
 
 /** What the well-known routes show. */
 export interface WellKnownRooms {
-  readonly issuer: string
+  /** The issuer of our tokens. */
+  readonly publicUrl: string
   readonly signingKeys: SigningKeys
   readonly clock: Clock
 }
@@ -14,6 +15,7 @@ export interface WellKnownRooms {
 /** Much shorter than a new key is published before it signs. */
 const cacheControl = 'public, max-age=300'
 
+/** OIDC Discovery also wants an authorization endpoint: there is none, for nobody signs in here by redirect. */
 const metadata = (issuer: string): object => ({
   issuer,
   jwks_uri: `${issuer}/.well-known/jwks.json`,
@@ -41,7 +43,7 @@ const metadata = (issuer: string): object => ({
 
 /** Adds the routes. */
 export const addWellKnown = (app: FastifyInstance, rooms: WellKnownRooms): void => {
-  const document = metadata(rooms.issuer)
+  const document = metadata(rooms.publicUrl)
   for (const name of ['openid-configuration', 'oauth-authorization-server'])
     app.get(`/.well-known/${name}`, (_request, reply) =>
       reply.header('cache-control', cacheControl).send(document),

@@ -28,6 +28,9 @@ export interface KnownIdentity {
   readonly handleOwner: string | null
 }
 
+/** A keychain may hold any number; a list of more would serve nobody. */
+const mostListed = 1_000
+
 /** The identities of the installation. */
 export class Identities {
   /** Looks a proven identity up together with the handle claimed with it, in one statement. */
@@ -54,7 +57,7 @@ export class Identities {
 
   /** The identities of an account, oldest first. */
   async listOf(call: Call, accountId: string): Promise<Identity[]> {
-    return await call.em.find(Identity, { account: accountId }, { orderBy: { id: 'asc' } })
+    return await call.em.find(Identity, { account: accountId }, { orderBy: { id: 'asc' }, limit: mostListed })
   }
 
   /** The same, locked until the end of the transaction: a sign-in by one of them waits, then finds it as it became. */

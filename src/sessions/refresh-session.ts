@@ -72,7 +72,11 @@ const repeated = async (
 
 const endForReuse = async (call: Call, session: Session, rooms: RefreshSessionRooms): Promise<never> => {
   const act = { action: 'session.refresh_reused', accountId: session.account, sessionId: session.id } as const
-  const ended = await rooms.sessions.end(call, session.id, rooms.auditLog.row(call, act))
+  const ended = await rooms.sessions.end(
+    call,
+    { id: session.id, accountId: session.account },
+    rooms.auditLog.row(call, act),
+  )
   if (ended !== null) rooms.metrics.sessionsEnded.inc({ cause: 'refresh_reused' })
   throw new Failure('REFRESH_REUSED', undefined, { reason: `session ${session.id}` })
 }

@@ -1,8 +1,10 @@
 // Where sessions are kept.
+import { LockMode } from '@mikro-orm/postgresql'
 import type { Call } from '../database/call.js'
 import type { Notifications } from '../database/notifications.js'
 import { type Row, rowOf } from '../database/row.js'
 import { RowCache } from '../database/row-cache.js'
+import { Failure } from '../failure.js'
 import { isLive, Session } from './session.js'
 
 const columns = `id, account_id as account, identity_id as identity, device, amr, acr, scope,
@@ -21,17 +23,13 @@ const advance = {
 const raise = {
   name: 'idem_session_raise',
   text: `update session set authenticated_at = $2::timestamptz, amr = $3::text[], acr = $4::text
-    where id = $1::uuid and ended_at is null and expires_at > $2::timestamptz returning ${columns}`,
+    where id = $1::uuid and ended_at is null and expires_at > $2::timestamptz
+      and exists (select 1 from identity where id = $5::uuid and account_id = session.account_id)
+    returning ${columns}`,
 }
 
 const end = {
   name: 'idem_session_end',
-  text: `update session set ended_at = $2::timestamptz
-    where id = $1::uuid and ended_at is null returning ${columns}`,
-}
-
-const endOfAccount = {
-  name: 'idem_session_end_of_account',
   text: `update session set ended_at = $3::timestamptz
     where id = $1::uuid and account_id = $2::uuid and ended_at is null and expires_at > $3::timestamptz
     returning ${columns}`,
@@ -43,6 +41,9 @@ const endOthers = {
     where account_id = $2::uuid and id <> $1::uuid and ended_at is null and expires_at > $3::timestamptz
     returning ${columns}`,
 }
+
+/** Nobody looks through more; a guest that opened thousands must not make us either. */
+const mostListed = 100
 
 /** The sessions of the installation. */
 export class Sessions {
@@ -66,10 +67,17 @@ export class Sessions {
     return (await call.run<Session>(findById, [id]))[0] ?? null
   }
 
-  /** The live sessions of an account, newest first. */
+  /** The newest live sessions of an account, newest first. */
   async listOf(call: Call, accountId: string): Promise<Session[]> {
     const live = { account: accountId, endedAt: null, expiresAt: { $gt: call.now } }
-    return await call.em.find(Session, live, { orderBy: { id: 'desc' } })
+    return await call.em.find(Session, live, { orderBy: { id: 'desc' }, limit: mostListed })
+  }
+
+  /** Refuses with `UNAUTHENTICATED` unless the session is live; it stays so until the end of the transaction. */
+  async lockLive(call: Call, id: string): Promise<void> {
+    const session = await call.em.findOne(Session, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+    if (session === null || !isLive(session, call.now))
+      throw new Failure('UNAUTHENTICATED', 'The session is over. Sign in again.', { reason: `session ${id}` })
   }
 
   /** The row of a new session. */
@@ -87,29 +95,25 @@ export class Sessions {
     return (await call.change<Session>(advance, values, ...rows))[0] ?? null
   }
 
-  /** Records that the owner of a live session has proven itself again. */
+  /** Records that the owner of a live session has proven itself again, by an identity that still is its own. */
   async raise(
     call: Call,
-    proof: Pick<Session, 'id' | 'amr' | 'acr'>,
+    proof: Pick<Session, 'id' | 'amr' | 'acr'> & { readonly identityId: string },
     ...rows: readonly Row[]
   ): Promise<Session | null> {
-    const values = [proof.id, call.now, proof.amr, proof.acr]
+    const values = [proof.id, call.now, proof.amr, proof.acr, proof.identityId]
     return (await call.change<Session>(raise, values, ...rows))[0] ?? null
   }
 
-  /** Ends a session; null when it had ended. */
-  async end(call: Call, id: string, ...rows: readonly Row[]): Promise<Session | null> {
-    return this.#ended(await call.change<Session>(end, [id, call.now], ...rows))[0] ?? null
-  }
-
   /** Ends a live session of this account; null when the account has no such session. */
-  async endOfAccount(
+  async end(
     call: Call,
-    which: { readonly id: string; readonly accountId: string },
+    ended: { readonly id: string; readonly accountId: string },
     ...rows: readonly Row[]
   ): Promise<Session | null> {
-    const values = [which.id, which.accountId, call.now]
-    return this.#ended(await call.change<Session>(endOfAccount, values, ...rows))[0] ?? null
+    return (
+      this.#ended(await call.change<Session>(end, [ended.id, ended.accountId, call.now], ...rows))[0] ?? null
+    )
   }
 
   /** Ends all live sessions of the account but one. */

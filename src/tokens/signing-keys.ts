@@ -33,12 +33,17 @@ export class ForeignSigningKey extends OperatorProblem {
   }
 }
 
+/** A key that was added. */
+export interface AddedKey {
+  readonly kid: string
+  readonly signsFrom: Date
+}
+
 /** What `SigningKeys` needs. */
 export interface SigningKeysOptions {
   readonly database: Database
   readonly keyRing: KeyRing
   readonly accessTokenLifetimeSeconds: number
-  readonly leadSeconds: number
 }
 
 const importPair = async (key: SigningKey, privateJwk: JWK): Promise<OpenKey> => ({
@@ -65,10 +70,10 @@ export class SigningKeys {
     await reading
   }
 
-  /** The key that signs at `now`: the newest whose time has come. */
+  /** The key that signs at `now`: the newest whose time has come, or the first to come where none has. */
   current(now: Date): OpenKey {
     const due = this.#keys.filter((key) => key.signsFrom <= now)
-    const newest = due.at(-1)
+    const newest = due.at(-1) ?? this.#keys[0]
     if (newest === undefined)
       throw new Failure('UNAVAILABLE', undefined, { reason: 'no signing key', retryAfterSeconds: 2 })
     return newest
@@ -79,7 +84,7 @@ export class SigningKeys {
     const find = () => this.#published(now).find((key) => key.kid === kid) ?? null
     const known = find()
     if (known !== null) return known
-    if (now.getTime() - this.#readForUnknownAt < rereadMilliseconds) await this.#reading
+    if (Math.abs(now.getTime() - this.#readForUnknownAt) < rereadMilliseconds) await this.#reading
     else {
       this.#readForUnknownAt = now.getTime()
       await this.read()
@@ -94,11 +99,8 @@ export class SigningKeys {
     }
   }
 
-  /** Adds a key: the first one signs at once, later ones when checkers have had `leadSeconds` to learn of it. */
-  async add(
-    call: Call,
-    leadSeconds: number = this.options.leadSeconds,
-  ): Promise<{ kid: string; signsFrom: Date }> {
+  /** Adds a key that signs in `leadSeconds`, so that checkers learn of it before. */
+  async add(call: Call, leadSeconds: number): Promise<AddedKey> {
     const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
     const publicJwk = await exportJWK(pair.publicKey)
     const kid = await calculateJwkThumbprint(publicJwk)
@@ -108,18 +110,17 @@ export class SigningKeys {
     return { kid, signsFrom }
   }
 
-  /** Makes the first key when there is none. Several processes may call it at once: one makes it. */
-  async ensureOne(call: Call): Promise<void> {
-    await call.inTransaction(async (inner) => {
-      await inner.em.execute('lock table signing_key in share row exclusive mode')
-      if ((await inner.em.count(SigningKey)) === 0) await this.add(inner, 0)
-    })
-    await this.read()
+  /** Whether there is any key; until the end of the transaction nobody else adds one. */
+  async lockAny(call: Call): Promise<boolean> {
+    await call.em.execute('lock table signing_key in share row exclusive mode')
+    return (await call.em.count(SigningKey)) > 0
   }
 
-  /** Removes every key but `kid`, which signs at once: for a private key that leaked. Tokens of the others stop to verify. */
-  async removeOthers(call: Call, kid: string): Promise<number> {
-    return await call.em.nativeDelete(SigningKey, { kid: { $ne: kid } })
+  /** Removes every key but `kid` and returns their ids: for a private key that leaked. Tokens that they signed stop to verify. */
+  async removeOthers(call: Call, kid: string): Promise<string[]> {
+    const others = await call.em.find(SigningKey, { kid: { $ne: kid } })
+    await call.em.nativeDelete(SigningKey, { kid: others.map((other) => other.kid) })
+    return others.map((other) => other.kid)
   }
 
   /** A key verifies until its successor has signed for as long as a token lives, and a grace. */

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startTestService, type TestService } from '../../support/start-service.js'
+import { Tables } from '../../support/tables.js'
 import { Wiretap } from '../client/wiretap.js'
 import { errorOf, TestMachine } from './try-cli.js'
 
@@ -88,9 +89,12 @@ test('an unknown key and a label that two keys have are told apart', async () =>
   expect(await listKeys()).toHaveLength(3)
 })
 
-test('a label cannot steer the terminal of whoever lists the keys', async () => {
+test('a label that a lenient server kept cannot steer the terminal of whoever lists the keys', async () => {
   await signedIn()
-  await addKey('new.pem', '--label', 'evil\u202Eelif')
+  await addKey('new.pem', '--label', 'harmless')
+  const tables = await Tables.open(idem.databaseUrl)
+  await tables.query("update identity set label = 'evil\u202Eelif' where label = 'harmless'")
+  await tables.close()
   const { stdout } = await machine.run(['keys', 'list'])
   expect(stdout).toContain('evil')
   expect(stdout).not.toContain('\u202E')

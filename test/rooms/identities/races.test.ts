@@ -258,3 +258,23 @@ test('what one request changed, the next one sees', async () => {
     expect(dataOf(await askMe(idem, guest.accessToken)).me.handle).toBe(handle)
   }
 })
+
+test('two sessions of one guest device link at once: one makes it a person, the other is refused', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const deviceSecret = randomBytes(32).toString('base64')
+    const [owner, planted] = [
+      await signInAsGuest(idem, { deviceSecret }),
+      await signInAsGuest(idem, { deviceSecret }),
+    ]
+    const answers = await Promise.all([
+      new KeyOwner(idem).link(owner.accessToken),
+      new KeyOwner(idem).link(planted.accessToken),
+    ])
+    expect(tally(answers)).toEqual({ ok: 1, UNAUTHENTICATED: 1 })
+    const [row] = await tables.query('select count(*)::int as keys from identity where account_id = $1', [
+      owner.accountId,
+    ])
+    expect(row.keys).toBe(1)
+  }
+  await expectWhole()
+})

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { askMe, atOnce, headerOf, millisecondsUntil, refresh, untilRefused } from '../../support/calls.js'
 import { signInAsGuest } from '../../support/key-owner.js'
 import { MovableClock, startTestService, type TestService } from '../../support/start-service.js'
+import { Tables } from '../../support/tables.js'
 
 const lead = 15 * 60
 const publicUrl = 'http://idem.test:4000'
@@ -46,7 +47,7 @@ test('several services that start at once on an empty table make one signing key
 test('a new key is published at once everywhere, signs after its lead time, and the old tokens hold', async () => {
   const before = await signInAsGuest(here)
   const oldKid = kidOf(before.accessToken)
-  const { kid } = await here.foundation.signingKeys.add(here.foundation.ownCall())
+  const { kid } = await here.foundation.signingKeys.add(here.foundation.ownCall(), lead)
   for (const idem of [here, there])
     await millisecondsUntil(1_000, async () => {
       const published = await publishedBy(idem)
@@ -115,5 +116,20 @@ test('when all keys but one are removed, the tokens of the others are refused ev
       busy = false
       await Promise.all(traffic)
     }
+  }
+})
+
+test('a key that was added before the first start signs at once: there is nobody yet who must learn of it', async () => {
+  const first = await startTestService({ clock })
+  const tables = await Tables.open(first.databaseUrl)
+  try {
+    const { kid } = await first.foundation.signingKeys.add(first.foundation.ownCall(), lead)
+    await tables.query('delete from signing_key where kid <> $1', [kid])
+    await millisecondsUntil(1_000, async () => (await publishedBy(first)).length === 1)
+    const guest = await signInAsGuest(first)
+    expect((await askMe(first, guest.accessToken)).status).toBe(200)
+  } finally {
+    await tables.close()
+    await first.stop()
   }
 })

@@ -1,0 +1,35 @@
+// Rotates the signing key: adds one that signs once checkers know it, or replaces all at once when one has leaked.
+import type { AuditLog } from '../audit/audit-log.js'
+import type { Call } from '../database/call.js'
+import type { AddedKey, SigningKeys } from '../tokens/signing-keys.js'
+
+/** What rotation works with. */
+export interface RotateSigningKeyRooms {
+  readonly signingKeys: SigningKeys
+  readonly auditLog: AuditLog
+  /** How long a key is published before it signs, in seconds. */
+  readonly leadSeconds: number
+}
+
+/** `routine`: the others go on until their tokens have expired. `compromised`: they go at once, with their tokens. */
+export type RotationCause = 'routine' | 'compromised'
+
+/** Adds a signing key and returns it with the ids of those that were removed. */
+export const rotateSigningKey = async (
+  call: Call,
+  cause: RotationCause,
+  rooms: RotateSigningKeyRooms,
+): Promise<{ readonly added: AddedKey; readonly removed: readonly string[] }> =>
+  await call.inTransaction(async (inner) => {
+    const added = await rooms.signingKeys.add(inner, cause === 'compromised' ? 0 : rooms.leadSeconds)
+    const removed = cause === 'compromised' ? await rooms.signingKeys.removeOthers(inner, added.kid) : []
+    const act = { accountId: null, detail: { kid: added.kid, cause } }
+    await rooms.auditLog.append(inner, { action: 'signing_key.added', ...act })
+    for (const kid of removed)
+      await rooms.auditLog.append(inner, {
+        action: 'signing_key.removed',
+        accountId: null,
+        detail: { kid, cause },
+      })
+    return { added, removed }
+  })

@@ -1,0 +1,55 @@
+// The list of sessions: what it costs, and which of them is mine.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { dataOf } from '../../support/calls.js'
+import { signInAsGuest } from '../../support/key-owner.js'
+import { startTestService, type TestService } from '../../support/start-service.js'
+import { Tables } from '../../support/tables.js'
+
+let idem: TestService
+let tables: Tables
+beforeAll(async () => {
+  idem = await startTestService()
+  tables = await Tables.open(idem.databaseUrl)
+})
+afterAll(async () => {
+  await tables.close()
+  await idem.stop()
+})
+
+test('an account with thousands of sessions lists its newest hundred', async () => {
+  const guest = await signInAsGuest(idem)
+  await tables.query(
+    `insert into session select gen_random_uuid(), account_id, identity_id, device, amr, acr, scope, authenticated_at,
+      started_at, expires_at, generation, refreshed_at, ended_at from session, generate_series(1, 3000)
+      where account_id = $1`,
+    [guest.accountId],
+  )
+  const { me } = dataOf(await idem.askAs(guest.accessToken, '{ me { sessions { deviceName } } }'))
+  expect(me.sessions).toHaveLength(100)
+})
+
+test('the session that a sign-in has just opened is the current one of its answer', async () => {
+  const answer = await idem.ask(
+    'mutation { signIn(input: {proof: {anonymous: {}}}) { account { identities { method } sessions { current } } } }',
+  )
+  expect(dataOf(answer).signIn.account).toEqual({
+    identities: [{ method: 'anonymous' }],
+    sessions: [{ current: true }],
+  })
+})
+
+test('one field refused in a request of two does not invite to repeat what the other has done', async () => {
+  const limited = await startTestService({ environment: { IDEM_THROTTLE_SIGN_INS_PER_SOURCE: '1' } })
+  try {
+    const query = 'mutation { a: signIn(input: {proof: {anonymous: {}}}) { provisioned } }'
+    const twice = `mutation { ${['a', 'b'].map((name) => `${name}: signIn(input: {proof: {anonymous: {}}}) { provisioned }`)} }`
+    const both = await limited.ask(twice)
+    expect(both.errors[0]?.extensions['code']).toBe('RATE_LIMITED')
+    expect(both.status).toBe(200)
+    const one = await limited.ask(query)
+    expect(one.status).toBe(429)
+    expect(Number(one.headers.get('retry-after'))).toBeGreaterThan(0)
+  } finally {
+    await limited.stop()
+  }
+})
