@@ -132,7 +132,6 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
   const graphqlServer = await startGraphqlServer({
     schema: createSchema(rooms),
     settings: settings.graphql,
-    suggestions: settings.graphql.introspection,
     logger,
     metrics,
     requestScope,

@@ -1,4 +1,4 @@
-// Where audit entries are kept: appended in the transaction of the change, and listed.
+// Where audit entries are kept: appended in the transaction of the change, never changed.
 import type { Call } from '../database/call.js'
 import { type FromChange, type Row, rowOf } from '../database/row.js'
 import type { Random } from '../runtime/random.js'
@@ -36,10 +36,5 @@ export class AuditLog {
   /** Appends an act in the caller's transaction. */
   async append(call: Call, act: AuditedAct): Promise<void> {
     await call.write(this.row(call, act))
-  }
-
-  /** The newest entries of an account, at most `limit`. */
-  async listOf(call: Call, accountId: string, limit: number): Promise<AuditEntry[]> {
-    return await call.em.find(AuditEntry, { accountId }, { orderBy: { id: 'desc' }, limit })
   }
 }

@@ -1,6 +1,7 @@
 // Issues a challenge for a purpose. A key challenge is sealed and held by the client: nothing is written.
 import type { Accounts } from '../accounts/accounts.js'
 import { requirePrincipal, requireScopes } from '../authorization/authorize.js'
+import type { Scope } from '../authorization/scope.js'
 import type { Challenge, ChallengePurpose, ChallengeTerms } from '../challenges/challenge.js'
 import type { SealedChallenges } from '../challenges/sealed-challenge.js'
 import type { Call } from '../database/call.js'
@@ -29,11 +30,11 @@ export interface IssuedChallenge {
 const nonceLength = 16
 
 /** The scope that answering a challenge of a purpose will need, so that nobody signs in vain. */
-const scopeOfPurpose = {
+const scopeOfPurpose: Readonly<Record<ChallengePurpose, Scope | null>> = {
   SIGN_IN: null,
   LINK_IDENTITY: 'identity:write',
   STEP_UP: 'session:write',
-} as const
+}
 
 /** Issues a challenge. All purposes but `SIGN_IN` need a session and bind the challenge to it. */
 export const issueChallenge = async (

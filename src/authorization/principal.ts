@@ -1,6 +1,6 @@
 // Who makes a call, and with which scopes.
 
-/** The authentication context of a session (NIST SP 800-63B): `aal0` nobody in particular, then one and two factors. */
+/** The authentication context of a session after NIST SP 800-63B: one factor, two factors, and our own `aal0` for nobody in particular. */
 export type Acr = 'aal0' | 'aal1' | 'aal2'
 
 /** A caller whose bearer held. */

@@ -10,8 +10,8 @@ import { servedOperationsRule } from './served-operations.js'
 import type { graphqlSettings } from './settings.js'
 import { wholeRefusal } from './whole-refusal.js'
 
-/** What `createGraphqlServer` needs. */
-export interface GraphqlServerOptions extends FailureEdge {
+/** What `startGraphqlServer` needs. */
+export interface GraphqlServerOptions extends Omit<FailureEdge, 'suggestions'> {
   readonly schema: GraphQLSchema
   readonly settings: ValuesOf<typeof graphqlSettings>
 }
@@ -24,16 +24,16 @@ export const startGraphqlServer = async (
   const server = new ApolloServer<GraphqlContext>({
     schema,
     introspection: settings.introspection,
-    hideSchemaDetailsFromClientErrors: !options.suggestions,
+    hideSchemaDetailsFromClientErrors: !settings.introspection,
     allowBatchedHttpRequests: false,
     csrfPrevention: true,
     persistedQueries: false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
-    parseOptions: { maxTokens: settings.maxTokens, noLocation: false },
+    parseOptions: { maxTokens: settings.maxTokens },
     validationRules: [...limitRules(settings), servedOperationsRule],
-    formatError: createFormatError(options),
+    formatError: createFormatError({ ...options, suggestions: settings.introspection }),
     plugins: [ApolloServerPluginLandingPageDisabled(), wholeRefusal],
     logger: {
       debug: (message: unknown) => logger.debug({ detail: message }, 'apollo'),

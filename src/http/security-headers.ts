@@ -15,8 +15,7 @@ const headersOf = (publicUrl: string): Record<string, string> => {
       directives: {
         defaultSrc: ["'none'"],
         styleSrc: ["'unsafe-inline'"],
-        imgSrc: ["'self'"],
-        formAction: ["'self'"],
+        formAction: ["'none'"],
         frameAncestors: ["'none'"],
         baseUri: ["'none'"],
       },

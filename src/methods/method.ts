@@ -32,6 +32,9 @@ export interface Method<P extends object = object, R extends object = object> {
   readonly request?: new () => R
   /** What a challenge of this method asks. Throws `BAD_USER_INPUT`. */
   challenge?(call: Call, request: R): Promise<ChallengeDraft>
-  /** Reads only. Refuses with `PROOF_REJECTED` and a private reason. `challenge` is null where the method has none. */
+  /**
+   * Reads only. A proof that does not hold is refused with `PROOF_REJECTED` and a private reason, one that is not even
+   * well-formed may be with `BAD_USER_INPUT`. `challenge` is null where the method has none.
+   */
   verify(call: Call, proof: P, challenge: Challenge | null): Promise<ProvenSubject>
 }

@@ -28,5 +28,5 @@ export const pickMethod = (
     const value = input[method.name]
     if (value !== undefined && value !== null) return { method, value }
   }
-  throw new Failure('BAD_USER_INPUT', 'Name exactly one method.', { field: 'proof' })
+  throw new Failure('BAD_USER_INPUT', 'Name exactly one method.', { field: 'input' })
 }

@@ -2,7 +2,7 @@
 import { commaList, SettingProblem, text, wholeNumber } from '../config/setting.js'
 import { Secret } from './secret.js'
 
-/** 32 characters of a random text are at least 128 bits even in hexadecimal (NIST SP 800-131A). */
+/** 32 characters of a random text are at least 128 bits even in hexadecimal (NIST SP 800-57 part 1, 5.6.1). */
 const leastSecretLength = 32
 
 /** Settings of the tokens room. */
