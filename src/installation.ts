@@ -1,11 +1,15 @@
 // The installation that a process works on: its settings, its secret, its database; embedded where none is configured.
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { link, readFile, unlink, writeFile } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
 import { join, resolve } from 'node:path'
 import { readEnvironment, unknownVariables } from './config/read-environment.js'
-import { claimDataDir, type DataDir, DataDirInUse } from './database/data-dir.js'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded-postgres.js'
+import { attachEmbeddedPostgres } from './database/attach-embedded-postgres.js'
+import { claimDataDir, type DataDir, DataDirInUse, makeDataDir } from './database/data-dir.js'
+import { startEmbeddedPostgres } from './database/embedded-postgres.js'
+import { errorCode } from './database/operating-system.js'
+import { OperatorProblem } from './failure.js'
 import { systemClock } from './runtime/clock.js'
-import { createLogger } from './runtime/logger.js'
+import { createLogger, type Logger } from './runtime/logger.js'
 import { systemRandom } from './runtime/random.js'
 import { RequestScope } from './runtime/request-scope.js'
 import type { ServiceOptions } from './service.js'
@@ -23,27 +27,57 @@ export type InstallationUse = 'serve' | 'command'
 /** 256 bits. In bytes. */
 const secretLength = 32
 
-/** The development secret: made once, kept beside the embedded database, readable by its owner alone. */
+/**
+ * The development secret: made once, kept beside the embedded database, readable by its owner alone. Throws
+ * `OperatorProblem` when the file holds anything else: what an empty secret sealed, anybody could open.
+ */
 const developmentSecret = async (dataDir: string): Promise<Secret> => {
   const path = join(dataDir, 'secret')
-  await mkdir(dataDir, { recursive: true, mode: 0o711 })
+  await makeDataDir(dataDir)
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return makeSecret(path)
+    throw error
+  })
+  const secret = text.trim()
+  if (!/^[0-9a-f]{64}$/.test(secret))
+    throw new OperatorProblem(
+      `${path} does not hold the 64 hexadecimal digits that Idem once wrote there. Put the right file back, ` +
+        'or set IDEM_SECRET; to start anew instead, move the whole data folder away.',
+    )
+  return new Secret(secret)
+}
+
+/** Whoever is first makes it, whole and on disk before it has its name; everybody reads what is there then. */
+const makeSecret = async (path: string): Promise<string> => {
+  const unfinished = `${path}.unfinished-${systemRandom.uuid()}`
+  const text = systemRandom.bytes(secretLength).toString('hex')
+  await writeFile(unfinished, text, { flag: 'wx', mode: 0o600, flush: true })
   try {
-    // Whoever is first makes it, and everybody reads what is there then.
-    await writeFile(path, systemRandom.bytes(secretLength).toString('hex'), { flag: 'wx', mode: 0o600 })
+    await link(unfinished, path)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (errorCode(error) !== 'EEXIST') throw error
+  } finally {
+    await unlink(unfinished)
   }
-  return new Secret((await readFile(path, 'utf8')).trim())
+  return await readFile(path, 'utf8')
+}
+
+/** Where the service answers a caller on this machine: an address of all interfaces can be listened on, not called. */
+const listeningUrl = ({ host, port }: Settings['http']): string => {
+  const isAnyAddress = host === '0.0.0.0' || host === '::'
+  const name = isAnyAddress ? 'localhost' : isIPv6(host) ? `[${host}]` : host
+  return `http://${name}:${port}`
 }
 
 /** A claim of the data folder, or null for a command beside a running service. */
 const claim = async (
-  dataDir: string,
+  settings: Settings,
   use: InstallationUse,
-  facts: { url: string; instanceId: string },
+  instanceId: string,
 ): Promise<DataDir | null> => {
+  const claimant = { url: listeningUrl(settings.http), instanceId, now: systemClock.now() }
   try {
-    return await claimDataDir(dataDir, { ...facts, now: systemClock.now() })
+    return await claimDataDir(resolve(settings.database.dataDir), claimant)
   } catch (error) {
     if (use === 'command' && error instanceof DataDirInUse) return null
     throw error
@@ -56,33 +90,47 @@ interface OpenedDatabase {
   readonly close: () => Promise<void>
 }
 
-const openDatabase = async (
-  settings: Settings,
-  use: InstallationUse,
-  facts: Pick<ServiceOptions, 'logger' | 'instanceId'> & { readonly ownUrl: string },
-): Promise<OpenedDatabase> => {
-  const configured = settings.database.url
-  if (configured !== null)
-    return { url: configured, recover: async () => undefined, close: async () => undefined }
-  const dataDir = resolve(settings.database.dataDir)
-  const claimed = await claim(dataDir, use, { url: facts.ownUrl, instanceId: facts.instanceId })
-  let embedded: EmbeddedPostgres
-  try {
-    const directory = join(dataDir, 'postgres')
-    embedded = await startEmbeddedPostgres({ directory, log: facts.logger, random: systemRandom })
-  } catch (error) {
-    await claimed?.release()
-    throw error
-  }
+/** A database that others run: there is nothing to recover and nothing to close. */
+const foreign = (url: string): OpenedDatabase => ({
+  url,
+  recover: async () => undefined,
+  close: async () => undefined,
+})
+
+/** Starts the embedded database; `close` stops it and gives the folder free, whatever comes of the stop. */
+const startDatabase = async (claimed: DataDir, logger: Logger): Promise<OpenedDatabase> => {
+  const directory = join(claimed.path, 'postgres')
+  const embedded = await startEmbeddedPostgres({ directory, log: logger, random: systemRandom })
   return {
     url: embedded.connectionString,
     recover: () => embedded.ensureRunning(),
-    close: async () => {
-      // Without a claim the database belongs to the service that runs from this folder.
-      if (claimed === null) return
-      await embedded.stop()
-      await claimed.release()
-    },
+    close: () => embedded.stop().finally(() => claimed.release()),
+  }
+}
+
+const readSecrets = async ({ tokens, database }: Settings): Promise<readonly Secret[]> =>
+  tokens.secrets.length > 0 ? tokens.secrets : [await developmentSecret(resolve(database.dataDir))]
+
+/** The secrets, and the database that they seal: read first, so that a bad secret leaves no server running. */
+const openStorage = async (
+  settings: Settings,
+  use: InstallationUse,
+  { instanceId, logger }: Pick<ServiceOptions, 'instanceId' | 'logger'>,
+): Promise<{ secrets: readonly Secret[]; database: OpenedDatabase }> => {
+  const { url, dataDir } = settings.database
+  if (url !== null) return { secrets: await readSecrets(settings), database: foreign(url) }
+  const claimed = await claim(settings, use, instanceId)
+  try {
+    const secrets = await readSecrets(settings)
+    // Without a claim the database belongs to the service that runs from this folder.
+    const database =
+      claimed === null
+        ? foreign(await attachEmbeddedPostgres(join(resolve(dataDir), 'postgres')))
+        : await startDatabase(claimed, logger)
+    return { secrets, database }
+  } catch (error) {
+    await claimed?.release()
+    throw error
   }
 }
 
@@ -94,17 +142,12 @@ export const openInstallation = async (use: InstallationUse): Promise<Installati
   for (const name of unknownVariables(settingsSections, process.env, clientVariables))
     logger.warn({ variable: name }, 'no such setting: most likely a slip of the pen')
   const instanceId = systemRandom.uuid()
-  const ownUrl = `http://localhost:${settings.http.port}`
-  const database = await openDatabase(settings, use, { logger, instanceId, ownUrl })
-  const secrets =
-    settings.tokens.secrets.length > 0
-      ? settings.tokens.secrets
-      : [await developmentSecret(resolve(settings.database.dataDir))]
+  const { secrets, database } = await openStorage(settings, use, { instanceId, logger })
   return {
     settings,
     secrets,
     databaseUrl: database.url,
-    publicUrl: settings.http.publicUrl ?? ownUrl,
+    publicUrl: settings.http.publicUrl ?? `http://localhost:${settings.http.port}`,
     instanceId,
     clock: systemClock,
     random: systemRandom,

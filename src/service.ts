@@ -85,7 +85,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
 export const startService = async (options: ServiceOptions, foundation: Foundation): Promise<Service> => {
   const { settings, clock, random, logger, publicUrl, requestScope } = options
   const { database, metrics, keyRing, signingKeys, auditLog, ownCall } = foundation
-  const notifications = new Notifications(options.databaseUrl, logger)
+  const notifications = new Notifications(options.databaseUrl, logger, metrics)
   notifications.whenLost(options.recoverDatabase)
 
   const accessTokens = new AccessTokens({

@@ -1,5 +1,4 @@
 // The folder that one running service owns, and the claim (`service.json`) that keeps a second service out.
-
 import { chmod, mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -66,7 +65,7 @@ const pauseMs = 100
  * behind is recovered. Throws `DataDirInUse` when another service holds the folder.
  */
 export const claimDataDir = async (path: string, claimant: Claimant): Promise<DataDir> => {
-  await createFolder(path)
+  await makeDataDir(path)
   const { url, instanceId, now } = claimant
   const claim: Claim = { pid: process.pid, url, instanceId, startedAt: now.toISOString() }
   const file = join(path, claimName)
@@ -89,8 +88,8 @@ export const claimDataDir = async (path: string, claimant: Claimant): Promise<Da
   throw new DataDirInUse(path, holder)
 }
 
-/** 711 lets the system user that runs PostgreSQL pass through when we are root, and shows nobody a list. */
-const createFolder = async (path: string): Promise<void> => {
+/** Makes the folder where it is missing. 711 lets the user that runs PostgreSQL for root pass, and shows nobody a list. */
+export const makeDataDir = async (path: string): Promise<void> => {
   const created = await mkdir(path, { recursive: true, mode: 0o711 })
   if (created !== undefined) await chmod(path, 0o711)
 }
@@ -124,10 +123,13 @@ const parseClaim = (value: unknown): Claim | null => {
   return { pid, url, instanceId, startedAt }
 }
 
-/** A pid is given again after its process ended (in a container soon), so an alive pid alone proves nothing. */
+/**
+ * The answer of the service comes first: its pid is unknown here when it runs in another container on the same volume.
+ * A pid is given again after its process ended (in a container soon), so an alive pid alone proves nothing either.
+ */
 const isStale = async (claim: Claim, now: Date): Promise<boolean> => {
-  if (!isProcessAlive(claim.pid)) return true
   if (await answersAs(claim)) return false
+  if (!isProcessAlive(claim.pid)) return true
   const startedAtMs = Date.parse(claim.startedAt)
   const isOlderThanWe = startedAtMs < now.getTime() - process.uptime() * 1000
   if (claim.pid === process.pid && isOlderThanWe) return true

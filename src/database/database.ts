@@ -1,8 +1,7 @@
 // The one connection pool of the process, and the ORM on top of it.
-
 import { Migrator } from '@mikro-orm/migrations'
 import { type EntityMetadata, MikroORM, type Options } from '@mikro-orm/postgresql'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
@@ -16,7 +15,7 @@ export interface Statement {
   readonly text: string
 }
 
-/** What `openDatabase` needs. */
+/** What `Database.open` needs. */
 export interface DatabaseOptions {
   readonly url: string
   readonly poolSize: number
@@ -25,10 +24,37 @@ export interface DatabaseOptions {
   readonly metrics: Metrics
 }
 
-/** How long a request waits for a free connection before the database counts as away, in milliseconds. */
+/**
+ * How long a request waits for a connection before the database counts as away. pg's pool has one setting for the wait
+ * for a free connection and for the making of a new one, so this is longer than a statement may hold a connection:
+ * who queues behind statements that wait for a lock gets its turn when PostgreSQL ends them. In milliseconds.
+ */
 const connectTimeoutMilliseconds = 8_000
-/** A statement that runs longer is ended by PostgreSQL: every one of ours takes milliseconds. */
-const statementTimeoutMilliseconds = 10_000
+/**
+ * PostgreSQL ends a statement that takes longer. Every one of ours takes milliseconds, so it waited for a lock, and its
+ * caller is told to try again while a client still listens. In milliseconds.
+ */
+const statementTimeoutMilliseconds = 5_000
+/** PostgreSQL says that it ended the statement; after this long its silence means that it cannot be heard. */
+const queryTimeoutMilliseconds = statementTimeoutMilliseconds + 1_000
+/**
+ * PostgreSQL ends a transaction that idles for longer: its process hangs, or is gone unnoticed, and keeps others from
+ * the rows that it locked. Ours idle for the milliseconds between two statements.
+ */
+const idleInTransactionTimeoutMilliseconds = 10_000
+
+/** What a request may take of the database. */
+const requestLimits = {
+  statement_timeout: statementTimeoutMilliseconds,
+  query_timeout: queryTimeoutMilliseconds,
+  idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
+}
+
+/** What a migration may take: all the time it needs. */
+const noLimits = {}
+
+/** A server that runs hangs up in milliseconds. After this long the connections are closed from our side. */
+const closeTimeoutMilliseconds = 2_000
 
 /** The pool and the ORM. Close it last. */
 export class Database {
@@ -37,13 +63,27 @@ export class Database {
 
   private constructor(
     readonly orm: MikroORM,
-    readonly url: string,
     private readonly pool: Pool,
-    private readonly metrics: Metrics,
+    private readonly clients: ReadonlySet<PoolClient>,
+    private readonly options: DatabaseOptions,
   ) {}
+
+  /** Where the database is, password included. */
+  get url(): string {
+    return this.options.url
+  }
 
   /** Makes the pool; connections are opened when they are needed, so this succeeds with the database away. */
   static async open(options: DatabaseOptions): Promise<Database> {
+    return await Database.#open(options, requestLimits)
+  }
+
+  /** The same database over connections whose statements may take as long as they need. Closed by its opener. */
+  async openUnhurried(): Promise<Database> {
+    return await Database.#open(this.options, noLimits)
+  }
+
+  static async #open(options: DatabaseOptions, limits: Partial<typeof requestLimits>) {
     const orm = await MikroORM.init({
       clientUrl: options.url,
       entities: options.entities,
@@ -51,8 +91,7 @@ export class Database {
       pool: { max: options.poolSize, idleTimeoutMillis: 30_000 },
       driverOptions: {
         connectionTimeoutMillis: connectTimeoutMilliseconds,
-        statement_timeout: statementTimeoutMilliseconds,
-        query_timeout: statementTimeoutMilliseconds + 1_000,
+        ...limits,
         application_name: 'idem',
         keepAlive: true,
       },
@@ -69,12 +108,15 @@ export class Database {
     })
     const pool: Pool = await orm.em.getConnection().getNativeClient()
     returnBrokenConnections(pool)
-    return new Database(orm, options.url, pool, options.metrics)
+    const clients = new Set<PoolClient>()
+    pool.on('connect', (client) => void clients.add(client))
+    pool.on('remove', (client) => void clients.delete(client))
+    return new Database(orm, pool, clients, options)
   }
 
   /** Runs a prepared statement on a connection of the pool and returns its rows. */
   async run<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    this.metrics.databaseStatements.inc()
+    this.options.metrics.databaseStatements.inc()
     const result = await this.pool.query({
       name: statement.name,
       text: statement.text,
@@ -95,16 +137,32 @@ export class Database {
   async answers(): Promise<boolean> {
     try {
       await this.run({ name: 'idem_ready', text: 'select 1' }, [])
-      this.metrics.databaseUp.set(1)
+      this.options.metrics.databaseUp.set(1)
       return true
     } catch {
-      this.metrics.databaseUp.set(0)
+      this.options.metrics.databaseUp.set(0)
       return false
     }
   }
 
+  /** Ends all connections, within 2 s also those to a server that does not answer. */
   async close(): Promise<void> {
+    const { promise: timedOut, resolve } = Promise.withResolvers<void>()
+    const cutOff = setTimeout(() => {
+      for (const client of this.clients) client.connection.stream.destroy()
+      resolve()
+    }, closeTimeoutMilliseconds)
+    try {
+      await Promise.race([this.#end(), timedOut])
+    } finally {
+      clearTimeout(cutOff)
+    }
+  }
+
+  /** The ORM (kysely 0.29) ends the pool only when it has itself used it, and ours may have served `run` alone. */
+  async #end(): Promise<void> {
     await this.orm.close(true)
+    if (!this.pool.ending) await this.pool.end()
   }
 }
 

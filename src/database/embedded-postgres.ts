@@ -1,9 +1,16 @@
 // The PostgreSQL server that Idem brings along: one per data folder, on a free port of this machine only.
 import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { Client } from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Random } from '../runtime/random.js'
+import {
+  type AddressAt,
+  addressesWith,
+  askServer,
+  databaseMissing,
+  databaseName,
+  withClient,
+} from './embedded-address.js'
 import { EmbeddedPostgresError } from './embedded-postgres-error.js'
 import { errorCode } from './operating-system.js'
 import {
@@ -13,7 +20,6 @@ import {
   readPassword,
   startServer,
   stopServer,
-  superuser,
 } from './postgres-cluster.js'
 import { findPostmaster } from './postmaster.js'
 
@@ -37,19 +43,11 @@ export interface EmbeddedPostgresOptions {
   readonly random: Random
 }
 
-const database = 'idem'
-
-/** The server's address at a port, up to the name of the database. */
-type AddressAt = (port: number) => string
-
 /** 192 bits: nobody types it, so it may be longer than anybody can guess. */
 const passwordBytes = 24
 
-/** On this machine a server that can answer does so in milliseconds. */
-const connectTimeoutMs = 2_000
-
-/** 50 pauses are 5 s: ample for a server that is starting or stopping. */
-const awaitAttempts = 50
+/** 5 s: ample for a server that is starting or stopping. The last question may take its own 2 s beyond that. */
+const awaitMs = 5_000
 const awaitPauseMs = 100
 
 /**
@@ -61,9 +59,7 @@ export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): P
   const { directory, log, random } = options
   const cluster = await openCluster(directory)
   const isNew = await initialise(cluster, () => random.bytes(passwordBytes).toString('base64url'))
-  const password = await readPassword(cluster)
-  const addressAt: AddressAt = (port) =>
-    `postgres://${superuser}:${encodeURIComponent(password)}@127.0.0.1:${port}/`
+  const addressAt = addressesWith(await readPassword(cluster))
   const adopted = await adoptServer(cluster, addressAt)
   const port = adopted ?? (await startServer(cluster, findFreePort))
   try {
@@ -90,7 +86,7 @@ const supervise = (
     await startServer(cluster, async () => port)
   }
   return {
-    connectionString: `${addressAt(port)}${database}`,
+    connectionString: `${addressAt(port)}${databaseName}`,
     ensureRunning: () => {
       restart ??= restartIfDead().finally(() => {
         restart = null
@@ -115,23 +111,15 @@ const adoptServer = async (cluster: Cluster, addressAt: AddressAt): Promise<numb
 
 /** Waits until a server on the folder answers (its port) or is gone; `silent` when it does neither in time. */
 const awaitServer = async (cluster: Cluster, addressAt: AddressAt): Promise<number | 'gone' | 'silent'> => {
-  for (let attempt = 1; attempt <= awaitAttempts; attempt++) {
+  for (const deadline = performance.now() + awaitMs; performance.now() < deadline; ) {
     const postmaster = await findPostmaster(cluster.data)
     if (postmaster === null) return 'gone'
     const { port } = postmaster
-    if (port !== null && (await answers(addressAt(port)))) return port
+    if (port !== null && (await askServer(addressAt(port))) !== 'silent') return port
     await setTimeout(awaitPauseMs)
   }
   return 'silent'
 }
-
-/** Refusals of a server that is well: too_many_connections, and invalid_catalog_name (the database is missing). */
-const healthyRefusals: readonly (string | null)[] = ['53300', '3D000']
-
-const answers = (address: string): Promise<boolean> =>
-  withClient(`${address}${database}`, async () => true).catch((error: unknown) =>
-    healthyRefusals.includes(errorCode(error)),
-  )
 
 /**
  * Asked at every start: a kill may have come between the initialisation and this. The database that initdb makes is
@@ -139,24 +127,12 @@ const answers = (address: string): Promise<boolean> =>
  */
 const ensureDatabase = async (address: string): Promise<void> => {
   try {
-    await withClient(`${address}${database}`, async () => undefined)
+    await withClient(`${address}${databaseName}`, async () => undefined)
   } catch (error) {
-    if (errorCode(error) !== '3D000') throw error
+    if (errorCode(error) !== databaseMissing) throw error
     await withClient(`${address}template1`, (client) =>
-      client.query(`alter database postgres rename to ${database}`),
+      client.query(`alter database postgres rename to ${databaseName}`),
     )
-  }
-}
-
-const withClient = async <T>(connectionString: string, use: (client: Client) => Promise<T>): Promise<T> => {
-  const client = new Client({ connectionString, connectionTimeoutMillis: connectTimeoutMs })
-  // A server that dies meanwhile fails the call at hand; unheard, this event would end the process.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    return await use(client)
-  } finally {
-    await client.end()
   }
 }
 

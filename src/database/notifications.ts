@@ -1,6 +1,8 @@
 // Listens for what other processes changed (LISTEN/NOTIFY), and knows whether it would have heard.
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
+import type { Metrics } from '../runtime/metrics.js'
+import { endClient } from './end-client.js'
 
 /** The one channel; the triggers of the schema notify `<table>:<id>` on it. */
 const channel = 'idem'
@@ -15,7 +17,10 @@ export type ChangeListener = (id: string) => void
 /** One connection that listens; it reconnects by itself. */
 export class Notifications {
   readonly #listeners = new Map<string, ChangeListener[]>()
+  /** The connection that listens. */
   #client: pg.Client | null = null
+  /** The one that is to listen next. */
+  #connecting: pg.Client | null = null
   #timer: NodeJS.Timeout | null = null
   #heardAt = Number.NEGATIVE_INFINITY
   #onLost: () => Promise<void> = async () => undefined
@@ -25,6 +30,7 @@ export class Notifications {
   constructor(
     private readonly url: string,
     private readonly logger: Logger,
+    private readonly metrics: Metrics | null = null,
   ) {}
 
   /** Calls `listener` with the id of every changed row of `table`. */
@@ -45,13 +51,17 @@ export class Notifications {
   /** Connects, and keeps connected. */
   async start(): Promise<void> {
     await this.#beat()
+    if (this.#stopped) return
     this.#timer = setInterval(() => void this.#beat(), beatMilliseconds)
   }
 
+  /** Ends the connection, within a second also when the server does not answer. */
   async stop(): Promise<void> {
     this.#stopped = true
     if (this.#timer !== null) clearInterval(this.#timer)
-    await this.#client?.end().catch(() => undefined)
+    // Torn down rather than ended: pg would never settle a `connect` that is ended meanwhile.
+    this.#connecting?.connection.stream.destroy(new Error('stopped while connecting'))
+    if (this.#client !== null) await endClient(this.#client)
   }
 
   /** One sign of life, or one try to connect again. What was notified before the answer has been handled by then. */
@@ -59,12 +69,14 @@ export class Notifications {
     if (this.#busy || this.#stopped) return
     this.#busy = true
     const sentAt = performance.now()
+    const client = this.#client
     try {
-      if (this.#client === null) await this.#connect()
-      else await this.#client.query('select 1')
+      if (client === null) await this.#connect()
+      else await client.query('select 1')
       this.#heardAt = sentAt
+      this.metrics?.databaseUp.set(1)
     } catch (error) {
-      await this.#lose(error)
+      await this.#lose(client, error)
     } finally {
       this.#busy = false
     }
@@ -78,23 +90,36 @@ export class Notifications {
       query_timeout: 2_000,
       keepAlive: true,
     })
-    client.on('error', (error) => void this.#lose(error))
+    // While it connects, its errors are those of `connect` and of `listen`.
+    client.on('error', (error) => void (client === this.#client && this.#lose(client, error)))
     client.on('notification', (message) => this.#dispatch(message.payload ?? ''))
-    await client.connect()
-    await client.query(`listen ${channel}`)
+    this.#connecting = client
+    try {
+      await client.connect()
+      await client.query(`listen ${channel}`)
+      if (this.#stopped) throw new Error('stopped while connecting')
+    } catch (error) {
+      await endClient(client)
+      throw error
+    } finally {
+      this.#connecting = null
+    }
     this.#client = client
     // Whatever changed while nobody listened is unknown, so everything may have.
     for (const table of this.#listeners.keys()) this.#dispatch(`${table}:*`)
   }
 
-  async #lose(error: unknown): Promise<void> {
-    const lost = this.#client
+  /** `lost` is the connection that failed, or null when none could be made. */
+  async #lose(lost: pg.Client | null, error: unknown): Promise<void> {
+    // Lost already: its error event and its failed statement both tell.
+    if (lost !== this.#client) return
     this.#client = null
     this.#heardAt = Number.NEGATIVE_INFINITY
+    this.metrics?.databaseUp.set(0)
+    if (lost !== null) await endClient(lost)
     if (this.#stopped) return
     if (lost !== null)
       this.logger.warn({ err: error }, 'the database connection that hears of changes was lost')
-    await lost?.end().catch(() => undefined)
     await this.#onLost().catch((problem) =>
       this.logger.error({ err: problem }, 'the database cannot be recovered'),
     )

@@ -15,26 +15,28 @@ import {
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { superuser } from './embedded-address.js'
 import { EmbeddedPostgresError, useOwnServer } from './embedded-postgres-error.js'
 import { errorCode, readIfPresent } from './operating-system.js'
 import { findPostgresPrograms, type PostgresPrograms, runProgram } from './postgres-programs.js'
 import { findPostmaster, removeForeignLock } from './postmaster.js'
 import { findSystemUser, requireReach, type SystemUser } from './system-user.js'
 
-/** A data folder (PostgreSQL says: cluster) with what it takes to run a server on it. */
-export interface Cluster {
+/** Where the parts of a data folder (PostgreSQL says: cluster) are. */
+export interface ClusterFiles {
   readonly directory: string
   /** PGDATA; exists only once it is complete. */
   readonly data: string
   readonly passwordFile: string
   readonly logFile: string
+}
+
+/** A data folder with what it takes to run a server on it. */
+export interface Cluster extends ClusterFiles {
   readonly programs: PostgresPrograms
   /** Who runs the server; null: ourselves. */
   readonly user: SystemUser | null
 }
-
-/** The superuser of the cluster, and the owner of everything in it. */
-export const superuser = 'idem'
 
 /** A page cache that suits a laptop; connections for several processes of Idem, their pools and the tests. */
 const serverSizes = ['shared_buffers=64MB', 'max_connections=200']
@@ -55,6 +57,14 @@ const stopTimeoutSeconds = 60
 const passingTrouble =
   /could not bind|could not create any TCP\/IP sockets|shared memory block .* still in use/
 
+/** Where the parts of the data folder in `directory` are, made or not. */
+export const clusterFiles = (directory: string): ClusterFiles => ({
+  directory,
+  data: join(directory, 'data'),
+  passwordFile: join(directory, 'password'),
+  logFile: join(directory, 'log'),
+})
+
 /**
  * Prepares `directory` (created where missing) for a server; starts nothing.
  * Throws `EmbeddedPostgresError` when this machine or this system user cannot run PostgreSQL.
@@ -66,14 +76,7 @@ export const openCluster = async (directory: string): Promise<Cluster> => {
   await chmod(directory, 0o700)
   if (user !== null)
     await requireReach(user, [await realpath(dirname(directory)), ...Object.values(programs)])
-  return {
-    directory,
-    data: join(directory, 'data'),
-    passwordFile: join(directory, 'password'),
-    logFile: join(directory, 'log'),
-    programs,
-    user,
-  }
+  return { ...clusterFiles(directory), programs, user }
 }
 
 /**

@@ -1,4 +1,4 @@
-// Reads the errors of the database: away, a unique value taken, a row gone.
+// Reads the errors of the database: away or too busy, a unique value taken, a row gone.
 
 /** Node's and pg's words for a connection that cannot be made or broke. */
 const brokenConnection = new Set([
@@ -14,12 +14,16 @@ const brokenConnection = new Set([
 
 /**
  * SQLSTATE: connection exceptions, shutting down, starting up, out of connections, memory or disk, a replica after a
- * fail-over, a statement that ran out of time (every one of ours takes milliseconds, so it waited).
+ * fail-over, a statement that ran out of time (every one of ours takes milliseconds, so it waited), a transaction that
+ * idled too long.
  */
-const awayState = /^(08...|57P0[1-5]|53...|25006|57014)$/
+const awayState = /^(08...|57P0[1-5]|53...|25006|57014|25P03)$/
+
+/** SQLSTATE: deadlock, serialization failure, no lock in time. The transaction was undone; the next try may succeed. */
+const contendedState = /^(40P01|40001|55P03)$/
 
 const brokenMessage =
-  /Connection terminated|timeout exceeded when trying to connect|not queryable|Cannot use a pool after|Query read timeout/
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Cannot use a pool after|Query read timeout/
 
 const chain = function* (error: unknown): Generator<Error> {
   for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
@@ -29,11 +33,15 @@ const chain = function* (error: unknown): Generator<Error> {
   }
 }
 
-/** True when `error`, or what caused it, says that the database could not be reached. Source: PostgreSQL Appendix A. */
+/**
+ * True when `error`, or what caused it, says that the database could not be reached, or could not do it just now: the
+ * same call may succeed a little later. Source: PostgreSQL Appendix A.
+ */
 export const isDatabaseAway = (error: unknown): boolean => {
   for (const current of chain(error)) {
     const code = 'code' in current && typeof current.code === 'string' ? current.code : ''
-    if (brokenConnection.has(code) || awayState.test(code) || brokenMessage.test(current.message)) return true
+    if (brokenConnection.has(code) || awayState.test(code) || contendedState.test(code)) return true
+    if (brokenMessage.test(current.message)) return true
   }
   return false
 }

@@ -95,6 +95,13 @@ test('a live service keeps its folder however old, and the refusal says where it
   expect(await readHolder(path)).toBe('left')
 })
 
+test('a service in another container on the same volume, whose pid means nothing here, keeps its folder', async () => {
+  const path = await folder()
+  await leaveClaim(path, { url: await service('left'), pid: await deadPid(), startedAt: ago(86_400) })
+  await expect(claimDataDir(path, claimant('two'))).rejects.toBeInstanceOf(DataDirInUse)
+  expect(await readHolder(path)).toBe('left')
+})
+
 test('a claim of a dead process is recovered', async () => {
   const path = await folder()
   await leaveClaim(path, { pid: await deadPid() })

@@ -1,5 +1,5 @@
 // The migrations: they make the tables that the entities describe, once, however many processes start at once.
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { Database } from '../../../src/database/database.js'
 import { migrate, pendingMigrations } from '../../../src/database/migrate.js'
 import { entities } from '../../../src/entities.js'
@@ -38,4 +38,39 @@ test('four processes that start at once apply each migration once', async () => 
   const applied = await Promise.all(databases.map(async (database) => await migrate(database)))
   expect(applied.filter((names) => names.length > 0)).toHaveLength(1)
   expect(await pendingMigrations(databases[0] as Database)).toEqual([])
+})
+
+/** Has the first migration take 6.5 s: longer than PostgreSQL, and than pg, would wait for a statement of a request. */
+const slowDown = `
+  create function dawdle() returns event_trigger language plpgsql as $$
+  begin
+    if current_query() like '%"account"%' and current_setting('idem.dawdled', true) is null then
+      perform set_config('idem.dawdled', 'yes', false);
+      perform pg_sleep(6.5);
+    end if;
+  end $$;
+  create event trigger dawdle on ddl_command_start execute function dawdle()`
+
+test('a migration may take longer than any request', async () => {
+  const database = await open(await createDatabase({ empty: true }))
+  await onServer(database.url, slowDown)
+  const startedAt = performance.now()
+  expect(await migrate(database)).not.toEqual([])
+  expect(performance.now() - startedAt).toBeGreaterThan(6_400)
+  expect(await pendingMigrations(database)).toEqual([])
+})
+
+test('a migration whose lock is lost on the way does not end the process', async () => {
+  const database = await open(await createDatabase({ empty: true }))
+  await onServer(database.url, slowDown)
+  const migrated = migrate(database)
+  await vi.waitFor(async () => {
+    const ended = await database.orm.em.execute(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = 'idem migrate' and datname = current_database()
+         and exists (select 1 from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())`,
+    )
+    expect(ended).toHaveLength(1)
+  }, 5_000)
+  expect(await migrated).not.toEqual([])
 })

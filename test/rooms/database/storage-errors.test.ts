@@ -1,0 +1,65 @@
+// What PostgreSQL says when others were in the way: a passing state, never a bug.
+import { Client } from 'pg'
+import { expect, onTestFinished, test } from 'vitest'
+import { isDatabaseAway } from '../../../src/database/storage-errors.js'
+import { createDatabase } from '../../support/start-service.js'
+
+/** Two connections to a database with the rows 1 and 2. */
+const two = async (): Promise<readonly [Client, Client]> => {
+  const url = await createDatabase({ empty: true })
+  const connect = async (): Promise<Client> => {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    onTestFinished(() => client.end())
+    return client
+  }
+  const [one, other] = [await connect(), await connect()]
+  await one.query('create table thing as select n, 0 as value from generate_series(1, 2) as n')
+  return [one, other]
+}
+
+const change = (n: number): string => `update thing set value = value + 1 where n = ${n}`
+
+/** The errors of those statements that failed. */
+const errorsOf = async (...statements: Promise<unknown>[]): Promise<unknown[]> =>
+  (await Promise.allSettled(statements)).flatMap((result) =>
+    result.status === 'rejected' ? [result.reason] : [],
+  )
+
+test('a deadlock is passing', async () => {
+  const [one, other] = await two()
+  await Promise.all([one.query('begin'), other.query('begin')])
+  await Promise.all([one.query(change(1)), other.query(change(2))])
+  const endWith = (client: Client, n: number) =>
+    client.query(change(n)).finally(() => client.query('rollback'))
+  const errors = await errorsOf(endWith(one, 2), endWith(other, 1))
+  expect(errors).toMatchObject([{ code: '40P01' }])
+  expect(isDatabaseAway(errors[0])).toBe(true)
+})
+
+test('a serialization failure is passing', async () => {
+  const [one, other] = await two()
+  await one.query('begin isolation level repeatable read')
+  await one.query('select * from thing')
+  await other.query(change(1))
+  const [error] = await errorsOf(one.query(change(1)))
+  expect(error).toMatchObject({ code: '40001' })
+  expect(isDatabaseAway(error)).toBe(true)
+})
+
+test('a lock that cannot be had in time is passing', async () => {
+  const [one, other] = await two()
+  await one.query('begin')
+  await one.query(change(1))
+  await other.query('set lock_timeout = 50')
+  const [error] = await errorsOf(other.query(change(1)))
+  expect(error).toMatchObject({ code: '55P03' })
+  expect(isDatabaseAway(error)).toBe(true)
+})
+
+test('a connection that cannot be made in time is passing, a wrong statement is not', async () => {
+  const [one] = await two()
+  const [error] = await errorsOf(one.query('select wrong'))
+  expect(isDatabaseAway(error)).toBe(false)
+  expect(isDatabaseAway(new Error('timeout expired'))).toBe(true)
+})
