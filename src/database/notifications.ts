@@ -30,7 +30,7 @@ export class Notifications {
   constructor(
     private readonly url: string,
     private readonly logger: Logger,
-    private readonly metrics: Metrics | null = null,
+    private readonly metrics: Metrics,
   ) {}
 
   /** Calls `listener` with the id of every changed row of `table`. */
@@ -74,7 +74,7 @@ export class Notifications {
       if (client === null) await this.#connect()
       else await client.query('select 1')
       this.#heardAt = sentAt
-      this.metrics?.databaseUp.set(1)
+      this.metrics.databaseUp.set(1)
     } catch (error) {
       await this.#lose(client, error)
     } finally {
@@ -115,7 +115,7 @@ export class Notifications {
     if (lost !== this.#client) return
     this.#client = null
     this.#heardAt = Number.NEGATIVE_INFINITY
-    this.metrics?.databaseUp.set(0)
+    this.metrics.databaseUp.set(0)
     if (lost !== null) await endClient(lost)
     if (this.#stopped) return
     if (lost !== null)

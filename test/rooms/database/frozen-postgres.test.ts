@@ -87,7 +87,7 @@ test('a listener that finds the database frozen counts it as away, and hears aga
 })
 
 test('a listener that is stopped while it connects leaves no connection', async () => {
-  const notifications = new Notifications(url, silentLogger)
+  const notifications = new Notifications(url, silentLogger, createMetrics())
   await whileFrozen([], async () => {
     const started = notifications.start()
     expect(await millisecondsOf(() => notifications.stop())).toBeLessThan(2_000)
