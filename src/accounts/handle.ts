@@ -2,6 +2,7 @@
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import { Failure } from '../failure.js'
 import { Account } from './account.js'
+import { hasDeceptiveMark, keepsToOneAlphabet, skeletonOf } from './look-alikes.js'
 
 const HandleSchema = defineEntity({
   name: 'Handle',
@@ -22,26 +23,27 @@ HandleSchema.setClass(Handle)
 const shortest = 3
 const longest = 64
 
-/** Letters and digits of any script; between them single dots, hyphens or underscores. */
-const form = /^[\p{Letter}\p{Number}\p{Mark}]+(?:[._-][\p{Letter}\p{Number}\p{Mark}]+)*$/u
+/**
+ * Letters, those that belong to no script apart (they look like punctuation), and digits, with their marks. The
+ * ideographic zero counts as a digit.
+ */
+const letterOrDigit = '[[\\p{Letter}--\\p{Script_Extensions=Common}]\\p{Decimal_Number}\\u3007]'
+const part = `${letterOrDigit}(?:${letterOrDigit}|[\\p{Nonspacing_Mark}\\p{Spacing_Mark}])*`
+
+/** Between the parts single dots, hyphens or underscores. */
+const form = new RegExp(`^${part}(?:[._\\-]${part})*$`, 'v')
 
 /** Characters that show nothing: two names must not differ in what nobody can see (UTS 39). */
 const invisible = /\p{Default_Ignorable_Code_Point}/u
 
-/** Two scripts that look alike must not meet in one name (UTS 39 5.2, the mixtures that are used to deceive). */
-const deceptiveScripts = [
-  /\p{Script=Latin}/u,
-  /\p{Script=Cyrillic}/u,
-  /\p{Script=Greek}/u,
-  /\p{Script=Cherokee}/u,
-]
-
-/** Names that would pass for the service itself or for a route of a front end. */
+/** The looks of names that would pass for the service itself or for a route of a front end. */
 const reserved = new Set(
   `about abuse account accounts admin administrator anonymous api auth billing callback confirm console contact
   everyone graphql guest healthz help hostmaster idem info login logout mailbox me metrics null oauth operator owner
   postmaster readyz register root sales security session settings signin signout signup status support system team
-  undefined user webmaster well-known`.split(/\s+/),
+  undefined user webmaster well-known`
+    .split(/\s+/)
+    .map(skeletonOf),
 )
 
 /** The canonical form of a handle: NFKC, case folded. Throws `BAD_USER_INPUT` with what is wrong with it. */
@@ -54,12 +56,11 @@ export const parseHandle = (raw: string, field = 'handle'): string => {
   const length = [...name].length
   if (length < shortest || length > longest)
     throw refuse(`A handle has ${shortest} to ${longest} characters.`)
-  if (!form.test(name) || invisible.test(name))
+  if (!form.test(name) || invisible.test(name) || hasDeceptiveMark(name))
     throw refuse(
       'A handle is made of letters and digits, with single dots, hyphens or underscores between them.',
     )
-  if (deceptiveScripts.filter((script) => script.test(name)).length > 1)
-    throw refuse('A handle keeps to one alphabet.')
-  if (reserved.has(name)) throw refuse('This handle is reserved. Pick another one.')
+  if (!keepsToOneAlphabet(name)) throw refuse('A handle keeps to one alphabet.')
+  if (reserved.has(skeletonOf(name))) throw refuse('This handle is reserved. Pick another one.')
   return name
 }

@@ -24,7 +24,11 @@ const contextOf = async (request: FastifyRequest, rooms: GraphqlRouteRooms): Pro
     principal: null,
     now: rooms.clock.now(),
     requestId: request.id,
-    source: clientSource(request.ip, request.headers['user-agent']),
+    source: clientSource({
+      forwarded: request.ip,
+      peer: request.socket.remoteAddress,
+      userAgent: request.headers['user-agent'],
+    }),
   })
   try {
     return { call: call.by(await authenticateRequest(call, request.headers.authorization, rooms)) }

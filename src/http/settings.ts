@@ -1,5 +1,5 @@
 // The settings of the HTTP side.
-import ipaddr from 'ipaddr.js'
+import { isIP } from 'node:net'
 import { commaList, SettingProblem, text, wholeNumber } from '../config/setting.js'
 
 /** An origin: scheme, host and port, nothing behind it. */
@@ -10,8 +10,13 @@ const parseOrigin = (raw: string): string => {
   return url.origin
 }
 
-const isNetwork = (entry: string): boolean =>
-  entry.includes('/') ? ipaddr.isValidCIDR(entry) : ipaddr.isValid(entry)
+/** An address, or a network of at least one bit. Not the short forms of old: `10` would mean 0.0.0.10. */
+const isNetwork = (entry: string): boolean => {
+  const [address = '', length, ...rest] = entry.split('/')
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  if (bits === 0 || rest.length > 0) return false
+  return length === undefined || (/^[1-9]\d{0,2}$/.test(length) && Number(length) <= bits)
+}
 
 /** Settings of the http room. */
 export const httpSettings = {
