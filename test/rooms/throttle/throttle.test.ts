@@ -157,7 +157,7 @@ test('without trusted proxies a forwarded address is ignored', async () => {
   for (let index = 0; index < 3; index++) expect(codeOf(await from(idem, `192.0.2.${index}`))).toBeNull()
   expectLimited(await from(idem, '192.0.2.99'))
   const tables = await Tables.open(idem.databaseUrl)
-  const rows = await tables.query('select distinct address from audit_entry')
+  const rows = await tables.query('select distinct address from audit_entry where actor_id is not null')
   await tables.close()
   expect(rows).toEqual([{ address: '127.0.0.1' }])
 })
