@@ -62,6 +62,11 @@ export const createSchema = (rooms: GraphqlRooms): GraphQLSchema => {
 const link =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@authenticated", "@requiresScopes"])'
 
-/** The SDL as it is committed: sorted, with its directives, which the plain printer would drop. */
-export const printSdl = (schema: GraphQLSchema): string =>
-  `${link}\n\n${printSchemaWithDirectives(lexicographicSortSchema(schema))}\n`
+/**
+ * The SDL as it is committed: sorted, with its directives, which the plain printer would drop. Nothing is resolved while
+ * printing, so the methods are all that the schema needs.
+ */
+export const printSdl = (methods: readonly Method[]): string => {
+  const schema = lexicographicSortSchema(createSchema({ methods } as unknown as GraphqlRooms))
+  return `${link}\n\n${printSchemaWithDirectives(schema)}\n`
+}
