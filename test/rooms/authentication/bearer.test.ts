@@ -137,7 +137,10 @@ test.each([
   ],
   ['no expiry', async () => await forge({ claims: { exp: undefined } })],
   ['an expiry in the past', async () => await forge({ claims: { exp: 1 } })],
-  ['an expiry at this second', async () => await forge({ claims: { exp: Math.floor(Date.now() / 1000) } })],
+  [
+    'an expiry at this second',
+    async () => await forge({ claims: { exp: Math.floor(idem.clock.now().getTime() / 1000) } }),
+  ],
   [
     'an expiry that is no number',
     async () => {

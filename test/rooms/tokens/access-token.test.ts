@@ -59,7 +59,7 @@ test("a guest's token says that nothing was proven", async () => {
 test('a refreshed token is another one, of the same session and the same authentication', async () => {
   const first = await new KeyOwner(idem).signIn()
   const one = (await checkElsewhere(first.accessToken, idem.url)).payload
-  await new Promise((resolve) => setTimeout(resolve, 1_100))
+  idem.clock.advance(2)
   const second = await refresh(idem, first.refreshToken)
   const two = (await checkElsewhere(second.accessToken, idem.url)).payload
   expect(two).toMatchObject({ sid: one['sid'], sub: one.sub, auth_time: one['auth_time'] })
