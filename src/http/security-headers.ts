@@ -22,6 +22,7 @@ const headersOf = (publicUrl: string): Record<string, string> => {
     },
     strictTransportSecurity: publicUrl.startsWith('https:') && { maxAge: strictTransportSeconds },
     referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
     // The API is there for other origins; CORS says for which.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
     // For browsers that are gone: bytes on every answer, protection for nobody.

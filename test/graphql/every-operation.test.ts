@@ -18,7 +18,7 @@ import {
   isSpecifiedDirective,
   valueFromASTUntyped,
 } from 'graphql'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { scopeMeanings } from '../../src/authorization/scope.js'
 import { failureSentences } from '../../src/failure.js'
 import { printSdl, publicFields } from '../../src/graphql/schema.js'
@@ -26,8 +26,7 @@ import { createMethods } from '../../src/methods/registry.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { codeOf, dataOf, refresh, sessionIdOf } from '../support/calls.js'
 import { KeyOwner, type SignedIn } from '../support/key-owner.js'
-import { startTestService, type TestService } from '../support/start-service.js'
-import { Tables } from '../support/tables.js'
+import { serviceOfFile } from '../support/service-of-file.js'
 
 const sdl = await readFile(path.resolve(import.meta.dirname, '../../schema/idem.graphql'), 'utf8')
 // The link is Federation's; a schema of its own has no such definition.
@@ -110,16 +109,7 @@ const queryOf = (place: Place): string => {
   return wrap(selectionOf(place))
 }
 
-let idem: TestService
-let tables: Tables
-beforeAll(async () => {
-  idem = await startTestService()
-  tables = await Tables.open(idem.databaseUrl)
-})
-afterAll(async () => {
-  await tables.close()
-  await idem.stop()
-})
+const { idem, tables } = await serviceOfFile()
 
 /** A fresh session whose tokens hold these scopes alone. */
 const signInWith = async (...scopes: string[]): Promise<Pick<SignedIn, 'accessToken'>> => {

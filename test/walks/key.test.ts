@@ -1,7 +1,7 @@
 // The story of a person with a key: registers, comes back, adds a second key, removes the first.
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   askMe,
   codeOf,
@@ -13,19 +13,9 @@ import {
   untilRefused,
 } from '../support/calls.js'
 import { KeyOwner, signInAsGuest } from '../support/key-owner.js'
-import { startTestService, type TestService } from '../support/start-service.js'
-import { Tables } from '../support/tables.js'
+import { serviceOfFile } from '../support/service-of-file.js'
 
-let idem: TestService
-let tables: Tables
-beforeAll(async () => {
-  idem = await startTestService()
-  tables = await Tables.open(idem.databaseUrl)
-})
-afterAll(async () => {
-  await tables.close()
-  await idem.stop()
-})
+const { idem, tables } = await serviceOfFile()
 
 const opensslKey = (): string =>
   execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519'], { encoding: 'utf8' })

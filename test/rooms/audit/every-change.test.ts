@@ -1,6 +1,6 @@
 // Every change of state leaves its audit line, in its own transaction; a refusal leaves none.
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   askMe,
   codeOf,
@@ -13,19 +13,11 @@ import {
   unlink,
 } from '../../support/calls.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
+import { serviceOfFile } from '../../support/service-of-file.js'
+import { startTestService } from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
 
-let idem: TestService
-let tables: Tables
-beforeAll(async () => {
-  idem = await startTestService()
-  tables = await Tables.open(idem.databaseUrl)
-})
-afterAll(async () => {
-  await tables.close()
-  await idem.stop()
-})
+const { idem, tables } = await serviceOfFile()
 
 /** What `work` added to the audit log, and what it did. */
 const audited = async <T>(

@@ -1,20 +1,10 @@
 // A challenge is answered once, however many answer it at once, and issuing one writes nothing.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { atOnce, codeOf, dataOf, tally } from '../../support/calls.js'
 import { KeyOwner } from '../../support/key-owner.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
-import { Tables } from '../../support/tables.js'
+import { serviceOfFile } from '../../support/service-of-file.js'
 
-let idem: TestService
-let tables: Tables
-beforeAll(async () => {
-  idem = await startTestService()
-  tables = await Tables.open(idem.databaseUrl)
-})
-afterAll(async () => {
-  await tables.close()
-  await idem.stop()
-})
+const { idem, tables } = await serviceOfFile()
 
 const signInQuery =
   'mutation ($input: SignInInput!) { signIn(input: $input) { account { id } tokens { accessToken } } }'

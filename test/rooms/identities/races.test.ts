@@ -1,21 +1,11 @@
 // Two at once upon one key, one handle or one account: one wins, nothing is half done.
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { askMe, atOnce, codeOf, dataOf, setHandle, tally, unlink, untilRefused } from '../../support/calls.js'
 import { KeyOwner, type SignedIn, signInAsGuest } from '../../support/key-owner.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
-import { Tables } from '../../support/tables.js'
+import { serviceOfFile } from '../../support/service-of-file.js'
 
-let idem: TestService
-let tables: Tables
-beforeAll(async () => {
-  idem = await startTestService()
-  tables = await Tables.open(idem.databaseUrl)
-})
-afterAll(async () => {
-  await tables.close()
-  await idem.stop()
-})
+const { idem, tables } = await serviceOfFile()
 
 /** What must hold whatever happened: no identity without its account, no live session without its identity, nothing empty. */
 const expectWhole = async (): Promise<void> => {

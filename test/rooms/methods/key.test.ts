@@ -1,13 +1,12 @@
 // The method `key`: the suite of every method, and Ed25519 taken strictly (RFC 8032, CVE-2026-33895).
 import { createPublicKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Challenge } from '../../../src/challenges/challenge.js'
 import { describeMethod } from '../../conformance/method.js'
 import { codeOf, dataOf } from '../../support/calls.js'
 import { KeyOwner } from '../../support/key-owner.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
-import { Tables } from '../../support/tables.js'
+import { serviceOfFile } from '../../support/service-of-file.js'
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
@@ -40,16 +39,7 @@ describeMethod({
   ],
 })
 
-let idem: TestService
-let tables: Tables
-beforeAll(async () => {
-  idem = await startTestService()
-  tables = await Tables.open(idem.databaseUrl)
-})
-afterAll(async () => {
-  await tables.close()
-  await idem.stop()
-})
+const { idem, tables } = await serviceOfFile()
 
 const issue = async (publicKey: string) =>
   await idem.ask('mutation ($input: ChallengeRequest!) { issueChallenge(input: $input) { id message } }', {

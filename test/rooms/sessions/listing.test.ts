@@ -1,20 +1,11 @@
 // The list of sessions: what it costs, and which of them is mine.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { dataOf } from '../../support/calls.js'
 import { signInAsGuest } from '../../support/key-owner.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
-import { Tables } from '../../support/tables.js'
+import { serviceOfFile } from '../../support/service-of-file.js'
+import { startTestService } from '../../support/start-service.js'
 
-let idem: TestService
-let tables: Tables
-beforeAll(async () => {
-  idem = await startTestService()
-  tables = await Tables.open(idem.databaseUrl)
-})
-afterAll(async () => {
-  await tables.close()
-  await idem.stop()
-})
+const { idem, tables } = await serviceOfFile()
 
 test('an account with thousands of sessions lists its newest hundred', async () => {
   const guest = await signInAsGuest(idem)

@@ -1,5 +1,5 @@
 // Refreshing at once: one successor for all, nobody logged out by it, and a stolen token found out.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   askMe,
   atOnce,
@@ -12,19 +12,9 @@ import {
   untilRefused,
 } from '../../support/calls.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
-import { Tables } from '../../support/tables.js'
+import { serviceOfFile } from '../../support/service-of-file.js'
 
-let idem: TestService
-let tables: Tables
-beforeAll(async () => {
-  idem = await startTestService({ environment: { IDEM_LOG_LEVEL: 'warn' } })
-  tables = await Tables.open(idem.databaseUrl)
-})
-afterAll(async () => {
-  await tables.close()
-  await idem.stop()
-})
+const { idem, tables } = await serviceOfFile({ environment: { IDEM_LOG_LEVEL: 'warn' } })
 
 const rowOf = async (accessToken: string) => {
   const [row] = await tables.query('select generation, ended_at from session where id = $1', [

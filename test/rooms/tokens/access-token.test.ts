@@ -1,15 +1,12 @@
 // An access token can be checked by anyone with jose and the discovery document, and says what RFC 9068 asks.
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { dataOf, headerOf, refresh } from '../../support/calls.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
+import { serviceOfFile } from '../../support/service-of-file.js'
+import { startTestService } from '../../support/start-service.js'
 
-let idem: TestService
-beforeAll(async () => {
-  idem = await startTestService()
-})
-afterAll(async () => await idem.stop())
+const { idem } = await serviceOfFile()
 
 /** What a service elsewhere does: one document, one key set, one check. */
 const checkElsewhere = async (token: string, audience: string) => {
