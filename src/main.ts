@@ -138,9 +138,9 @@ const run = async ([command = 'api', ...flags]: readonly string[]): Promise<void
 const explain = (error: unknown): string => {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
     return `${error.message}. Another program listens there: stop it, or set IDEM_PORT.`
+  if (error instanceof OperatorProblem) return error.message
   if (isDatabaseAway(error))
     return `The database does not answer as it should. Check DATABASE_URL, and that it runs.\n${String(error)}`
-  if (error instanceof OperatorProblem) return error.message
   if (error instanceof Error) return error.stack ?? error.message
   return String(error)
 }

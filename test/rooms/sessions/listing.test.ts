@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { dataOf } from '../../support/calls.js'
 import { signInAsGuest } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
-import { startTestService } from '../../support/start-service.js'
 
 const { idem, tables } = await serviceOfFile()
 
@@ -27,20 +26,4 @@ test('the session that a sign-in has just opened is the current one of its answe
     identities: [{ method: 'anonymous' }],
     sessions: [{ current: true }],
   })
-})
-
-test('one field refused in a request of two does not invite to repeat what the other has done', async () => {
-  const limited = await startTestService({ environment: { IDEM_THROTTLE_SIGN_INS_PER_SOURCE: '1' } })
-  try {
-    const query = 'mutation { a: signIn(input: {proof: {anonymous: {}}}) { provisioned } }'
-    const twice = `mutation { ${['a', 'b'].map((name) => `${name}: signIn(input: {proof: {anonymous: {}}}) { provisioned }`)} }`
-    const both = await limited.ask(twice)
-    expect(both.errors[0]?.extensions['code']).toBe('RATE_LIMITED')
-    expect(both.status).toBe(200)
-    const one = await limited.ask(query)
-    expect(one.status).toBe(429)
-    expect(Number(one.headers.get('retry-after'))).toBeGreaterThan(0)
-  } finally {
-    await limited.stop()
-  }
 })
