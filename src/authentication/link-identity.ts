@@ -9,6 +9,7 @@ import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
 import type { Identity } from '../identities/identity.js'
+import type { Metrics } from '../runtime/metrics.js'
 import type { Random } from '../runtime/random.js'
 import type { Sessions } from '../sessions/sessions.js'
 import {
@@ -24,6 +25,7 @@ export interface LinkIdentityRooms extends VerifyProofRooms {
   readonly identities: Identities
   readonly sessions: Sessions
   readonly auditLog: AuditLog
+  readonly metrics: Metrics
   readonly random: Random
 }
 
@@ -72,10 +74,11 @@ export const linkIdentity = async (
       accountId: account.id,
       detail: { method: identity.method, identityId: identity.id },
     })
-    if (account.kind !== 'ANONYMOUS') return { account, identity }
-    return { account: await becomePerson(inner, { account, identity, principal }, rooms), identity }
+    if (account.kind !== 'ANONYMOUS') return { account, identity, endedSessions: 0 }
+    return { ...(await becomePerson(inner, { account, identity, principal }, rooms)), identity }
   })
   rooms.accounts.forget(principal.accountId)
+  rooms.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, linked.endedSessions)
   return linked
 }
 
@@ -106,17 +109,19 @@ const becomePerson = async (
   call: Call,
   linked: Linked & { readonly principal: Principal },
   rooms: LinkIdentityRooms,
-): Promise<Account> => {
+): Promise<{ readonly account: Account; readonly endedSessions: number }> => {
   const { account, identity, principal } = linked
+  let endedInAll = 0
   await rooms.accounts.changeKind(call, account.id, 'PERSON')
   await rooms.sessions.rebind(call, principal.sessionId, identity.id)
   for (const former of await rooms.identities.lockOf(call, account.id)) {
     if (former.id === identity.id) continue
     const endedSessions = await rooms.sessions.endOpenedBy(call, former.id)
+    endedInAll += endedSessions
     await rooms.identities.remove(call, former.id)
     const detail = { method: former.method, identityId: former.id, endedSessions }
     await rooms.auditLog.append(call, { action: 'identity.unlinked', accountId: account.id, detail })
   }
   await rooms.auditLog.append(call, { action: 'account.became_person', accountId: account.id })
-  return { ...account, kind: 'PERSON' }
+  return { account: { ...account, kind: 'PERSON' }, endedSessions: endedInAll }
 }
