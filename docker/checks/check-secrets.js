@@ -1,0 +1,70 @@
+// No secret is written into a file that is committed or that enters the image.
+import { environmentOf, servicesOf } from './project.js'
+
+const remedy =
+  'Put it into a file below secrets/, declare that below secrets:, and name it by the variable with _FILE.'
+
+/** `${NAME}` and `${NAME:?message}` take a value from outside; `${NAME:-value}` has one inside. */
+const comesFromOutside = (value) => value === '' || /^\$\{\w+(?::?\?[^}]*)?\}$/.test(value)
+
+const soundsSecret = (name) => /PASS(?:WORD|PHRASE)|SECRET|TOKEN|PRIVATE_?KEY|API_?KEY/i.test(name)
+
+/** What looks like a secret in a text: a URL's password, or 32 characters and more of nothing but hexadecimal. */
+const secretIn = (text) => {
+  const password = /:\/\/[^\s/:@]*:([^\s/@]+)@/.exec(text)?.[1]
+  if (password !== undefined && !comesFromOutside(password)) return 'holds a URL with a password.'
+  return /\b[0-9a-f]{32,}\b/i.test(text.replace(/@sha256:[0-9a-f]{64}/g, ''))
+    ? 'holds what looks like a secret in hexadecimal.'
+    : null
+}
+
+/** All texts below a value, each with its path. */
+const textsOf = (value, path) =>
+  value !== null && typeof value === 'object'
+    ? Object.entries(value).flatMap(([key, inner]) => textsOf(inner, path === '' ? key : `${path}.${key}`))
+    : [{ path, text: String(value ?? '') }]
+
+const checkEnvironment = ({ settings }, [name, service]) =>
+  environmentOf(service)
+    .filter(([variable]) => soundsSecret(variable) && !variable.endsWith('_FILE'))
+    // IDEM_ACCESS_TOKEN_LIFETIME_SECONDS sounds like one and is none.
+    .filter(([variable]) => settings.get(variable)?.isSecret !== false)
+    .filter(([, value]) => !comesFromOutside(value))
+    .map(([variable]) => ({
+      place: `docker-compose.yml services.${name}.environment.${variable}`,
+      problem: 'is a secret with its value in this file.',
+      remedy,
+    }))
+
+const checkFiles = ({ compose, gitIgnore, dockerIgnore }) =>
+  Object.entries(compose.secrets ?? {})
+    .filter(([, { file }]) => typeof file === 'string')
+    .map(([name, { file }]) => ({ name, path: file.replace(/^\.\//, '') }))
+    .filter(({ path }) => !gitIgnore(path) || !dockerIgnore(path))
+    .map(({ name, path }) => ({
+      place: `docker-compose.yml secrets.${name}`,
+      problem: `${path} could be committed or enter the image.`,
+      remedy: 'Add its folder to .gitignore and .dockerignore.',
+    }))
+
+const checkStages = ({ stages }) =>
+  stages
+    .flatMap(({ instructions }) => instructions)
+    .filter(({ word }) => word === 'ENV' || word === 'ARG')
+    .filter(({ rest }) => secretIn(rest) !== null || soundsSecret(rest.replace(/\w+_FILE=\S*/g, '')))
+    .map(({ word, rest }) => ({
+      place: 'Dockerfile',
+      problem: `${word} ${rest.split('=', 1)[0]} would keep a secret in the image.`,
+      remedy: 'Give it when the container starts.',
+    }))
+
+/** Secrets that stand in a file. Their values are not repeated here. */
+export const checkSecrets = (project) => [
+  ...servicesOf(project).flatMap((service) => checkEnvironment(project, service)),
+  ...textsOf(project.compose, '')
+    .map(({ path, text }) => ({ path, problem: secretIn(text) }))
+    .filter(({ problem }) => problem !== null)
+    .map(({ path, problem }) => ({ place: `docker-compose.yml ${path}`, problem, remedy })),
+  ...checkFiles(project),
+  ...checkStages(project),
+]

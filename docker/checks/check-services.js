@@ -1,0 +1,105 @@
+// Each service by itself: its image, health check, time to stop, restarts and published ports.
+import { imageProblem, imageRemedy } from './pinned-image.js'
+import { environmentOf, runsOnce, servicesOf } from './project.js'
+
+/** After the drain the process may take this long before it ends itself: `marginSeconds` of src/main.ts. */
+const marginSeconds = 5
+
+/** What docker waits before it kills, when nothing is said. In seconds. */
+const defaultGraceSeconds = 10
+
+const unitSeconds = { us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 }
+
+/** A duration such as `1m30s` in seconds, or null where it is none. */
+const secondsOf = (text) => {
+  if (!/^(?:\d+(?:\.\d+)?(?:us|ms|s|m|h))+$/.test(text)) return null
+  const parts = [...text.matchAll(/([\d.]+)([a-z]+)/g)]
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * unitSeconds[unit], 0)
+}
+
+const checkDurations = (place, { healthcheck = {}, stop_grace_period: grace }) =>
+  Object.entries({ ...healthcheck, stop_grace_period: grace })
+    .filter(([key, value]) => value !== undefined && !['test', 'retries', 'disable'].includes(key))
+    .filter(([, value]) => secondsOf(String(value)) === null)
+    .map(([key, value]) => ({
+      place,
+      problem: `has a ${key} that is no duration: ${value}.`,
+      remedy: 'Write a number with its unit, such as 10s or 1m30s.',
+    }))
+
+const checkGrace = (project, place, service) => {
+  if (service.build === undefined) return []
+  const given = environmentOf(service).find(([name]) => name === 'IDEM_DRAIN_SECONDS')?.[1]
+  const drain = Number(given ?? project.settings.get('IDEM_DRAIN_SECONDS')?.defaultText)
+  const grace = secondsOf(service.stop_grace_period ?? `${defaultGraceSeconds}s`)
+  if (grace === null || grace > drain + marginSeconds) return []
+  return [
+    {
+      place,
+      problem: `is killed after ${grace} s, but may need ${drain + marginSeconds} s to drain and end.`,
+      remedy: 'Set stop_grace_period to more than IDEM_DRAIN_SECONDS and 5 s.',
+    },
+  ]
+}
+
+/** The address that a port is published on, in the short form `127.0.0.1:4000:4000` or the long one. */
+const publishedOn = (port) => (typeof port === 'object' ? port.host_ip : /^(.*):\d+:\d+/.exec(port)?.[1])
+
+const checkPorts = (place, { ports = [] }) =>
+  ports
+    .filter((port) => publishedOn(port) !== '127.0.0.1')
+    .map((port) => ({
+      place: `${place}.ports`,
+      problem: `publishes ${JSON.stringify(port)} to the whole network.`,
+      remedy: 'Put 127.0.0.1: before it; a proxy that speaks TLS serves others.',
+    }))
+
+const checkLife = (project, place, [name, { healthcheck, restart }]) => {
+  if (runsOnce(project, name)) {
+    if (restart === undefined || restart === 'no' || restart.startsWith('on-failure')) return []
+    const problem = `runs once, yet restarts ${restart}.`
+    return [{ place, problem, remedy: "Set restart to 'no' or on-failure." }]
+  }
+  const problems = []
+  if (healthcheck?.test === undefined || healthcheck.disable === true)
+    problems.push({
+      place,
+      problem: 'has no health check.',
+      remedy: 'Add healthcheck with a test, or let its dependants wait for service_completed_successfully.',
+    })
+  if (restart === undefined || restart === 'no')
+    problems.push({ place, problem: 'stays down after a crash.', remedy: 'Set restart: unless-stopped.' })
+  return problems
+}
+
+const checkImage = (place, { image, build }) => {
+  const problem = image === undefined ? 'has no name for its image.' : imageProblem(image)
+  if (problem === null) return []
+  return [{ place: `${place}.image`, problem, remedy: build ? 'Write idem:local.' : imageRemedy }]
+}
+
+const checkConfinement = (place, { read_only: readOnly, security_opt: options = [] }) =>
+  readOnly === true && options.includes('no-new-privileges:true')
+    ? []
+    : [
+        {
+          place,
+          problem: 'may write to its image or gain privileges.',
+          remedy:
+            "Set read_only: true (with tmpfs where it writes) and security_opt: ['no-new-privileges:true'].",
+        },
+      ]
+
+/** What is wrong with the services, each for itself. */
+export const checkServices = (project) =>
+  servicesOf(project).flatMap(([name, service]) => {
+    const place = `docker-compose.yml services.${name}`
+    return [
+      ...checkImage(place, service),
+      ...checkLife(project, place, [name, service]),
+      ...checkDurations(place, service),
+      ...checkGrace(project, place, service),
+      ...checkPorts(place, service),
+      ...checkConfinement(place, service),
+    ]
+  })
