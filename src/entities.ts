@@ -2,8 +2,11 @@
 import { Account } from './accounts/account.js'
 import { Handle } from './accounts/handle.js'
 import { AuditEntry } from './audit/audit-entry.js'
+import { HeldChallenge } from './challenges/held-challenge.js'
 import { SpentChallenge } from './challenges/spent-challenge.js'
 import { Identity } from './identities/identity.js'
+import { Mail } from './mail/mail.js'
+import { OutboxEntry } from './outbox/outbox-entry.js'
 import { Session } from './sessions/session.js'
 import { ThrottleCounter } from './throttle/throttle-counter.js'
 import { SigningKey } from './tokens/signing-key.js'
@@ -17,5 +20,8 @@ export const entities = [
   Handle,
   Identity,
   SpentChallenge,
+  HeldChallenge,
+  Mail,
+  OutboxEntry,
   Session,
 ]

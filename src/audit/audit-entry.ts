@@ -14,6 +14,13 @@ export type AuditAction =
   | 'session.ended'
   | 'session.revoked'
   | 'session.refresh_reused'
+  | 'account.profile_updated'
+  | 'account.suspended'
+  | 'account.reinstated'
+  | 'account.sessions_ended'
+  | 'account.purged'
+  | 'challenge.confirmed'
+  | 'job.retried'
   | 'signing_key.added'
   | 'signing_key.removed'
 

@@ -6,6 +6,8 @@ import { type AuditAction, AuditEntry } from './audit-entry.js'
 
 /** One act, as a use case reports it. */
 export interface AuditedAct {
+  /** Given where something else names the entry by it; else it gets one. */
+  readonly id?: string
   readonly action: AuditAction
   readonly accountId: string | FromChange | null
   readonly actorId?: string | FromChange | null
@@ -21,7 +23,7 @@ export class AuditLog {
   row(call: Call, act: AuditedAct): Row {
     const { actorId = call.principal?.accountId ?? null, sessionId = call.principal?.sessionId ?? null } = act
     return rowOf(AuditEntry, {
-      id: this.random.uuid(),
+      id: act.id ?? this.random.uuid(),
       at: call.now,
       action: act.action,
       accountId: act.accountId,
@@ -31,6 +33,11 @@ export class AuditLog {
       address: call.source.address,
       detail: act.detail ?? {},
     })
+  }
+
+  /** The entry with this id, or null. */
+  async find(call: Call, id: string): Promise<AuditEntry | null> {
+    return await call.em.findOne(AuditEntry, { id })
   }
 
   /** Appends an act in the caller's transaction. */

@@ -39,7 +39,10 @@ export const readEnvironment = <S extends Sections>(
   sections: S,
   environment: Environment,
 ): AllValuesOf<S> => {
-  const context: ParseContext = { production: environment['NODE_ENV'] === 'production' }
+  const context: ParseContext = {
+    production: environment['NODE_ENV'] === 'production',
+    other: (variable) => environment[variable] || undefined,
+  }
   const problems: string[] = []
   const read = (setting: Setting<unknown>): unknown => {
     try {

@@ -4,6 +4,8 @@
 export interface ParseContext {
   /** True where `NODE_ENV=production`: unsafe values are problems there. */
   readonly production: boolean
+  /** Another variable as it is given, for a rule about two of them. */
+  readonly other: (variable: string) => string | undefined
 }
 
 /** One environment variable. `parse` gets `undefined` when it is unset or empty, and throws `SettingProblem`. */

@@ -13,6 +13,8 @@ export interface Source {
   readonly address: string
   /** What the client calls itself (`User-Agent`), or null. Shown to its owner, never trusted. */
   readonly userAgent: string | null
+  /** The languages that it would like an answer in (`Accept-Language`), or null. */
+  readonly acceptLanguage: string | null
 }
 
 /** The facts of one request. */

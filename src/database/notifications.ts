@@ -48,10 +48,10 @@ export class Notifications {
     return performance.now() - this.#heardAt < trustMilliseconds
   }
 
-  /** Connects, and keeps connected. */
+  /** Connects, and keeps connected. Started once, however many roles of the process ask. */
   async start(): Promise<void> {
     await this.#beat()
-    if (this.#stopped) return
+    if (this.#stopped || this.#timer !== null) return
     this.#timer = setInterval(() => void this.#beat(), beatMilliseconds)
   }
 

@@ -8,6 +8,11 @@ export interface Metrics {
   readonly refusals: Counter<'code'>
   readonly signIns: Counter<'method'>
   readonly sessionsEnded: Counter<'cause'>
+  readonly jobs: Counter<'job' | 'result'>
+  readonly jobSeconds: Histogram<'job'>
+  readonly queuedJobs: Gauge<'state'>
+  readonly mails: Counter<'result'>
+  readonly purgedRows: Counter<'what'>
   readonly databaseUp: Gauge
   readonly databaseStatements: Counter
 }
@@ -42,6 +47,37 @@ export const createMetrics = (): Metrics => {
       name: 'idem_sessions_ended_total',
       help: 'Sessions ended, by cause.',
       labelNames: ['cause'],
+      registers,
+    }),
+    jobs: new Counter({
+      name: 'idem_jobs_total',
+      help: 'Runs of jobs, by job and result: done, failed (to be tried again), postponed, given_up.',
+      labelNames: ['job', 'result'],
+      registers,
+    }),
+    jobSeconds: new Histogram({
+      name: 'idem_job_seconds',
+      help: 'Duration of runs of jobs in seconds.',
+      labelNames: ['job'],
+      buckets: [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
+      registers,
+    }),
+    queuedJobs: new Gauge({
+      name: 'idem_queued_jobs',
+      help: 'Jobs of the whole cluster by state, as of the last look: outbox, waiting, active, delayed, failed.',
+      labelNames: ['state'],
+      registers,
+    }),
+    mails: new Counter({
+      name: 'idem_mails_total',
+      help: 'Mails by what became of them: sent, deferred, refused, withheld.',
+      labelNames: ['result'],
+      registers,
+    }),
+    purgedRows: new Counter({
+      name: 'idem_purged_rows_total',
+      help: 'Rows that were purged, by what they were.',
+      labelNames: ['what'],
       registers,
     }),
     databaseUp: new Gauge({

@@ -26,6 +26,16 @@ export const throttleSettings = {
       most: 1_000_000_000,
     },
   ),
+  mailPerSubject: wholeNumber(
+    'IDEM_THROTTLE_MAILS_PER_SUBJECT',
+    'Mails a window that one network may ask for to one address',
+    { default: 20, least: 1, most: 1_000_000_000 },
+  ),
+  mailPerSource: wholeNumber(
+    'IDEM_THROTTLE_MAILS_PER_SOURCE',
+    'Mails a window that one network may ask for',
+    { default: 300, least: 1, most: 1_000_000_000 },
+  ),
   handlePerSubject: wholeNumber(
     'IDEM_THROTTLE_HANDLES_PER_SUBJECT',
     'Handles that one account may try a window',

@@ -18,6 +18,13 @@ const addAttempts = {
     returning key, count, expires_at as "expiresAt"`,
 }
 
+const purge = {
+  name: 'idem_throttle_purge',
+  text: `delete from throttle_counter where key in (
+      select key from throttle_counter where expires_at < $1::timestamptz limit $2 for update skip locked)
+    returning key`,
+}
+
 interface Waiting {
   readonly call: Call
   readonly keys: readonly string[]
@@ -37,6 +44,11 @@ export class ThrottleCounters {
     this.#waiting.push({ call, keys, settle })
     if (!this.#underWay) void this.#drain()
     return await settle.promise
+  }
+
+  /** Removes at most `limit` counters whose window ended before `before`; returns their number. */
+  async purge(call: Call, before: Date, limit: number): Promise<number> {
+    return (await call.run(purge, [before.toISOString(), limit])).length
   }
 
   /** Sends what waits, again and again until nothing does. */

@@ -5,10 +5,10 @@ import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { throttleSettings } from './settings.js'
-import { ThrottleCounters } from './throttle-counters.js'
+import { type Count, ThrottleCounters } from './throttle-counters.js'
 
 /** What is counted. */
-export type AttemptKind = 'signIn' | 'setHandle' | 'checkHandle'
+export type AttemptKind = 'signIn' | 'askMail' | 'setHandle' | 'checkHandle'
 
 /** How many attempts a window: of one subject from one network, and of one network in all. */
 interface Limits {
@@ -16,23 +16,34 @@ interface Limits {
   readonly perSource: number
 }
 
+/** Short, so that what is over the pace does not wait long. In seconds. */
+const paceSeconds = 10
 /** Refused keys remembered at most, so that a flood does not reach the database. */
 const maxRefused = 10_000
 
 const keyOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 
+/** What `Throttle` needs. */
+export interface ThrottleOptions extends ValuesOf<typeof throttleSettings> {
+  /** Mails that one domain may get in 10 s. */
+  readonly mailsPerDomain: number
+}
+
 /** Counts attempts before they are made, and refuses those that are too many. */
 export class Throttle {
   readonly #counters: ThrottleCounters
+  readonly #paces: ThrottleCounters
   readonly #limits: Readonly<Record<AttemptKind, Limits>>
   /** Until when a key is refused, in epoch milliseconds. */
   readonly #refusedUntil = new LRUCache<string, number>({ max: maxRefused })
 
-  constructor(settings: ValuesOf<typeof throttleSettings>) {
+  constructor(private readonly settings: ThrottleOptions) {
     this.#counters = new ThrottleCounters(settings.windowSeconds)
+    this.#paces = new ThrottleCounters(paceSeconds)
     this.#limits = {
       signIn: { perSubject: settings.signInPerSubject, perSource: settings.signInPerSource },
+      askMail: { perSubject: settings.mailPerSubject, perSource: settings.mailPerSource },
       setHandle: { perSubject: settings.handlePerSubject, perSource: settings.handlePerSource },
       checkHandle: { perSubject: settings.handlePerSource, perSource: settings.handlePerSource },
     }
@@ -51,6 +62,18 @@ export class Throttle {
       this.#refusedUntil.set(key, expiresAt.getTime())
       this.#refuseUntil(expiresAt.getTime(), call.now)
     }
+  }
+
+  /** Counts one mail to a domain. Throws `RATE_LIMITED` when it gets too many at once, whichever process sends them. */
+  async pace(call: Call, domain: string): Promise<void> {
+    const key = keyOf('pace', domain)
+    const { count, expiresAt } = (await this.#paces.add(call, [key])).get(key) as Count
+    if (count > this.settings.mailsPerDomain) this.#refuseUntil(expiresAt.getTime(), call.now)
+  }
+
+  /** Removes at most `limit` counters whose window ended before `before`; returns their number. */
+  async purge(call: Call, before: Date, limit: number): Promise<number> {
+    return await this.#counters.purge(call, before, limit)
   }
 
   #refuseUntil(milliseconds: number, now: Date): void {

@@ -3,7 +3,22 @@ import { createHmac, hkdfSync } from 'node:crypto'
 import { equalBytes, type Secret } from './secret.js'
 
 /** What a derived key is for; two purposes never share a key (RFC 5869 3.2). */
-export type KeyPurpose = 'challenge' | 'refresh-token' | 'signing-key'
+export type KeyPurpose =
+  | 'challenge'
+  | 'refresh-token'
+  | 'signing-key'
+  | 'email-code'
+  | 'email-link'
+  | 'email-match'
+
+const purposes: readonly KeyPurpose[] = [
+  'challenge',
+  'refresh-token',
+  'signing-key',
+  'email-code',
+  'email-link',
+  'email-match',
+]
 
 /** One 256-bit key of one purpose. */
 export interface DerivedKey {
@@ -20,7 +35,6 @@ export class KeyRing {
   readonly #keys: ReadonlyMap<KeyPurpose, readonly DerivedKey[]>
 
   constructor(secrets: readonly Secret[]) {
-    const purposes: KeyPurpose[] = ['challenge', 'refresh-token', 'signing-key']
     this.#keys = new Map(
       purposes.map((purpose) => [
         purpose,
@@ -49,10 +63,13 @@ export class KeyRing {
     return createHmac('sha256', this.sealing(purpose).bytes).update(data).digest()
   }
 
+  /** HMAC-SHA256 of `data` under each of the keys, the sealing one first. */
+  macs(purpose: KeyPurpose, data: Uint8Array): Buffer[] {
+    return this.keys(purpose).map((key) => createHmac('sha256', key.bytes).update(data).digest())
+  }
+
   /** True when `mac` is that of `data` under any of the keys. */
   checksMac(purpose: KeyPurpose, data: Uint8Array, mac: Uint8Array): boolean {
-    return this.keys(purpose).some((key) =>
-      equalBytes(createHmac('sha256', key.bytes).update(data).digest(), mac),
-    )
+    return this.macs(purpose, data).some((own) => equalBytes(own, mac))
   }
 }

@@ -38,6 +38,11 @@ export const tokenSettings = {
       most: 24 * 3600,
     },
   ),
+  signingKeyDays: wholeNumber(
+    'IDEM_SIGNING_KEY_DAYS',
+    'Age at which a signing key gets a successor, in days; 0: by command only',
+    { default: 30, least: 0, most: 3_650 },
+  ),
   signingKeyLeadSeconds: wholeNumber(
     'IDEM_SIGNING_KEY_LEAD_SECONDS',
     'How long a new signing key is published before it signs, in seconds; longer than checkers cache the key set',

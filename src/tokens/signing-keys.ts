@@ -116,6 +116,20 @@ export class SigningKeys {
     return (await call.em.count(SigningKey)) > 0
   }
 
+  /** When the newest key was made, or null where there is none. */
+  async newestMadeAt(call: Call): Promise<Date | null> {
+    const newest = await call.em.findOne(SigningKey, { kid: { $ne: '' } }, { orderBy: { createdAt: 'desc' } })
+    return newest?.createdAt ?? null
+  }
+
+  /** Removes the keys that verify no token any more and returns their ids. */
+  async removeOutlived(call: Call): Promise<string[]> {
+    const published = new Set(this.#published(call.now).map(({ kid }) => kid))
+    const outlived = this.#keys.map(({ kid }) => kid).filter((kid) => !published.has(kid))
+    await call.em.nativeDelete(SigningKey, { kid: outlived })
+    return outlived
+  }
+
   /** Removes every key but `kid` and returns their ids: for a private key that leaked. Tokens that they signed stop to verify. */
   async removeOthers(call: Call, kid: string): Promise<string[]> {
     const others = await call.em.find(SigningKey, { kid: { $ne: kid } })

@@ -1,6 +1,10 @@
 // The migrations in their order. Forward only: what has landed is never changed, a mistake is mended by the next one.
 import type { MigrationObject } from '@mikro-orm/core'
 import { Migration0001 } from './0001-first-path.js'
+import { Migration0002 } from './0002-email-and-queue.js'
 
 /** Every migration, oldest first. */
-export const migrations: MigrationObject[] = [{ name: '0001-first-path', class: Migration0001 }]
+export const migrations: MigrationObject[] = [
+  { name: '0001-first-path', class: Migration0001 },
+  { name: '0002-email-and-queue', class: Migration0002 },
+]

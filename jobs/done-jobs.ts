@@ -1,0 +1,55 @@
+// Reports done jobs to the outbox: those of a moment together, and again while the database is away.
+import type { Call } from '../src/database/call.js'
+import type { Outbox } from '../src/outbox/outbox.js'
+import type { Logger } from '../src/runtime/logger.js'
+
+/** What `DoneJobs` works with. */
+export interface DoneJobsRooms {
+  readonly outbox: Outbox
+  readonly logger: Logger
+  readonly ownCall: () => Call
+}
+
+/** Reports wait this long for each other, in milliseconds. */
+const gatherMilliseconds = 50
+/** After a report that did not get through, in milliseconds. */
+const retryMilliseconds = 500
+
+/** Gathers ids, and notes them in the outbox. What a killed process had gathered is found out by `restoreJobs`. */
+export class DoneJobs {
+  #ids: string[] = []
+  #timer: NodeJS.Timeout | null = null
+  #reporting: Promise<void> = Promise.resolve()
+
+  constructor(private readonly rooms: DoneJobsRooms) {}
+
+  /** A job is done. */
+  add(id: string): void {
+    this.#ids.push(id)
+    this.#timer ??= setTimeout(() => this.#report(), gatherMilliseconds)
+  }
+
+  /** Reports what there is, once. */
+  async flush(): Promise<void> {
+    this.#report()
+    await this.#reporting
+    if (this.#timer !== null) clearTimeout(this.#timer)
+  }
+
+  #report(): void {
+    this.#timer = null
+    const ids = this.#ids
+    this.#ids = []
+    if (ids.length > 0) this.#reporting = this.#reporting.then(async () => await this.#note(ids))
+  }
+
+  async #note(ids: string[]): Promise<void> {
+    try {
+      await this.rooms.outbox.noteDone(this.rooms.ownCall(), ids)
+    } catch (error) {
+      this.rooms.logger.debug({ err: error }, 'done jobs cannot be noted just now; it is tried again')
+      this.#ids.push(...ids)
+      this.#timer ??= setTimeout(() => this.#report(), retryMilliseconds)
+    }
+  }
+}

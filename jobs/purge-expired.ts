@@ -1,0 +1,105 @@
+// Purges what has run out: spent challenges, ended sessions, counters, done jobs, mails, guests who never came back.
+import type { Accounts } from '../src/accounts/accounts.js'
+import type { AuditLog } from '../src/audit/audit-log.js'
+import type { Challenges } from '../src/challenges/challenges.js'
+import type { HeldChallenges } from '../src/challenges/held-challenges.js'
+import type { Call } from '../src/database/call.js'
+import type { Row } from '../src/database/row.js'
+import type { Mails } from '../src/mail/mails.js'
+import type { Outbox } from '../src/outbox/outbox.js'
+import type { JobProgress } from '../src/queue/job.js'
+import type { Logger } from '../src/runtime/logger.js'
+import type { Metrics } from '../src/runtime/metrics.js'
+import type { Sessions } from '../src/sessions/sessions.js'
+import type { Throttle } from '../src/throttle/throttle.js'
+
+/** For how long what has run out is kept. */
+export interface KeptFor {
+  readonly endedSessionDays: number
+  readonly challengeHours: number
+  readonly mailDays: number
+  readonly doneJobDays: number
+  readonly idleGuestDays: number
+}
+
+/** What `purgeExpired` works with. */
+export interface PurgeExpiredRooms {
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly challenges: Challenges
+  readonly heldChallenges: HeldChallenges
+  readonly mails: Mails
+  readonly outbox: Outbox
+  readonly throttle: Throttle
+  readonly auditLog: AuditLog
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly keptFor: KeptFor
+}
+
+/** Rows of one statement: it holds its locks for milliseconds. */
+const batchSize = 1_000
+const [hourMilliseconds, dayMilliseconds] = [3_600_000, 24 * 3_600_000]
+
+/** One kind of row that runs out: removes at most `limit` of them from before `before`, and returns their number. */
+interface Purge {
+  readonly what: string
+  readonly before: Date
+  readonly remove: (call: Call, before: Date, limit: number) => Promise<number>
+}
+
+const purgedGuests = (call: Call, { auditLog, keptFor }: PurgeExpiredRooms): Row =>
+  auditLog.row(call, {
+    action: 'account.purged',
+    accountId: null,
+    detail: { idleGuestDays: keptFor.idleGuestDays },
+  })
+
+const purgesOf = (now: Date, rooms: PurgeExpiredRooms): readonly Purge[] => {
+  const ago = (milliseconds: number): Date => new Date(now.getTime() - milliseconds)
+  const { endedSessionDays, challengeHours, mailDays, doneJobDays, idleGuestDays } = rooms.keptFor
+  const challenged = ago(challengeHours * hourMilliseconds)
+  return [
+    { what: 'spent challenges', before: challenged, remove: (...at) => rooms.challenges.purgeSpent(...at) },
+    { what: 'held challenges', before: challenged, remove: (...at) => rooms.heldChallenges.purge(...at) },
+    { what: 'throttle counters', before: now, remove: (...at) => rooms.throttle.purge(...at) },
+    { what: 'mails', before: ago(mailDays * dayMilliseconds), remove: (...at) => rooms.mails.purge(...at) },
+    {
+      what: 'done jobs',
+      before: ago(doneJobDays * dayMilliseconds),
+      remove: (...at) => rooms.outbox.purge(...at),
+    },
+    {
+      what: 'ended sessions',
+      before: ago(endedSessionDays * dayMilliseconds),
+      remove: (...at) => rooms.sessions.purge(...at),
+    },
+    {
+      what: 'idle guests',
+      before: ago(idleGuestDays * dayMilliseconds),
+      remove: (call, since, limit) =>
+        rooms.accounts.purgeGuests(call, { since, limit }, purgedGuests(call, rooms)),
+    },
+  ]
+}
+
+/** Removes everything that has run out, a batch at a time; safe to run twice, at once, and to break off. */
+export const purgeExpired = async (
+  call: Call,
+  progress: (at: JobProgress) => Promise<void>,
+  rooms: PurgeExpiredRooms,
+): Promise<Readonly<Record<string, number>>> => {
+  const purged: Record<string, number> = {}
+  for (const { what, before, remove } of purgesOf(call.now, rooms)) {
+    let count = 0
+    for (let removed = batchSize; removed === batchSize; ) {
+      removed = await remove(call, before, batchSize)
+      count += removed
+      rooms.metrics.purgedRows.inc({ what }, removed)
+      if (removed === batchSize) await progress({ done: count, of: what })
+    }
+    purged[what] = count
+  }
+  rooms.logger.info({ purged }, 'purged what has run out')
+  return purged
+}

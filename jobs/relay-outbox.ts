@@ -1,0 +1,20 @@
+// Hands waiting jobs of the outbox to the queue until none is left.
+import type { Call } from '../src/database/call.js'
+import type { Outbox } from '../src/outbox/outbox.js'
+import type { JobQueue } from '../src/queue/job-queue.js'
+
+/** What `relayOutbox` works with. */
+export interface RelayOutboxRooms {
+  readonly outbox: Outbox
+  readonly queue: JobQueue
+}
+
+/** Relays what waits; returns the number of jobs. */
+export const relayOutbox = async (call: Call, { outbox, queue }: RelayOutboxRooms): Promise<number> => {
+  let relayed = 0
+  for (;;) {
+    const count = await outbox.relay(call, async (jobs) => await queue.add(jobs))
+    relayed += count
+    if (count === 0) return relayed
+  }
+}

@@ -1,0 +1,30 @@
+// Rotates the signing key when the newest one has served its time.
+import { type RotateSigningKeyRooms, rotateSigningKey } from '../src/authentication/rotate-signing-key.js'
+import type { Call } from '../src/database/call.js'
+import type { Logger } from '../src/runtime/logger.js'
+
+/** What `rotateDueSigningKey` works with. */
+export interface RotateDueSigningKeyRooms extends RotateSigningKeyRooms {
+  readonly logger: Logger
+  /** Age at which the newest key gets a successor, in days; 0: never by itself. */
+  readonly signingKeyDays: number
+}
+
+const dayMilliseconds = 24 * 3_600_000
+
+/** Adds a key unless the newest is young enough; true when it did. Run twice at once, at worst it adds one too many. */
+export const rotateDueSigningKey = async (call: Call, rooms: RotateDueSigningKeyRooms): Promise<boolean> => {
+  const { signingKeys, signingKeyDays, logger } = rooms
+  const madeAt = await signingKeys.newestMadeAt(call)
+  const ageDays = madeAt === null ? 0 : (call.now.getTime() - madeAt.getTime()) / dayMilliseconds
+  const isDue = signingKeyDays > 0 && ageDays >= signingKeyDays
+  if (!isDue) {
+    logger.info({ ageDays: Math.floor(ageDays) }, 'the signing key is young enough')
+    return false
+  }
+  // As they are now, not as this process last heard: what is removed must verify nothing.
+  await signingKeys.read()
+  const { added, removed } = await rotateSigningKey(call, 'routine', rooms)
+  logger.info({ added: added.kid, signsFrom: added.signsFrom, removed }, 'rotated the signing key')
+  return true
+}

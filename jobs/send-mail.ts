@@ -1,0 +1,119 @@
+// Sends one mail: once, as far as can be known; again while no server takes it; never when it is too late or too much.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ComposeMailRooms, composeMail } from '../src/authentication/compose-mail.js'
+import type { Call } from '../src/database/call.js'
+import { isDatabaseAway } from '../src/database/storage-errors.js'
+import { Failure } from '../src/failure.js'
+import type { Mail } from '../src/mail/mail.js'
+import { MailDeferred, type Mailer, type MailMessage, MailRefused } from '../src/mail/mailer.js'
+import type { Mails, SettledState } from '../src/mail/mails.js'
+import { JobPostponed } from '../src/queue/running-job.js'
+import type { Metrics } from '../src/runtime/metrics.js'
+import type { Random } from '../src/runtime/random.js'
+import type { Throttle } from '../src/throttle/throttle.js'
+
+/** What `sendMail` works with. */
+export interface SendMailRooms extends ComposeMailRooms {
+  readonly mails: Mails
+  readonly mailer: Mailer
+  readonly throttle: Throttle
+  readonly metrics: Metrics
+  readonly random: Random
+  /** A call of the process's own, as of now. */
+  readonly ownCall: () => Call
+}
+
+/** A worker that dies gives its mail free after so long; while it lives, it says so well before. In milliseconds. */
+const [holdMilliseconds, prolongMilliseconds] = [6_000, 2_000]
+/** security.md: whatever the source, an address gets so many codes in so long. The second in milliseconds. */
+const [mostCodes, codesMilliseconds] = [5, 15 * 60_000]
+/** The database is asked again this often to note what an SMTP server has acknowledged, in milliseconds. */
+const noteMilliseconds = 250
+
+/** Sends the mail with this id unless that was done. Throws `MailDeferred` or `JobPostponed` when it is to be tried again. */
+export const sendMail = async (call: Call, id: string, rooms: SendMailRooms): Promise<void> => {
+  // 1 take it: while one try has it, no other sends it
+  const by = rooms.random.uuid()
+  const mail = await rooms.mails.hold(call, { id, by, until: after(call.now, holdMilliseconds) })
+  if (mail === null) return await leaveToHolder(call, id, rooms)
+  // 2 put it into words, unless it is too late or too much
+  const composed = await composeMail(call, mail, rooms)
+  if (composed === null || !composed.isTimely) return await settle(mail, 'withheld', 'too late', rooms)
+  if (await isTooMuch(call, mail, rooms))
+    return await settle(mail, 'withheld', 'too many mails to this address', rooms)
+  // 3 keep the pace of its domain
+  await keepPace(call, { mail, by }, rooms)
+  // 4 send it, and say so
+  await deliver({ mail, by, message: composed.message }, rooms)
+}
+
+const after = (now: Date, milliseconds: number): Date => new Date(now.getTime() + milliseconds)
+
+/** Done already; or another try has it, perhaps one whose worker has died. */
+const leaveToHolder = async (call: Call, id: string, rooms: SendMailRooms): Promise<void> => {
+  const mail = await rooms.mails.find(call, id)
+  if (mail?.settledAt === null && mail.heldUntil !== null) throw new JobPostponed(mail.heldUntil)
+}
+
+const isTooMuch = async (call: Call, mail: Mail, rooms: SendMailRooms): Promise<boolean> =>
+  mail.kind === 'challenge' &&
+  (await rooms.mails.countBefore(call, mail, after(mail.createdAt, -codesMilliseconds))) >= mostCodes
+
+interface HeldMail {
+  readonly mail: Mail
+  readonly by: string
+}
+
+/** A domain that gets too many at once closes its doors; the mail waits without having failed. */
+const keepPace = async (call: Call, { mail, by }: HeldMail, rooms: SendMailRooms): Promise<void> => {
+  try {
+    await rooms.throttle.pace(call, mail.address.slice(mail.address.lastIndexOf('@') + 1))
+  } catch (error) {
+    if (!(error instanceof Failure) || error.details.retryAfterSeconds === undefined) throw error
+    await rooms.mails.release(call, mail.id, { by, reply: 'waits for its turn' })
+    throw new JobPostponed(after(call.now, error.details.retryAfterSeconds * 1_000))
+  }
+}
+
+const deliver = async (
+  { mail, by, message }: HeldMail & { readonly message: MailMessage },
+  rooms: SendMailRooms,
+): Promise<void> => {
+  const prolong = (): void => {
+    const held = { id: mail.id, by, until: after(rooms.ownCall().now, holdMilliseconds) }
+    // A database that is away gives it to nobody else either.
+    void rooms.mails.prolong(rooms.ownCall(), held).catch(() => undefined)
+  }
+  const timer = setInterval(prolong, prolongMilliseconds)
+  try {
+    const { reply } = await rooms.mailer.send(message)
+    await settle(mail, 'sent', reply, rooms)
+  } catch (error) {
+    if (error instanceof MailRefused) return await settle(mail, 'refused', error.reply, rooms)
+    const reply = error instanceof MailDeferred ? error.reply : 'it could not be sent'
+    rooms.metrics.mails.inc({ result: 'deferred' })
+    await rooms.mails.release(rooms.ownCall(), mail.id, { by, reply })
+    throw error
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** What a server has said stands, so it is noted however long the database is away: else the mail would be sent twice. */
+const settle = async (
+  mail: Mail,
+  state: SettledState,
+  reply: string,
+  rooms: SendMailRooms,
+): Promise<void> => {
+  for (;;) {
+    try {
+      await rooms.mails.settle(rooms.ownCall(), mail.id, { state, reply })
+      rooms.metrics.mails.inc({ result: state })
+      return
+    } catch (error) {
+      if (!isDatabaseAway(error)) throw error
+      await sleep(noteMilliseconds)
+    }
+  }
+}

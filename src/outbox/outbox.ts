@@ -1,0 +1,167 @@
+// The outbox: jobs are appended in the transaction of the change that asks for them, and kept until they are done.
+import type { Call } from '../database/call.js'
+import { type Row, rowOf } from '../database/row.js'
+import type { Job, JobName, QueuedJob } from '../queue/job.js'
+import { OutboxEntry } from './outbox-entry.js'
+
+/** How many jobs stand where. */
+export interface OutboxCounts {
+  /** Appended, and not yet handed to the queue. */
+  readonly waiting: number
+  /** Handed to the queue, and not yet done. */
+  readonly underWay: number
+  /** Given up. */
+  readonly failed: number
+}
+
+/** A job that was given up. */
+export interface FailedJob {
+  readonly id: string
+  readonly name: JobName
+  readonly payload: object
+  readonly createdAt: Date
+  readonly failedAt: Date
+  readonly failure: string
+}
+
+/** A page of failed jobs, oldest first. */
+export interface FailedJobsPage {
+  readonly jobs: readonly FailedJob[]
+  readonly hasNextPage: boolean
+}
+
+const markDone = {
+  name: 'idem_outbox_done',
+  text: `update outbox_entry set done_at = $2::timestamptz, failed_at = null, failure = null
+    where id = any($1::uuid[]) and done_at is null`,
+}
+
+const markFailed = {
+  name: 'idem_outbox_failed',
+  text: `update outbox_entry set failed_at = $2::timestamptz, failure = $3
+    where id = $1::uuid and done_at is null and failed_at is null`,
+}
+
+const touch = {
+  name: 'idem_outbox_touch',
+  text: `update outbox_entry set relayed_at = $2::timestamptz
+    where id = any($1::uuid[]) and done_at is null and failed_at is null`,
+}
+
+const unfinished = {
+  name: 'idem_outbox_unfinished',
+  text: `select id, job as name, payload from outbox_entry
+    where done_at is null and failed_at is null and relayed_at < $1::timestamptz
+    order by relayed_at, id limit $2`,
+}
+
+const counts = {
+  name: 'idem_outbox_counts',
+  text: `select count(*) filter (where failed_at is null and relayed_at is null)::int as waiting,
+      count(*) filter (where failed_at is null and relayed_at is not null)::int as "underWay",
+      count(*) filter (where failed_at is not null)::int as failed
+    from outbox_entry where done_at is null`,
+}
+
+const failedPage = {
+  name: 'idem_outbox_failed_page',
+  text: `select id, job as name, payload, created_at as "createdAt", failed_at as "failedAt", failure
+    from outbox_entry
+    where done_at is null and failed_at is not null and ($1::uuid is null or id > $1::uuid)
+    order by id limit $2`,
+}
+
+const retry = {
+  name: 'idem_outbox_retry',
+  text: `update outbox_entry set failed_at = null, failure = null, relayed_at = null
+    where done_at is null and failed_at is not null and ($1::uuid is null or id = $1::uuid) returning id`,
+}
+
+const claim = `select id, job as name, payload from outbox_entry
+  where done_at is null and failed_at is null and relayed_at is null order by id limit ? for update skip locked`
+
+const purge = {
+  name: 'idem_outbox_purge',
+  text: `delete from outbox_entry where id in (
+      select id from outbox_entry where done_at < $1::timestamptz limit $2 for update skip locked) returning id`,
+}
+
+/** More than one statement should carry; a hundred megabytes of payloads are not read at once. */
+const mostRelayed = 500
+
+/** The jobs that the installation was asked for. */
+export class Outbox {
+  /** The row of a job, to be written in the transaction of the change that asks for it. */
+  row(call: Call, id: string, job: Job): Row {
+    return rowOf(OutboxEntry, {
+      id,
+      job: job.name,
+      payload: job.payload,
+      createdAt: call.now,
+      relayedAt: null,
+      doneAt: null,
+      failedAt: null,
+      failure: null,
+    })
+  }
+
+  /**
+   * Hands waiting jobs to `deliver`, oldest first, and notes that it took them; returns their number. They stay locked
+   * meanwhile: several processes relay side by side, and what a killed one had is relayed again.
+   */
+  async relay(call: Call, deliver: (jobs: readonly QueuedJob[]) => Promise<void>): Promise<number> {
+    return await call.inTransaction(async (inner) => {
+      // Written by `row`, so it is a job.
+      const jobs = (await inner.em.execute(claim, [mostRelayed])) as QueuedJob[]
+      if (jobs.length === 0) return 0
+      await deliver(jobs)
+      await inner.em.nativeUpdate(OutboxEntry, { id: jobs.map(({ id }) => id) }, { relayedAt: inner.now })
+      return jobs.length
+    })
+  }
+
+  /** Jobs that the queue took before `relayedBefore` and nobody reported done, the longest first. */
+  async listUnfinished(call: Call, relayedBefore: Date): Promise<QueuedJob[]> {
+    return await call.run<QueuedJob>(unfinished, [relayedBefore.toISOString(), mostRelayed])
+  }
+
+  /** Notes that the queue still has these jobs, or has them again. */
+  async noteRelayed(call: Call, ids: readonly string[]): Promise<void> {
+    await call.run(touch, [ids, call.now.toISOString()])
+  }
+
+  /** Notes that jobs were done. */
+  async noteDone(call: Call, ids: readonly string[]): Promise<void> {
+    await call.run(markDone, [ids, call.now.toISOString()])
+  }
+
+  /** Notes that a job was given up: a dead letter, until somebody retries it. */
+  async noteFailed(call: Call, id: string, failure: string): Promise<void> {
+    await call.run(markFailed, [id, call.now.toISOString(), failure])
+  }
+
+  /** How many jobs stand where. */
+  async count(call: Call): Promise<OutboxCounts> {
+    const [row] = await call.run<OutboxCounts>(counts, [])
+    return row ?? { waiting: 0, underWay: 0, failed: 0 }
+  }
+
+  /** Failed jobs after the one with id `after` (null: from the first on). */
+  async listFailed(
+    call: Call,
+    page: { readonly first: number; readonly after: string | null },
+  ): Promise<FailedJobsPage> {
+    const jobs = await call.run<FailedJob>(failedPage, [page.after, page.first + 1])
+    return { jobs: jobs.slice(0, page.first), hasNextPage: jobs.length > page.first }
+  }
+
+  /** Puts a failed job, or with null all of them, back; returns their number. Audited by `rows`. */
+  async retry(call: Call, id: string | null, ...rows: readonly Row[]): Promise<number> {
+    return (await call.change<{ id: string }>(retry, [id], ...rows)).length
+  }
+
+  /** Removes at most `limit` jobs that were done before `doneBefore`; returns their number. */
+  async purge(call: Call, doneBefore: Date, limit: number): Promise<number> {
+    return (await call.run(purge, [doneBefore.toISOString(), limit])).length
+  }
+}

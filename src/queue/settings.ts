@@ -1,0 +1,56 @@
+// The settings of the queue.
+import { CronExpressionParser } from 'cron-parser'
+import { SettingProblem, text, wholeNumber } from '../config/setting.js'
+
+/** A pattern that BullMQ's scheduler understands. */
+const cronPattern = (raw: string): string => {
+  try {
+    CronExpressionParser.parse(raw)
+    return raw
+  } catch {
+    throw new SettingProblem(`must be a cron pattern such as 17 * * * *, not "${raw}"`)
+  }
+}
+
+/** Settings of the queue room. */
+export const queueSettings = {
+  redisUrl: text('REDIS_URL', 'Redis or Valkey that carries the queue, as a URL', {
+    defaultText: 'none: the queue runs on the same PostgreSQL',
+    secret: true,
+    parse: (raw): string | null => {
+      if (raw === undefined) return null
+      if (!/^rediss?:\/\//.test(raw) || !URL.canParse(raw))
+        throw new SettingProblem('must begin with redis:// or rediss://')
+      return raw
+    },
+  }),
+  concurrency: wholeNumber('IDEM_WORKER_CONCURRENCY', 'Jobs that a worker does at the same time', {
+    default: 16,
+    least: 1,
+    most: 1_000,
+  }),
+  purgeSchedule: text('IDEM_PURGE_SCHEDULE', 'When what has run out is removed, as a cron pattern in UTC', {
+    defaultText: '17 * * * *',
+    parse: (raw = '17 * * * *'): string => cronPattern(raw),
+  }),
+  signingKeySchedule: text(
+    'IDEM_SIGNING_KEY_SCHEDULE',
+    'When it is looked whether the signing key is due for a successor, as a cron pattern in UTC',
+    { defaultText: '43 3 * * *', parse: (raw = '43 3 * * *'): string => cronPattern(raw) },
+  ),
+  attempts: wholeNumber('IDEM_JOB_ATTEMPTS', 'Tries of a job before it counts as failed', {
+    default: 20,
+    least: 2,
+    most: 100,
+  }),
+  firstRetryMilliseconds: wholeNumber(
+    'IDEM_JOB_FIRST_RETRY_MILLISECONDS',
+    'Wait before the second try of a job, in milliseconds; each further wait is twice as long, and up to half is chance',
+    { default: 1_000, least: 10, most: 600_000 },
+  ),
+  longestRetrySeconds: wholeNumber(
+    'IDEM_JOB_LONGEST_RETRY_SECONDS',
+    'Longest wait between two tries of a job, in seconds',
+    { default: 600, least: 1, most: 86_400 },
+  ),
+}
