@@ -1,21 +1,28 @@
 // The process: reads the command, serves or does an operator's errand, and ends cleanly on SIGTERM.
 import 'reflect-metadata'
+import type { FastifyInstance } from 'fastify'
+import { startWorker, type Worker } from '../jobs/worker.js'
 import { type RotationCause, rotateSigningKey } from './authentication/rotate-signing-key.js'
 import { migrate, pendingMigrations } from './database/migrate.js'
 import { isDatabaseAway } from './database/storage-errors.js'
 import { OperatorProblem } from './failure.js'
+import { createApp } from './http/app.js'
 import { type Installation, type InstallationUse, openInstallation } from './installation.js'
+import { type BackendOptions, isQueueMigrated, migrateQueue } from './queue/backend.js'
 import { type Foundation, openFoundation, startService } from './service.js'
 
 const help = `Idem: many ways to prove who you are, one account behind them.
 
-usage: npm start [-- api]                            serve until SIGTERM; nothing needs to be configured
+usage: npm start                                     serve and do the jobs until SIGTERM; nothing needs to be configured
+       npm start -- api                              serve only; a worker elsewhere does the jobs
+       npm start -- worker                           do the jobs only; several may run side by side
        npm run migrate                               apply the migrations (production; development does it at start)
        npm run rotate-signing-key [-- --compromised] add a signing key; --compromised also removes all others at once
 
 examples:
   npm start
   IDEM_PORT=4001 IDEM_DATA_DIR=.idem2 npm start
+  DATABASE_URL=postgres://idem@db.example.org/idem REDIS_URL=redis://queue.example.org npm start -- worker
   DATABASE_URL=postgres://idem@db.example.org/idem npm run migrate
 
 Settings are environment variables; README.md lists them all.
@@ -24,16 +31,25 @@ Settings are environment variables; README.md lists them all.
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /** In development the tables follow the code; in production an operator decides when. */
-const prepareTables = async ({ database }: Foundation, { logger }: Installation): Promise<void> => {
+const prepareTables = async ({ database }: Foundation, installation: Installation): Promise<void> => {
+  const backend = queueBackend(installation)
   if (process.env['NODE_ENV'] !== 'production') {
     const applied = await migrate(database)
-    if (applied.length > 0) logger.info({ applied }, 'migrations applied')
+    if (applied.length > 0) installation.logger.info({ applied }, 'migrations applied')
+    await migrateQueue(backend)
     return
   }
   const pending = await pendingMigrations(database)
   if (pending.length > 0)
     throw new OperatorProblem(`The database lacks migrations (${pending.join(', ')}). Run: npm run migrate`)
+  if (!(await isQueueMigrated(backend)))
+    throw new OperatorProblem('The database lacks the tables of the queue. Run: npm run migrate')
 }
+
+const queueBackend = ({ settings, databaseUrl }: Installation): BackendOptions => ({
+  redisUrl: settings.queue.redisUrl,
+  databaseUrl,
+})
 
 /** Opens the installation and its database for as long as `work` takes. */
 const withFoundation = async (
@@ -46,7 +62,7 @@ const withFoundation = async (
     try {
       await work(foundation, installation)
     } finally {
-      await foundation.database.close()
+      await foundation.close()
     }
   } finally {
     await installation.close()
@@ -78,7 +94,56 @@ const endAnyway = (seconds: number): void => {
   setTimeout(end, seconds * 1000).unref()
 }
 
-const serve = async (): Promise<void> => {
+/** What a process does: serve, do the jobs, or both. */
+type Role = 'api' | 'worker' | 'both'
+
+/** Something that runs: an application to listen with, and how to stop it all. */
+interface Running {
+  readonly app: FastifyInstance
+  stop(): Promise<void>
+}
+
+/** A worker alone still tells how it is, at the same address as a service would. */
+const startWorkerApp = async (
+  { settings, publicUrl, instanceId, random, logger }: Installation,
+  { database, metrics }: Foundation,
+  worker: Worker,
+): Promise<Running> => {
+  let draining = false
+  const app = await createApp({
+    settings: settings.http,
+    publicUrl,
+    instanceId,
+    random,
+    logger,
+    metrics,
+    isDraining: () => draining,
+    databaseAnswers: () => database.answers(),
+    queueAnswers: () => worker.queueAnswers(),
+  })
+  return {
+    app,
+    stop: async () => {
+      draining = true
+      await worker.stop()
+      await app.close()
+    },
+  }
+}
+
+const start = async (role: Role, installation: Installation, foundation: Foundation): Promise<Running> => {
+  if (role === 'api') return await startService(installation, foundation)
+  const worker = await startWorker(installation, foundation)
+  if (role === 'worker') return await startWorkerApp(installation, foundation, worker)
+  const service = await startService(installation, foundation, () => worker.queueAnswers())
+  return {
+    app: service.app,
+    // Side by side: a slow mail and a slow request have the same time to finish.
+    stop: async () => void (await Promise.all([service.stop(), worker.stop()])),
+  }
+}
+
+const serve = async (role: Role): Promise<void> => {
   // From the first moment on, so that a start that is broken off ends as cleanly as a service.
   const stopped = stopRequested()
   await withFoundation('serve', async (foundation, installation) => {
@@ -86,24 +151,28 @@ const serve = async (): Promise<void> => {
     const { host, port, drainSeconds } = settings.http
     void stopped.then(() => endAnyway(drainSeconds + marginSeconds))
     await prepareTables(foundation, installation)
-    const service = await startService(installation, foundation)
+    const running = await start(role, installation, foundation)
     try {
-      await service.app.listen({ port, host })
-      logger.info({ url: publicUrl, host, port }, `Idem is ready at ${publicUrl}`)
+      await running.app.listen({ port, host })
+      logger.info({ role, url: publicUrl, host, port }, readyLine(role, publicUrl))
       await stopped
-      logger.info('stopping: no new requests, those under way finish')
+      logger.info('stopping: no new requests and jobs, those under way finish')
     } finally {
-      const deadline = setTimeout(() => service.app.server.closeAllConnections(), drainSeconds * 1000)
-      await service.stop()
+      const deadline = setTimeout(() => running.app.server.closeAllConnections(), drainSeconds * 1000)
+      await running.stop()
       clearTimeout(deadline)
     }
     logger.info('stopped')
   })
 }
 
+const readyLine = (role: Role, publicUrl: string): string =>
+  role === 'worker' ? 'Idem does the jobs' : `Idem is ready at ${publicUrl}`
+
 const runMigrations = (): Promise<void> =>
-  withFoundation('command', async ({ database }) => {
+  withFoundation('command', async ({ database }, installation) => {
     const applied = await migrate(database)
+    await migrateQueue(queueBackend(installation))
     print(
       applied.length === 0 ? 'Nothing to do: the database is up to date.' : `Applied: ${applied.join(', ')}.`,
     )
@@ -122,12 +191,13 @@ const rotate = (cause: RotationCause): Promise<void> =>
       print(`Removed ${removed.length} others: tokens that they signed no longer hold.`)
   })
 
-const run = async ([command = 'api', ...flags]: readonly string[]): Promise<void> => {
+const run = async ([command = 'both', ...flags]: readonly string[]): Promise<void> => {
   if ([command, ...flags].some((word) => word === '--help' || word === '-h' || word === 'help'))
     return print(help)
   const isKnown =
     command === 'rotate-signing-key' ? flags.every((flag) => flag === '--compromised') : flags.length === 0
-  if (isKnown && command === 'api') return await serve()
+  if (isKnown && (command === 'api' || command === 'worker' || command === 'both'))
+    return await serve(command)
   if (isKnown && command === 'migrate') return await runMigrations()
   if (isKnown && command === 'rotate-signing-key')
     return await rotate(flags.includes('--compromised') ? 'compromised' : 'routine')

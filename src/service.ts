@@ -2,8 +2,14 @@
 import type { FastifyInstance } from 'fastify'
 import { Accounts } from './accounts/accounts.js'
 import { AuditLog } from './audit/audit-log.js'
+import { confirmLink } from './authentication/confirm-link.js'
 import { ensureSigningKey } from './authentication/ensure-signing-key.js'
+import { listMails } from './authentication/list-mails.js'
+import { showLink } from './authentication/show-link.js'
+import { showMail } from './authentication/show-mail.js'
 import { Challenges } from './challenges/challenges.js'
+import { HeldChallenges } from './challenges/held-challenges.js'
+import { HeldSecrets } from './challenges/held-secrets.js'
 import { SealedChallenges } from './challenges/sealed-challenge.js'
 import { Call } from './database/call.js'
 import { Database } from './database/database.js'
@@ -11,9 +17,12 @@ import { Notifications } from './database/notifications.js'
 import { entities } from './entities.js'
 import { createSchema } from './graphql/schema.js'
 import { startGraphqlServer } from './graphql/server.js'
-import { createApp } from './http/app.js'
+import { addApi, createApp } from './http/app.js'
 import { Identities } from './identities/identities.js'
+import { Mails } from './mail/mails.js'
+import { MailTemplates } from './mail/templates.js'
 import { createMethods } from './methods/registry.js'
+import { Outbox } from './outbox/outbox.js'
 import type { Clock } from './runtime/clock.js'
 import type { Logger } from './runtime/logger.js'
 import { createMetrics, type Metrics } from './runtime/metrics.js'
@@ -49,44 +58,88 @@ export interface Service {
   stop(): Promise<void>
 }
 
-/** What the service and the operator's commands share: the database, and the keys sealed in it. */
+/** What every role of a process, and the operator's commands, share: the database, its stores, and the keys. */
 export interface Foundation {
   readonly database: Database
+  readonly notifications: Notifications
   readonly metrics: Metrics
   readonly keyRing: KeyRing
   readonly signingKeys: SigningKeys
   readonly auditLog: AuditLog
+  readonly throttle: Throttle
+  readonly mails: Mails
+  readonly templates: MailTemplates
+  readonly outbox: Outbox
+  readonly accounts: Accounts
+  readonly identities: Identities
+  readonly heldSecrets: HeldSecrets
+  readonly heldChallenges: HeldChallenges
+  readonly sealedChallenges: SealedChallenges
+  readonly challenges: Challenges
+  readonly sessions: Sessions
   /** A call by nobody from nowhere: what the process itself does. */
   readonly ownCall: () => Call
+  /** Stops listening and closes the database; last of all. */
+  close(): Promise<void>
 }
 
 /** A process that cannot read the signing keys goes on with those it has, and asks again this often. */
 const rereadMilliseconds = 1_000
 
-/** Opens the database and the keys. */
+/** Opens the database, the stores and the keys. `notifications` listen once they are started. */
 export const openFoundation = async (options: ServiceOptions): Promise<Foundation> => {
-  const { settings, logger } = options
+  const { settings, logger, random, publicUrl } = options
+  const templates = await MailTemplates.load(settings.mail.templates)
   const metrics = createMetrics()
   const { poolSize } = settings.database
   const database = await Database.open({ url: options.databaseUrl, poolSize, entities, logger, metrics })
+  const notifications = new Notifications(options.databaseUrl, logger, metrics)
+  notifications.whenLost(options.recoverDatabase)
   const keyRing = new KeyRing(options.secrets)
-  const signingKeys = new SigningKeys({
+  const { accessTokenLifetimeSeconds } = settings.tokens
+  const heldChallenges = new HeldChallenges()
+  const sealedChallenges = new SealedChallenges(keyRing, publicUrl)
+  const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
+  return {
     database,
+    notifications,
+    metrics,
     keyRing,
-    accessTokenLifetimeSeconds: settings.tokens.accessTokenLifetimeSeconds,
-  })
-  const source = { network: 'none', address: 'none', userAgent: null }
-  const ownCall = () =>
-    new Call(database, { principal: null, now: options.clock.now(), requestId: options.instanceId, source })
-  return { database, metrics, keyRing, signingKeys, auditLog: new AuditLog(options.random), ownCall }
+    signingKeys: new SigningKeys({ database, keyRing, accessTokenLifetimeSeconds }),
+    auditLog: new AuditLog(random),
+    throttle: new Throttle({ ...settings.throttle, mailsPerDomain: settings.mail.mailsPerDomain }),
+    mails: new Mails(),
+    templates,
+    outbox: new Outbox(),
+    accounts: new Accounts(notifications),
+    identities: new Identities(),
+    heldSecrets: new HeldSecrets(keyRing),
+    heldChallenges,
+    sealedChallenges,
+    challenges: new Challenges(sealedChallenges, heldChallenges),
+    sessions: new Sessions(notifications),
+    ownCall: () =>
+      new Call(database, {
+        principal: null,
+        now: options.clock.now(),
+        requestId: options.instanceId,
+        source,
+      }),
+    close: async () => {
+      await notifications.stop()
+      await database.close()
+    },
+  }
 }
 
 /** Starts a service on a database whose migrations have been applied. Closing the foundation is left to its opener. */
-export const startService = async (options: ServiceOptions, foundation: Foundation): Promise<Service> => {
+export const startService = async (
+  options: ServiceOptions,
+  foundation: Foundation,
+  queueAnswers: (() => Promise<boolean>) | null = null,
+): Promise<Service> => {
   const { settings, clock, random, logger, publicUrl, requestScope } = options
-  const { database, metrics, keyRing, signingKeys, auditLog, ownCall } = foundation
-  const notifications = new Notifications(options.databaseUrl, logger, metrics)
-  notifications.whenLost(options.recoverDatabase)
+  const { database, metrics, signingKeys, notifications, auditLog, ownCall } = foundation
 
   const accessTokens = new AccessTokens({
     signingKeys,
@@ -108,23 +161,18 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
   notifications.on('signing_key', rereadKeys)
 
   const rooms = {
+    ...foundation,
     random,
-    metrics,
-    keyRing,
+    publicUrl,
     accessTokens,
-    throttle: new Throttle(settings.throttle),
-    auditLog,
-    accounts: new Accounts(notifications),
-    identities: new Identities(),
-    challenges: new Challenges(),
-    sealedChallenges: new SealedChallenges(keyRing, publicUrl),
-    sessions: new Sessions(notifications),
-    methods: createMethods({ random }),
+    methods: createMethods({ random, heldSecrets: foundation.heldSecrets }),
     domain: new URL(publicUrl).host,
     challengeLifetimeSeconds: settings.challenges.lifetimeSeconds,
+    mailedChallengeLifetimeSeconds: settings.challenges.mailedLifetimeSeconds,
     sessionLifetimeSeconds: settings.sessions.lifetimeSeconds,
     refreshTokenLifetimeSeconds: settings.sessions.refreshTokenLifetimeSeconds,
     refreshReplaySeconds: settings.sessions.refreshReplaySeconds,
+    isAuthenticationOn: settings.authentication.isOn,
   }
 
   await ensureSigningKey(ownCall(), { signingKeys, auditLog })
@@ -138,21 +186,26 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
   })
   let draining = false
   const app = await createApp({
+    ...rooms,
     settings: settings.http,
-    publicUrl,
     instanceId: options.instanceId,
-    graphqlServer,
-    database,
-    sessions: rooms.sessions,
-    accessTokens,
-    signingKeys,
-    clock,
-    random,
     logger,
-    metrics,
-    requestScope,
     isDraining: () => draining,
     databaseAnswers: () => database.answers(),
+    queueAnswers,
+  })
+  addApi(app, {
+    ...rooms,
+    clock,
+    logger,
+    requestScope,
+    graphqlServer,
+    showLink: (call, token) => showLink(call, token, rooms),
+    confirmLink: (call, answer) => confirmLink(call, answer, rooms),
+    mailbox:
+      settings.mail.relays === null
+        ? { listMails: (call) => listMails(call, rooms), findMail: (call, id) => showMail(call, id, rooms) }
+        : null,
   })
   await notifications.start()
   return {
@@ -161,7 +214,6 @@ export const startService = async (options: ServiceOptions, foundation: Foundati
       draining = true
       await app.close()
       await graphqlServer.stop()
-      await notifications.stop()
     },
   }
 }

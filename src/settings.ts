@@ -1,9 +1,14 @@
 // The one list of settings sections.
+import { accountSettings } from './accounts/settings.js'
+import { authenticationSettings } from './authentication/settings.js'
 import { challengeSettings } from './challenges/settings.js'
 import type { AllValuesOf } from './config/read-environment.js'
 import { databaseSettings } from './database/settings.js'
 import { graphqlSettings } from './graphql/settings.js'
 import { httpSettings } from './http/settings.js'
+import { mailSettings } from './mail/settings.js'
+import { outboxSettings } from './outbox/settings.js'
+import { queueSettings } from './queue/settings.js'
 import { runtimeSettings } from './runtime/settings.js'
 import { sessionSettings } from './sessions/settings.js'
 import { throttleSettings } from './throttle/settings.js'
@@ -14,6 +19,11 @@ export const settingsSections = {
   http: httpSettings,
   runtime: runtimeSettings,
   database: databaseSettings,
+  queue: queueSettings,
+  mail: mailSettings,
+  outbox: outboxSettings,
+  authentication: authenticationSettings,
+  accounts: accountSettings,
   tokens: tokenSettings,
   challenges: challengeSettings,
   sessions: sessionSettings,

@@ -2,6 +2,7 @@
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import type { Acr } from '../authorization/principal.js'
 import { assertNever } from '../failure.js'
+import type { Locale } from '../mail/locale.js'
 
 /** A guest, a person, or a machine. */
 export type AccountKind = 'ANONYMOUS' | 'PERSON' | 'SERVICE'
@@ -9,11 +10,22 @@ export type AccountKind = 'ANONYMOUS' | 'PERSON' | 'SERVICE'
 const AccountSchema = defineEntity({
   name: 'Account',
   tableName: 'account',
+  indexes: [{ name: 'account_kind_created_at', properties: ['kind', 'createdAt'] }],
   properties: {
     id: p.uuid().primary(),
     kind: p.text().$type<AccountKind>(),
     /** The public name, in its canonical form; null until one is picked. */
     handle: p.text().strictNullable().unique('account_handle_unique'),
+    /** What the owner wants to be called; shown, never trusted. */
+    displayName: p.text().strictNullable(),
+    /** The language of its mails; null: that of whoever asks for one. */
+    locale: p.text().$type<Locale>().strictNullable(),
+    /** The verified address that its owner reads first. */
+    primaryEmail: p.text().strictNullable(),
+    /** Whether a sign-in from a new device is told by mail. What protects the account always is. */
+    signInNotices: p.boolean(),
+    /** Since when an operator has it closed, or null. */
+    suspendedAt: p.datetime().strictNullable(),
     createdAt: p.datetime(),
   },
 })

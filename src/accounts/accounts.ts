@@ -8,9 +8,34 @@ import { Failure } from '../failure.js'
 import { Account, type AccountKind } from './account.js'
 import { Handle } from './handle.js'
 
+/** The columns of an account but its id, of the table under the name `a`. */
+export const accountColumns = `a.kind, a.handle, a.display_name as "displayName", a.locale,
+  a.primary_email as "primaryEmail", a.sign_in_notices as "signInNotices", a.suspended_at as "suspendedAt",
+  a.created_at as "createdAt"`
+
 const findById = {
   name: 'idem_account_by_id',
-  text: `select id, kind, handle, created_at as "createdAt" from account where id = $1`,
+  text: `select a.id, ${accountColumns} from account a where a.id = $1`,
+}
+
+/** Holds until the rows beside it are in: whoever suspends the account waits, and ends the session that they start. */
+const whileOpen = {
+  name: 'idem_account_while_open',
+  text: 'select id from account where id = $1::uuid and suspended_at is null for share',
+}
+
+/** Guests with a handle stay: it is theirs for ever. Whoever signs in meanwhile waits, then starts anew. */
+const purgeGuests = {
+  name: 'idem_account_purge_guests',
+  text: `with idle as (
+      select a.id from account a
+      where a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz
+        and not exists (select 1 from handle h where h.account_id = a.id)
+        and not exists (select 1 from session s where s.account_id = a.id and s.refreshed_at >= $1::timestamptz)
+      limit $2 for update of a skip locked),
+    sessions as (delete from session where account_id in (select id from idle)),
+    identities as (delete from identity where account_id in (select id from idle))
+    delete from account where id in (select id from idle) returning id`,
 }
 
 const findHandle = {
@@ -21,6 +46,9 @@ const findHandle = {
 const handleTaken = (): Failure =>
   new Failure('CONFLICT', 'This handle is taken. Pick another one.', { field: 'handle' })
 
+/** What the owner of an account says of it. */
+export type AccountProfile = Pick<Account, 'displayName' | 'locale' | 'primaryEmail' | 'signInNotices'>
+
 /** The accounts of the installation. */
 export class Accounts {
   readonly #cache: RowCache<Account>
@@ -29,12 +57,14 @@ export class Accounts {
     this.#cache = new RowCache({ table: 'account', notifications })
   }
 
-  /** The account with this id, from this process's cache or the database; throws `NOT_FOUND`. */
+  /** The account with this id, from this process's cache or the database, or null. */
+  async find(call: Call, id: string): Promise<Account | null> {
+    return await this.#cache.find(id, async () => (await call.run<Account>(findById, [id]))[0] ?? null)
+  }
+
+  /** The same; throws `NOT_FOUND` where there is none. */
   async get(call: Call, id: string): Promise<Account> {
-    const account = await this.#cache.find(
-      id,
-      async () => (await call.run<Account>(findById, [id]))[0] ?? null,
-    )
+    const account = await this.find(call, id)
     if (account === null) throw new Failure('NOT_FOUND', 'No such account.', { reason: `account ${id}` })
     return account
   }
@@ -65,6 +95,22 @@ export class Accounts {
       : [own, this.#handleRow(account.handle, account.id, account.createdAt)]
   }
 
+  /** Inserts rows that let an account in. Inserts none, and throws `FORBIDDEN`, when it is suspended; `CONFLICT` when it is gone. */
+  async writeWhileOpen(call: Call, id: string, ...rows: readonly Row[]): Promise<void> {
+    const open = await call.change(whileOpen, [id], ...rows)
+    if (open.length > 0) return
+    if ((await call.run<Account>(findById, [id])).length === 0)
+      throw new Failure('CONFLICT', 'This account has just been removed.', { reason: `account ${id}` })
+    throw new Failure('FORBIDDEN', 'This account is suspended. Ask whoever runs this service.', {
+      reason: `account ${id} is suspended`,
+    })
+  }
+
+  /** Changes what the owner says of the account, in the caller's transaction. */
+  async changeProfile(call: Call, id: string, profile: Partial<AccountProfile>): Promise<void> {
+    if (Object.keys(profile).length > 0) await call.em.nativeUpdate(Account, { id }, profile)
+  }
+
   /** Gives a handle to the account of the transaction; throws `CONFLICT` when it is, or was, another's. */
   async changeHandle(call: Call, account: Account, handle: string): Promise<void> {
     const owner = await call.em.findOne(Handle, { name: handle })
@@ -76,6 +122,15 @@ export class Accounts {
   /** Changes what an account is: a guest that proves an identity becomes a person. */
   async changeKind(call: Call, id: string, kind: AccountKind): Promise<void> {
     await call.em.nativeUpdate(Account, { id }, { kind })
+  }
+
+  /** Removes at most `limit` guests that were last here before `idleSince`; returns their number. Audited by `audit`. */
+  async purgeGuests(
+    call: Call,
+    idle: { readonly since: Date; readonly limit: number },
+    audit: Row,
+  ): Promise<number> {
+    return (await call.change(purgeGuests, [idle.since, idle.limit], audit)).length
   }
 
   #handleRow(name: string, accountId: string, takenAt: Date): Row {

@@ -2,15 +2,15 @@
 import { type Account, levelOf } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { parseLabel } from '../accounts/label.js'
-import type { AuditLog } from '../audit/audit-log.js'
-import { requirePrincipal, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
-import type { Principal } from '../authorization/principal.js'
+import { type AnnounceActRooms, announceAct } from '../audit/announce-act.js'
+import type { AuditedAct } from '../audit/audit-log.js'
+import { requireSession, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
+import type { SessionPrincipal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
 import type { Identity } from '../identities/identity.js'
 import type { Metrics } from '../runtime/metrics.js'
-import type { Random } from '../runtime/random.js'
 import type { Sessions } from '../sessions/sessions.js'
 import {
   type SubmittedProof,
@@ -20,13 +20,11 @@ import {
 } from './verify-proof.js'
 
 /** What `linkIdentity` works with. */
-export interface LinkIdentityRooms extends VerifyProofRooms {
+export interface LinkIdentityRooms extends VerifyProofRooms, AnnounceActRooms {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly sessions: Sessions
-  readonly auditLog: AuditLog
   readonly metrics: Metrics
-  readonly random: Random
 }
 
 /** A further identity to link, and what its owner calls it. */
@@ -49,7 +47,7 @@ export const linkIdentity = async (
   request: LinkRequest,
   rooms: LinkIdentityRooms,
 ): Promise<Linked> => {
-  const principal = requirePrincipal(call.principal)
+  const principal = requireSession(call.principal)
   const label = parseLabel(request.label, 'label')
   // 1 count the attempt, 2 verify the proof
   const verified = await verifyProof(call, { ...request, purpose: 'LINK_IDENTITY' }, rooms)
@@ -68,12 +66,12 @@ export const linkIdentity = async (
       label,
       createdAt: call.now,
     }
-    await inner.write(...verified.spend, rooms.identities.row(identity))
-    await rooms.auditLog.append(inner, {
+    const act: AuditedAct = {
       action: 'identity.linked',
       accountId: account.id,
-      detail: { method: identity.method, identityId: identity.id },
-    })
+      detail: { method: identity.method, identityId: identity.id, subject: identity.subject },
+    }
+    await inner.write(...verified.spend, rooms.identities.row(identity), ...announceAct(inner, act, rooms))
     if (account.kind !== 'ANONYMOUS') return { account, identity, endedSessions: 0 }
     return { ...(await becomePerson(inner, { account, identity, principal }, rooms)), identity }
   })
@@ -86,7 +84,7 @@ export const linkIdentity = async (
 const checkLinkable = async (
   call: Call,
   { method, proven, handle }: VerifiedProof,
-  principal: Principal,
+  principal: SessionPrincipal,
   rooms: LinkIdentityRooms,
 ): Promise<void> => {
   if (!method.links)
@@ -107,7 +105,7 @@ const checkLinkable = async (
  */
 const becomePerson = async (
   call: Call,
-  linked: Linked & { readonly principal: Principal },
+  linked: Linked & { readonly principal: SessionPrincipal },
   rooms: LinkIdentityRooms,
 ): Promise<{ readonly account: Account; readonly endedSessions: number }> => {
   const { account, identity, principal } = linked

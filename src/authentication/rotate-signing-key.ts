@@ -22,7 +22,10 @@ export const rotateSigningKey = async (
 ): Promise<{ readonly added: AddedKey; readonly removed: readonly string[] }> =>
   await call.inTransaction(async (inner) => {
     const added = await rooms.signingKeys.add(inner, cause === 'compromised' ? 0 : rooms.leadSeconds)
-    const removed = cause === 'compromised' ? await rooms.signingKeys.removeOthers(inner, added.kid) : []
+    const removed =
+      cause === 'compromised'
+        ? await rooms.signingKeys.removeOthers(inner, added.kid)
+        : await rooms.signingKeys.removeOutlived(inner)
     const act = { accountId: null, detail: { kid: added.kid, cause } }
     await rooms.auditLog.append(inner, { action: 'signing_key.added', ...act })
     for (const kid of removed)

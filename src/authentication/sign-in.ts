@@ -98,9 +98,12 @@ const resolveAndWrite = async (
       amr: method.amr,
       acr: method.acr,
       deviceName: verified.deviceName,
+      isTold: resolved.hasAddress,
     },
     rooms,
   )
-  await call.write(...verified.spend, ...resolved.rows, ...started.rows)
+  const rows = [...verified.spend, ...resolved.rows, ...started.rows]
+  if (resolved.provisioned) await call.write(...rows)
+  else await rooms.accounts.writeWhileOpen(call, resolved.account.id, ...rows)
   return { account: resolved.account, session: started.session, provisioned: resolved.provisioned }
 }

@@ -1,7 +1,7 @@
 // Steps up: whoever is signed in proves again that it is still there, in the same session.
 
 import type { AuditLog } from '../audit/audit-log.js'
-import { requirePrincipal } from '../authorization/authorize.js'
+import { requireSession } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
@@ -18,7 +18,7 @@ export interface StepUpRooms extends VerifyProofRooms, IssueTokensRooms {
 
 /** A new access token with a fresh `auth_time`, and the session's current refresh token. */
 export const stepUp = async (call: Call, submitted: SubmittedProof, rooms: StepUpRooms): Promise<Tokens> => {
-  const { accountId, sessionId } = requirePrincipal(call.principal)
+  const { accountId, sessionId } = requireSession(call.principal)
   // 1 count the attempt, 2 verify the proof
   const verified = await verifyProof(call, { ...submitted, purpose: 'STEP_UP' }, rooms)
   const { found } = await rooms.identities.lookUp(call, verified.proven, null)

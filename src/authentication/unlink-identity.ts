@@ -1,8 +1,9 @@
 // Unlinks an identity: it no longer leads to the account, and the sessions that it opened end.
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
-import type { AuditLog } from '../audit/audit-log.js'
-import { requirePrincipal } from '../authorization/authorize.js'
+import { type AnnounceActRooms, announceAct } from '../audit/announce-act.js'
+import type { AuditedAct } from '../audit/audit-log.js'
+import { requireSession } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
@@ -10,11 +11,10 @@ import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from '../sessions/sessions.js'
 
 /** What `unlinkIdentity` works with. */
-export interface UnlinkIdentityRooms {
+export interface UnlinkIdentityRooms extends AnnounceActRooms {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly sessions: Sessions
-  readonly auditLog: AuditLog
   readonly metrics: Metrics
 }
 
@@ -24,7 +24,7 @@ export const unlinkIdentity = async (
   id: string,
   rooms: UnlinkIdentityRooms,
 ): Promise<Account> => {
-  const { accountId, sessionId } = requirePrincipal(call.principal)
+  const { accountId, sessionId } = requireSession(call.principal)
   const { account, ended } = await call.inTransaction(async (inner) => {
     // Locked, so that two at once cannot take the last two, and no sign-in slips in between the two changes below.
     const owner = await rooms.accounts.lock(inner, accountId)
@@ -36,13 +36,18 @@ export const unlinkIdentity = async (
     if (identities.length === 1) throw new Failure('LAST_IDENTITY')
     const count = await rooms.sessions.endOpenedBy(inner, id)
     await rooms.identities.remove(inner, id)
-    await rooms.auditLog.append(inner, {
+    if (identity.subject === owner.primaryEmail)
+      await rooms.accounts.changeProfile(inner, accountId, { primaryEmail: null })
+    const { method, subject } = identity
+    const act: AuditedAct = {
       action: 'identity.unlinked',
       accountId,
-      detail: { method: identity.method, identityId: id, endedSessions: count },
-    })
+      detail: { method, identityId: id, subject, endedSessions: count },
+    }
+    await inner.write(...announceAct(inner, act, rooms))
     return { account: owner, ended: count }
   })
+  rooms.accounts.forget(accountId)
   rooms.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, ended)
   return account
 }

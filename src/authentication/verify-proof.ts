@@ -1,7 +1,6 @@
 // The steps that every use of a proof shares: open the challenge, count the attempt, verify.
 import { type Challenge, type ChallengePurpose, isExpired } from '../challenges/challenge.js'
-import type { Challenges } from '../challenges/challenges.js'
-import type { SealedChallenges } from '../challenges/sealed-challenge.js'
+import type { Challenges, OpenedChallenge } from '../challenges/challenges.js'
 import type { Call } from '../database/call.js'
 import type { Row } from '../database/row.js'
 import { Failure } from '../failure.js'
@@ -19,7 +18,6 @@ export interface SubmittedProof {
 /** What `verifyProof` works with. */
 export interface VerifyProofRooms {
   readonly methods: readonly Method[]
-  readonly sealedChallenges: SealedChallenges
   readonly challenges: Challenges
   readonly throttle: Throttle
 }
@@ -42,9 +40,11 @@ export const verifyProof = async (
   rooms: VerifyProofRooms,
 ): Promise<VerifiedProof> => {
   const { method, value } = pickMethod(rooms.methods, submitted.proof)
-  const challenge = await openChallenge(submitted.challengeId, method, rooms)
+  const found = await openChallenge(call, { challengeId: submitted.challengeId, method, value }, rooms)
+  const challenge = found?.challenge ?? null
   // The attempt counts whatever comes of it, in a transaction of its own: a refusal does not undo it.
   await rooms.throttle.count(call, 'signIn', challenge?.subject ?? null)
+  if (found !== null) rooms.challenges.refuseSpent(found)
   if (method.challenge !== undefined) checkChallenge(call, challenge, { method, purpose: submitted.purpose })
   const { issuer, subject, deviceName } = await method.verify(call, value, challenge)
   return {
@@ -58,16 +58,19 @@ export const verifyProof = async (
 
 /** The challenge that a proof names; null where its method has none, and where the id is none of ours. */
 const openChallenge = async (
-  challengeId: string | null,
-  method: Method,
+  call: Call,
+  { challengeId, method, value }: { challengeId: string | null; method: Method; value: object },
   rooms: VerifyProofRooms,
-): Promise<Challenge | null> => {
+): Promise<OpenedChallenge | null> => {
   if (method.challenge === undefined) return null
   if (challengeId === null)
     throw new Failure('BAD_USER_INPUT', 'This proof answers a challenge: give its challengeId.', {
       field: 'challengeId',
     })
-  return await rooms.sealedChallenges.open(challengeId)
+  const isGuess = method.isGuess?.(value) === true
+  return isGuess
+    ? await rooms.challenges.findForGuess(call, challengeId)
+    : await rooms.challenges.find(call, challengeId)
 }
 
 /** Why a challenge is not the one that was to be answered, or null when it is. */

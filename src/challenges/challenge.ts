@@ -4,7 +4,7 @@
 export type ChallengePurpose = 'SIGN_IN' | 'LINK_IDENTITY' | 'STEP_UP'
 
 /** Where a challenge stands. */
-export type ChallengeStatus = 'PENDING' | 'SPENT' | 'EXPIRED'
+export type ChallengeStatus = 'PENDING' | 'CONFIRMED' | 'SPENT' | 'EXPIRED'
 
 /** What a proof must answer. */
 export interface Challenge {
@@ -18,17 +18,35 @@ export interface Challenge {
   readonly subject: string
   /** The handle that was asked for with it, in canonical form, or null. */
   readonly handle: string | null
-  /** What is signed, exactly as given. */
-  readonly message: string
+  /** What is signed, exactly as given; null where nothing is. */
+  readonly message: string | null
+  /** True once it was confirmed by the link of its mail: then it needs no code. */
+  readonly confirmed: boolean
   readonly expiresAt: Date
 }
 
+/** Five tries of an eight-character code leave a guesser no chance worth naming (NIST SP 800-63B 3.2.2). */
+export const mostCodeAttempts = 5
+/** Three tries of a match code: enough for a slip of the finger. They burn the link, not the code. */
+export const mostLinkAttempts = 3
+
 /** What a method contributes to a challenge; the rest is the same for all. */
-export interface ChallengeDraft {
+export type ChallengeDraft = SealedDraft | HeldDraft
+
+/** Of a challenge that a machine answers at once: its asker holds it, and nothing is written. */
+export interface SealedDraft {
+  readonly kind: 'sealed'
   readonly subject: string
   readonly handle: string | null
   /** The text to sign, once the terms are known. */
   compose(terms: ChallengeTerms): string
+}
+
+/** Of a challenge that a person answers with what a mail to `subject` brings: we keep it. */
+export interface HeldDraft {
+  readonly kind: 'held'
+  /** The address in canonical form. */
+  readonly subject: string
 }
 
 /** The terms of a challenge that a signed text must name. */

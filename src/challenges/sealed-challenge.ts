@@ -25,7 +25,7 @@ export class SealedChallenges {
   ) {}
 
   /** The challenge's id: the challenge itself, sealed. */
-  async seal(challenge: Challenge): Promise<string> {
+  async seal(challenge: Challenge & { readonly message: string }): Promise<string> {
     const fields: SealedFields = {
       aud: this.audience,
       n: challenge.nonce,
@@ -55,6 +55,7 @@ export class SealedChallenges {
       subject: fields.s,
       handle: fields.h,
       message: fields.t,
+      confirmed: false,
       expiresAt: new Date(fields.exp),
     }
   }

@@ -8,4 +8,14 @@ export const challengeSettings = {
     least: 5,
     most: 3600,
   }),
+  keptHours: wholeNumber(
+    'IDEM_EXPIRED_CHALLENGE_HOURS',
+    'How long the trace of a challenge is kept after it expired, in hours',
+    { default: 24, least: 1, most: 8_760 },
+  ),
+  mailedLifetimeSeconds: wholeNumber(
+    'IDEM_EMAIL_CHALLENGE_LIFETIME_SECONDS',
+    'Life of an emailed code and link, in seconds',
+    { default: 15 * 60, least: 60, most: 24 * 3600 },
+  ),
 }

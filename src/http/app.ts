@@ -12,19 +12,28 @@ import { asFailure, httpOf, logRefusal, publicExtensions } from '../graphql/fail
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Random } from '../runtime/random.js'
+import { addConfirmPage, type ConfirmPageRooms } from './confirm-page.js'
 import { addGraphqlRoute, type GraphqlRouteRooms } from './graphql-route.js'
 import { addHealth, type HealthRooms } from './health.js'
 import { addHomePage } from './home-page.js'
+import { addMailbox, type MailboxRooms } from './mailbox-page.js'
 import { addSecurityHeaders } from './security-headers.js'
 import type { httpSettings } from './settings.js'
 import { addWellKnown, type WellKnownRooms } from './well-known.js'
 
-/** What the application is made of. */
-export interface AppRooms extends GraphqlRouteRooms, HealthRooms, WellKnownRooms {
+/** What every application is made of, also that of a worker. */
+export interface AppRooms extends HealthRooms {
+  readonly publicUrl: string
   readonly settings: ValuesOf<typeof httpSettings>
   readonly random: Random
   readonly logger: Logger
   readonly metrics: Metrics
+}
+
+/** What the API is made of. */
+export interface ApiRooms extends GraphqlRouteRooms, WellKnownRooms, ConfirmPageRooms {
+  /** The mails that would have been sent, where the service shows them. */
+  readonly mailbox: Pick<MailboxRooms, 'listMails' | 'findMail'> | null
 }
 
 /** A slow client must not hold a connection for ever, in milliseconds. */
@@ -93,7 +102,7 @@ const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppRooms): void
   })
 }
 
-/** Builds the application; `listen` is the caller's. */
+/** Builds an application that tells how the process is; `listen` is the caller's. */
 export const createApp = async (rooms: AppRooms): Promise<FastifyInstance> => {
   const { settings } = rooms
   const app = fastify({
@@ -121,9 +130,16 @@ export const createApp = async (rooms: AppRooms): Promise<FastifyInstance> => {
     exposedHeaders: ['www-authenticate', 'retry-after', 'x-request-id'],
     maxAge: preflightSeconds,
   })
-  addHomePage(app, rooms.publicUrl)
   addHealth(app, rooms)
-  addWellKnown(app, rooms)
-  addGraphqlRoute(app, rooms)
   return app
+}
+
+/** Adds the API and its pages. */
+export const addApi = (app: FastifyInstance, rooms: ApiRooms): void => {
+  const { mailbox } = rooms
+  addHomePage(app, rooms.publicUrl, { mailbox: mailbox !== null })
+  addWellKnown(app, rooms)
+  addConfirmPage(app, rooms)
+  if (mailbox !== null) addMailbox(app, { ...rooms, ...mailbox })
+  addGraphqlRoute(app, rooms)
 }

@@ -38,14 +38,16 @@ export interface ClientFacts {
   /** The address of the connection's other end: counts when what was forwarded is no address. */
   readonly peer: string | undefined
   readonly userAgent: string | undefined
+  readonly acceptLanguage?: string | undefined
 }
 
 /** The source of a request. */
-export const clientSource = ({ forwarded, peer, userAgent }: ClientFacts): Source => {
+export const clientSource = ({ forwarded, peer, userAgent, acceptLanguage }: ClientFacts): Source => {
   const address = parseAddress(forwarded) ?? parseAddress(peer) ?? unknown
   return {
     address,
     network: networkOf(address),
+    acceptLanguage: acceptLanguage ?? null,
     // Header values are shown to people: what moves the cursor or turns the direction has no place in them.
     userAgent:
       userAgent

@@ -1,35 +1,21 @@
-// POST /graphql: one HTTP request becomes one call.
+// POST /graphql: one HTTP request becomes one call of whom its bearer names.
 import type { ApolloServer } from '@apollo/server'
 import { fastifyApolloHandler } from '@as-integrations/fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type AuthenticateRequestRooms, authenticateRequest } from '../authentication/authenticate-request.js'
-import { Call } from '../database/call.js'
-import type { Database } from '../database/database.js'
 import type { GraphqlContext } from '../graphql/context.js'
 import { refuseRequest } from '../graphql/failures.js'
-import type { Clock } from '../runtime/clock.js'
 import type { RequestScope } from '../runtime/request-scope.js'
-import { clientSource } from './client-source.js'
+import { type CallOfRequestRooms, callOfRequest } from './call-of-request.js'
 
 /** What the GraphQL route works with. */
-export interface GraphqlRouteRooms extends AuthenticateRequestRooms {
+export interface GraphqlRouteRooms extends AuthenticateRequestRooms, CallOfRequestRooms {
   readonly graphqlServer: ApolloServer<GraphqlContext>
-  readonly database: Database
-  readonly clock: Clock
   readonly requestScope: RequestScope
 }
 
 const contextOf = async (request: FastifyRequest, rooms: GraphqlRouteRooms): Promise<GraphqlContext> => {
-  const call = new Call(rooms.database, {
-    principal: null,
-    now: rooms.clock.now(),
-    requestId: request.id,
-    source: clientSource({
-      forwarded: request.ip,
-      peer: request.socket.remoteAddress,
-      userAgent: request.headers['user-agent'],
-    }),
-  })
+  const call = callOfRequest(request, rooms)
   try {
     return { call: call.by(await authenticateRequest(call, request.headers.authorization, rooms)) }
   } catch (error) {

@@ -9,6 +9,8 @@ export interface HealthRooms {
   /** True while the service drains: no new requests, please. */
   readonly isDraining: () => boolean
   readonly databaseAnswers: () => Promise<boolean>
+  /** Whether what carries the queue answers; null in a process that does no jobs, which needs the database alone. */
+  readonly queueAnswers: (() => Promise<boolean>) | null
 }
 
 /** A database that takes longer counts as away, in milliseconds. */
@@ -30,11 +32,17 @@ export const addHealth = (app: FastifyInstance, rooms: HealthRooms): void => {
   app.get('/readyz', async (_request, reply) => {
     const draining = rooms.isDraining()
     const database = await within(answerMilliseconds, rooms.databaseAnswers())
-    const ready = database && !draining
+    const queue = rooms.queueAnswers === null || (await within(answerMilliseconds, rooms.queueAnswers()))
+    const ready = database && queue && !draining
     return await reply
       .code(ready ? 200 : 503)
       .headers(ready ? {} : { 'retry-after': '2' })
-      .send({ status: ready ? 'ready' : 'not ready', database: database ? 'up' : 'away', draining })
+      .send({
+        status: ready ? 'ready' : 'not ready',
+        database: database ? 'up' : 'away',
+        ...(rooms.queueAnswers === null ? {} : { queue: queue ? 'up' : 'away' }),
+        draining,
+      })
   })
   app.get('/metrics', async (_request, reply) => {
     const body = await rooms.metrics.registry.metrics()

@@ -1,6 +1,7 @@
 // Where identities are kept.
 import { LockMode } from '@mikro-orm/postgresql'
 import type { Account } from '../accounts/account.js'
+import { accountColumns } from '../accounts/accounts.js'
 import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
@@ -8,22 +9,29 @@ import { Identity, type ProvenIdentity } from './identity.js'
 
 const findProven = {
   name: 'idem_identity_proven',
-  text: `select i.id, i.account_id as "accountId", a.kind, a.handle, a.created_at as "createdAt",
+  text: `select i.id, i.account_id as "accountId", ${accountColumns},
+      exists (select 1 from identity e where e.account_id = i.account_id and e.method = 'email') as "hasAddress",
       (select account_id from handle where name = $4) as "handleOwner"
     from (select $1::text as method, $2::text as issuer, $3::text as subject) as proven
     left join identity i using (method, issuer, subject)
     left join account a on a.id = i.account_id`,
 }
 
-interface ProvenRow extends Pick<Account, 'kind' | 'handle' | 'createdAt'> {
+interface ProvenRow extends Omit<Account, 'id'> {
   readonly id: string | null
+  readonly hasAddress: boolean
   readonly accountId: string
   readonly handleOwner: string | null
 }
 
 /** What the database knows of a proven identity and of the handle that was claimed with it. */
 export interface KnownIdentity {
-  readonly found: { readonly identityId: string; readonly account: Account } | null
+  readonly found: {
+    readonly identityId: string
+    readonly account: Account
+    /** True when the account has a verified address, so that its owner can be told of something. */
+    readonly hasAddress: boolean
+  } | null
   /** The account that the claimed handle belongs to, or null when it is free or none was claimed. */
   readonly handleOwner: string | null
 }
@@ -42,8 +50,8 @@ export class Identities {
       handle,
     ])
     if (row === undefined || row.id === null) return { found: null, handleOwner: row?.handleOwner ?? null }
-    const { id: identityId, accountId, kind, handle: own, createdAt, handleOwner } = row
-    return { found: { identityId, account: { id: accountId, kind, handle: own, createdAt } }, handleOwner }
+    const { id: identityId, accountId, hasAddress, handleOwner, ...account } = row
+    return { found: { identityId, account: { ...account, id: accountId }, hasAddress }, handleOwner }
   }
 
   /** The row of a new identity. Refused with `CONFLICT` when it leads to an account already. */
@@ -66,6 +74,15 @@ export class Identities {
       Identity,
       { account: accountId },
       { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+    )
+  }
+
+  /** The verified addresses of an account, oldest first. */
+  async listAddresses(call: Call, accountId: string): Promise<Identity[]> {
+    return await call.em.find(
+      Identity,
+      { account: accountId, method: 'email' },
+      { orderBy: { id: 'asc' }, limit: mostListed },
     )
   }
 

@@ -5,6 +5,7 @@ import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import type { Row } from '../database/row.js'
 import { Failure } from '../failure.js'
+import { chooseLocale } from '../mail/locale.js'
 import type { Random } from '../runtime/random.js'
 import type { Identities } from './identities.js'
 import type { ProvenIdentity } from './identity.js'
@@ -14,6 +15,8 @@ export interface ResolvedIdentity {
   readonly account: Account
   readonly identityId: string
   readonly provisioned: boolean
+  /** True when the account had a verified address before. */
+  readonly hasAddress: boolean
   /** To be written in the transaction of what the proof allows. */
   readonly rows: readonly Row[]
 }
@@ -61,6 +64,11 @@ const provision = (call: Call, claim: IdentityClaim, rooms: ResolveIdentityRooms
     id: rooms.random.uuid(),
     kind: claim.provisions,
     handle: claim.handle,
+    displayName: null,
+    locale: call.source.acceptLanguage === null ? null : chooseLocale(call.source.acceptLanguage),
+    primaryEmail: null,
+    signInNotices: true,
+    suspendedAt: null,
     createdAt: call.now,
   }
   const identityId = rooms.random.uuid()
@@ -69,6 +77,7 @@ const provision = (call: Call, claim: IdentityClaim, rooms: ResolveIdentityRooms
     account,
     identityId,
     provisioned: true,
+    hasAddress: false,
     rows: [
       ...rooms.accounts.rows(account),
       rooms.identities.row({

@@ -32,6 +32,8 @@ export interface Method<P extends object = object, R extends object = object> {
   readonly request?: new () => R
   /** What a challenge of this method asks. Throws `BAD_USER_INPUT`. */
   challenge?(call: Call, request: R): Promise<ChallengeDraft>
+  /** True for a proof that may be a guess: such tries count against a challenge that we keep. Without it none is. */
+  isGuess?(proof: P): boolean
   /**
    * Reads only. A proof that does not hold is refused with `PROOF_REJECTED` and a private reason, one that is not even
    * well-formed may be with `BAD_USER_INPUT`. `challenge` is null where the method has none.

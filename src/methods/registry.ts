@@ -1,19 +1,24 @@
 // The one list of methods.
+
+import type { HeldSecrets } from '../challenges/held-secrets.js'
 import { Failure } from '../failure.js'
 import type { Random } from '../runtime/random.js'
 import { createAnonymousMethod } from './anonymous/method.js'
+import { createEmailMethod } from './email/method.js'
 import { createKeyMethod } from './key/method.js'
 import type { Method } from './method.js'
 
 /** What methods are made with. */
 export interface MethodsOptions {
   readonly random: Random
+  readonly heldSecrets: HeldSecrets
 }
 
 /** Every way to prove who one is. A new one is a folder and a line here. */
 export const createMethods = (options: MethodsOptions): readonly Method[] => [
   createAnonymousMethod(options.random),
   createKeyMethod(),
+  createEmailMethod(options.heldSecrets),
 ]
 
 /** One input of a method: `{ key: { … } }` as `@oneOf` delivers it. */

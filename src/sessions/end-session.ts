@@ -1,6 +1,6 @@
 // Ends the caller's own session.
 import type { AuditLog } from '../audit/audit-log.js'
-import { requirePrincipal } from '../authorization/authorize.js'
+import { requireSession } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from './sessions.js'
@@ -14,7 +14,7 @@ export interface EndSessionRooms {
 
 /** Ends the caller's session; false when somebody else has just ended it. */
 export const endSession = async (call: Call, rooms: EndSessionRooms): Promise<boolean> => {
-  const { accountId, sessionId } = requirePrincipal(call.principal)
+  const { accountId, sessionId } = requireSession(call.principal)
   const audit = rooms.auditLog.row(call, { action: 'session.ended', accountId })
   const ended = await rooms.sessions.end(call, { id: sessionId, accountId }, audit)
   if (ended !== null) rooms.metrics.sessionsEnded.inc({ cause: 'ended' })

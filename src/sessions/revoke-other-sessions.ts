@@ -1,11 +1,11 @@
 // Revokes every session of the caller's account but the caller's own.
-import { requirePrincipal } from '../authorization/authorize.js'
+import { requireSession } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import type { EndSessionRooms } from './end-session.js'
 
 /** Ends the others and returns their number. */
 export const revokeOtherSessions = async (call: Call, rooms: EndSessionRooms): Promise<number> => {
-  const { accountId, sessionId } = requirePrincipal(call.principal)
+  const { accountId, sessionId } = requireSession(call.principal)
   const audit = rooms.auditLog.row(call, {
     action: 'session.revoked',
     accountId,

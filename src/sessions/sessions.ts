@@ -42,6 +42,16 @@ const endOthers = {
     returning ${columns}`,
 }
 
+/** A guest's last one stays, for it tells when the guest was last here. */
+const purge = {
+  name: 'idem_session_purge',
+  text: `delete from session where id in (
+      select s.id from session s join account a on a.id = s.account_id
+      where s.expires_at < $1::timestamptz and (a.kind <> 'ANONYMOUS'
+        or exists (select 1 from session later where later.account_id = s.account_id and later.id > s.id))
+      limit $2 for update of s skip locked) returning id`,
+}
+
 /** Nobody looks through more; a guest that opened thousands must not make us either. */
 const mostListed = 100
 
@@ -78,6 +88,12 @@ export class Sessions {
     const session = await call.em.findOne(Session, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
     if (session === null || !isLive(session, call.now))
       throw new Failure('UNAUTHENTICATED', 'The session is over. Sign in again.', { reason: `session ${id}` })
+  }
+
+  /** Whether a device of this name had a session of the account before this one. */
+  async isKnownDevice(call: Call, session: Session): Promise<boolean> {
+    const { id, account, device } = session
+    return (await call.em.count(Session, { account, device, id: { $lt: id } })) > 0
   }
 
   /** The row of a new session. */
@@ -133,6 +149,11 @@ export class Sessions {
   /** Notes that a session now stands on another identity, in the caller's transaction. */
   async rebind(call: Call, id: string, identityId: string): Promise<void> {
     await call.em.nativeUpdate(Session, { id }, { identity: identityId })
+  }
+
+  /** Removes at most `limit` sessions that ran out before `expiredBefore`; returns their number. */
+  async purge(call: Call, expiredBefore: Date, limit: number): Promise<number> {
+    return (await call.run(purge, [expiredBefore.toISOString(), limit])).length
   }
 
   /** This process need not wait for the notification. */

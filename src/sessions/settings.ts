@@ -21,6 +21,11 @@ export const sessionSettings = {
       most: 30 * 24 * 3600,
     },
   ),
+  endedSessionDays: wholeNumber(
+    'IDEM_ENDED_SESSION_DAYS',
+    'How long a session is kept after it ran out, in days',
+    { default: 30, least: 1, most: 3_650 },
+  ),
   refreshReplaySeconds: wholeNumber(
     'IDEM_REFRESH_REPLAY_SECONDS',
     'How long the refresh token before the current one gets the same successor again, in seconds',

@@ -1,9 +1,9 @@
 // Starts a session for an account that has just proven who it is.
-import type { AuditLog } from '../audit/audit-log.js'
+import { type AnnounceActRooms, announceAct } from '../audit/announce-act.js'
+import type { AuditedAct } from '../audit/audit-log.js'
 import type { Acr } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import type { Row } from '../database/row.js'
-import type { Random } from '../runtime/random.js'
 import type { Session } from './session.js'
 import type { Sessions } from './sessions.js'
 
@@ -16,13 +16,13 @@ export interface SessionStart {
   readonly acr: Acr
   /** What the client calls its device, or null to go by its user agent. */
   readonly deviceName: string | null
+  /** Whether there is anybody to be told of it. */
+  readonly isTold: boolean
 }
 
 /** What `startSession` works with. */
-export interface StartSessionRooms {
+export interface StartSessionRooms extends AnnounceActRooms {
   readonly sessions: Sessions
-  readonly auditLog: AuditLog
-  readonly random: Random
   readonly sessionLifetimeSeconds: number
 }
 
@@ -48,12 +48,13 @@ export const startSession = (
     refreshedAt: call.now,
     endedAt: null,
   }
-  const audit = rooms.auditLog.row(call, {
+  const act: AuditedAct = {
     action: 'session.started',
     accountId: start.accountId,
     actorId: start.accountId,
     sessionId: session.id,
     detail: { method: start.method, identityId: start.identityId },
-  })
-  return { session, rows: [rooms.sessions.row(session), audit] }
+  }
+  const audit = start.isTold ? announceAct(call, act, rooms) : [rooms.auditLog.row(call, act)]
+  return { session, rows: [rooms.sessions.row(session), ...audit] }
 }

@@ -9,6 +9,7 @@ import { Database } from '../../src/database/database.js'
 import { startEmbeddedPostgres } from '../../src/database/embedded-postgres.js'
 import { migrate } from '../../src/database/migrate.js'
 import { entities } from '../../src/entities.js'
+import { migrateQueue } from '../../src/queue/backend.js'
 import { createMetrics } from '../../src/runtime/metrics.js'
 import { systemRandom } from '../../src/runtime/random.js'
 
@@ -55,6 +56,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   const url = databaseUrl(server.connectionString, templateName)
   const database = await Database.open({ url, poolSize: 2, entities, logger, metrics: createMetrics() })
   await migrate(database)
+  await migrateQueue({ redisUrl: null, databaseUrl: url })
   await database.close()
   project.provide('postgresUrl', server.connectionString)
   return async () => {

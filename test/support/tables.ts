@@ -2,7 +2,18 @@
 import pg from 'pg'
 
 /** The tables that hold what callers change; the throttle's counts are kept whatever comes of a call. */
-const tables = ['account', 'handle', 'identity', 'session', 'spent_challenge', 'signing_key', 'audit_entry']
+const tables = [
+  'account',
+  'handle',
+  'identity',
+  'session',
+  'spent_challenge',
+  'held_challenge',
+  'mail',
+  'outbox_entry',
+  'signing_key',
+  'audit_entry',
+]
 
 /** A connection of the test's own. */
 export class Tables {

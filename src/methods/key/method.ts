@@ -1,7 +1,7 @@
 // The method `key`: an Ed25519 key signs a challenge; a key never seen before registers (Space and Time).
 import { Field, InputType } from 'type-graphql'
 import { parseHandle } from '../../accounts/handle.js'
-import type { Challenge, ChallengeDraft } from '../../challenges/challenge.js'
+import type { Challenge, ChallengeDraft, ChallengeTerms } from '../../challenges/challenge.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import type { Method, ProvenSubject } from '../method.js'
@@ -54,11 +54,13 @@ export const createKeyMethod = (): Method<KeyProof, KeyChallengeInput> => ({
       throw new Failure('BAD_USER_INPUT', `The scheme of this method is ${scheme}.`, { field: 'scheme' })
     const publicKey = parsePublicKey(request.publicKey)
     const handle = request.handle == null ? null : parseHandle(request.handle)
-    return { subject: publicKey, handle, compose: (terms) => composeMessage({ publicKey, handle }, terms) }
+    const compose = (terms: ChallengeTerms) => composeMessage({ publicKey, handle }, terms)
+    return { kind: 'sealed', subject: publicKey, handle, compose }
   },
 
   async verify(_call: Call, proof: KeyProof, challenge: Challenge | null): Promise<ProvenSubject> {
-    if (challenge === null || !isSignedBy(challenge.subject, challenge.message, proof.signature))
+    const message = challenge?.message ?? null
+    if (challenge === null || message === null || !isSignedBy(challenge.subject, message, proof.signature))
       throw new Failure('PROOF_REJECTED', undefined, { reason: 'signature does not hold' })
     return { issuer: scheme, subject: challenge.subject, deviceName: null }
   },

@@ -1,0 +1,55 @@
+// Composes a mail anew whenever it is sent or shown: what it says is kept nowhere, and the same each time.
+import type { Call } from '../database/call.js'
+import { assertNever } from '../failure.js'
+import type { MailContent } from '../mail/content.js'
+import type { Mail } from '../mail/mail.js'
+import type { MailMessage } from '../mail/mailer.js'
+import type { MailTemplates } from '../mail/templates.js'
+import {
+  type ComposeChallengeMailRooms,
+  composeChallengeMail,
+} from '../methods/email/compose-challenge-mail.js'
+import { type ComposeNoticeRooms, composeNotice } from '../notices/compose-notice.js'
+
+/** What `composeMail` works with. */
+export interface ComposeMailRooms extends ComposeChallengeMailRooms, ComposeNoticeRooms {
+  readonly templates: MailTemplates
+}
+
+/** A mail in words. */
+export interface ComposedMail {
+  readonly message: MailMessage
+  /** False once nobody can do anything with it any more. */
+  readonly isTimely: boolean
+}
+
+/** The mail in words; null when what caused it was purged. */
+export const composeMail = async (
+  call: Call,
+  mail: Mail,
+  rooms: ComposeMailRooms,
+): Promise<ComposedMail | null> => {
+  const content = await contentOf(call, mail, rooms)
+  if (content === null) return null
+  const { template, locale, facts, isTimely } = content
+  const messageId = `<${mail.id}@${new URL(rooms.publicUrl).hostname}>`
+  return {
+    message: { ...rooms.templates.render(template, locale, facts), messageId, to: mail.address, locale },
+    isTimely,
+  }
+}
+
+const contentOf = async (
+  call: Call,
+  { kind, causeId }: Mail,
+  rooms: ComposeMailRooms,
+): Promise<MailContent | null> => {
+  switch (kind) {
+    case 'challenge':
+      return await composeChallengeMail(call, causeId, rooms)
+    case 'notice':
+      return await composeNotice(call, causeId, rooms)
+    default:
+      return assertNever(kind)
+  }
+}

@@ -1,0 +1,28 @@
+// The settings of authentication.
+import { SettingProblem, text } from '../config/setting.js'
+
+/** This machine alone can connect to these (RFC 5735 3, RFC 4291 2.5.3). */
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
+
+/** Settings of the authentication room. */
+export const authenticationSettings = {
+  isOn: text(
+    'IDEM_AUTHENTICATION',
+    'Whether anybody has to prove anything (on, off); off for development alone',
+    {
+      defaultText: 'on',
+      parse: (raw, { production, other }): boolean => {
+        if (raw === undefined || raw === 'on') return true
+        if (raw !== 'off') throw new SettingProblem(`must be on or off, not "${raw}"`)
+        if (production)
+          throw new SettingProblem('must be on in production: without it anybody is whoever they say')
+        const host = other('IDEM_HOST') ?? '127.0.0.1'
+        if (!loopback.test(host))
+          throw new SettingProblem(
+            `can be off only where nobody else connects: IDEM_HOST is ${host}, not 127.0.0.1`,
+          )
+        return false
+      },
+    },
+  ),
+}

@@ -1,0 +1,36 @@
+// Shows a mail of the development mailbox as it reads.
+import type { Call } from '../database/call.js'
+import type { Mail } from '../mail/mail.js'
+import type { Mails } from '../mail/mails.js'
+import { type ComposeMailRooms, composeMail } from './compose-mail.js'
+
+/** A mail as its reader sees it. */
+export interface ShownMail {
+  readonly id: string
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+  /** When it was asked for. */
+  readonly at: Date
+  /** Where it stands: queued, sent, deferred, refused. */
+  readonly state: string
+}
+
+/** What `showMail` works with. */
+export interface ShowMailRooms extends ComposeMailRooms {
+  readonly mails: Mails
+}
+
+/** The mail with this id, or found already; null when there is none, or what caused it was purged. */
+export const showMail = async (
+  call: Call,
+  mail: string | Mail,
+  rooms: ShowMailRooms,
+): Promise<ShownMail | null> => {
+  const found = typeof mail === 'string' ? await rooms.mails.find(call, mail) : mail
+  const composed = found && (await composeMail(call, found, rooms))
+  if (found === null || composed === null) return null
+  const { subject, text, html } = composed.message
+  return { id: found.id, to: found.address, subject, text, html, at: found.createdAt, state: found.state }
+}

@@ -1,0 +1,95 @@
+// Where held challenges are kept.
+import { createHash } from 'node:crypto'
+import type { Call } from '../database/call.js'
+import { type Row, rowOf } from '../database/row.js'
+import type { MailState } from '../mail/mail.js'
+import { mostCodeAttempts, mostLinkAttempts } from './challenge.js'
+import { HeldChallenge } from './held-challenge.js'
+
+/** A held challenge with what other tables tell of it. */
+export interface HeldChallengeFacts extends HeldChallenge {
+  readonly isSpent: boolean
+  /** Where its mail stands; null once the mail was purged. */
+  readonly mailState: MailState | null
+}
+
+const columns = `id, id_hash as "idHash", method, purpose, session_id as "sessionId", account_name as "accountName",
+  subject, device, source_address as "sourceAddress", locale, attempts, link_attempts as "linkAttempts",
+  created_at as "createdAt", confirmed_at as "confirmedAt", expires_at as "expiresAt",
+  exists (select 1 from spent_challenge s where s.nonce = h.id::text) as "isSpent",
+  (select m.state from mail m where m.cause_id = h.id and m.address = h.subject) as "mailState"`
+
+const findById = {
+  name: 'idem_held_by_id',
+  text: `select ${columns} from held_challenge h where id = $1::uuid`,
+}
+
+const findByHash = {
+  name: 'idem_held_by_hash',
+  text: `select ${columns} from held_challenge h where id_hash = $1`,
+}
+
+const attempt = {
+  name: 'idem_held_attempt',
+  text: `update held_challenge h set attempts = attempts + 1 where id_hash = $1 returning ${columns}`,
+}
+
+const linkAttempt = {
+  name: 'idem_held_link_attempt',
+  text: `update held_challenge h set link_attempts = link_attempts + 1
+    where id = $1::uuid and confirmed_at is null and link_attempts < $2::int returning ${columns}`,
+}
+
+const confirm = {
+  name: 'idem_held_confirm',
+  text: `update held_challenge set confirmed_at = $2::timestamptz
+    where id = $1::uuid and confirmed_at is null and expires_at > $2::timestamptz and attempts < $3::int
+      and not exists (select 1 from spent_challenge s where s.nonce = held_challenge.id::text)
+    returning id`,
+}
+
+const purge = {
+  name: 'idem_held_purge',
+  text: `delete from held_challenge where id in (
+      select id from held_challenge where expires_at < $1::timestamptz limit $2 for update skip locked) returning id`,
+}
+
+const hashOf = (id: string): string => createHash('sha256').update(id).digest('base64url')
+
+/** The held challenges of the installation. Their askers name them by an id of 256 random bits, of which only the hash is kept. */
+export class HeldChallenges {
+  /** The row of a challenge that its asker will name `id`. */
+  row(challenge: Omit<HeldChallenge, 'idHash'>, id: string): Row {
+    return rowOf(HeldChallenge, { ...challenge, idHash: hashOf(id) })
+  }
+
+  /** The challenge that its asker names `id`, or null. */
+  async find(call: Call, id: string): Promise<HeldChallengeFacts | null> {
+    return (await call.run<HeldChallengeFacts>(findByHash, [hashOf(id)]))[0] ?? null
+  }
+
+  /** The same, one more try of its code counted. */
+  async countAttempt(call: Call, id: string): Promise<HeldChallengeFacts | null> {
+    return (await call.run<HeldChallengeFacts>(attempt, [hashOf(id)]))[0] ?? null
+  }
+
+  /** The challenge with this id of ours, or null. */
+  async read(call: Call, id: string): Promise<HeldChallengeFacts | null> {
+    return (await call.run<HeldChallengeFacts>(findById, [id]))[0] ?? null
+  }
+
+  /** The same, one more try of its link counted; null when the link is burnt, or was confirmed. */
+  async countLinkAttempt(call: Call, id: string): Promise<HeldChallengeFacts | null> {
+    return (await call.run<HeldChallengeFacts>(linkAttempt, [id, mostLinkAttempts]))[0] ?? null
+  }
+
+  /** Notes that the link was confirmed, unless that was done, or it is too late for it. True when it took effect. */
+  async confirm(call: Call, id: string, ...rows: readonly Row[]): Promise<boolean> {
+    return (await call.change(confirm, [id, call.now, mostCodeAttempts], ...rows)).length > 0
+  }
+
+  /** Removes at most `limit` challenges that expired before `expiredBefore`; returns their number. */
+  async purge(call: Call, expiredBefore: Date, limit: number): Promise<number> {
+    return (await call.run(purge, [expiredBefore.toISOString(), limit])).length
+  }
+}

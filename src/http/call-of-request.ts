@@ -1,0 +1,26 @@
+// One HTTP request becomes one call.
+import type { FastifyRequest } from 'fastify'
+import { Call } from '../database/call.js'
+import type { Database } from '../database/database.js'
+import type { Clock } from '../runtime/clock.js'
+import { clientSource } from './client-source.js'
+
+/** What a call is made with. */
+export interface CallOfRequestRooms {
+  readonly database: Database
+  readonly clock: Clock
+}
+
+/** The call of a request by nobody in particular: whom its bearer names is not known yet. */
+export const callOfRequest = (request: FastifyRequest, { database, clock }: CallOfRequestRooms): Call =>
+  new Call(database, {
+    principal: null,
+    now: clock.now(),
+    requestId: request.id,
+    source: clientSource({
+      forwarded: request.ip,
+      peer: request.socket.remoteAddress,
+      userAgent: request.headers['user-agent'],
+      acceptLanguage: request.headers['accept-language'],
+    }),
+  })

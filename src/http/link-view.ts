@@ -1,0 +1,115 @@
+// What the confirm page shows: a link and its form, or why there is nothing to confirm.
+import type { LinkView } from '../authentication/show-link.js'
+import type { Locale } from '../mail/locale.js'
+import { timeInWords } from '../mail/words.js'
+import { browserOf } from '../sessions/device-name.js'
+import { type ConfirmNotice, type ConfirmWords, confirmWords } from './confirm-words.js'
+import { type Html, html } from './page.js'
+
+/** A page, and the HTTP status that it goes with. */
+export interface ConfirmAnswer {
+  readonly status: number
+  readonly title: string
+  readonly body: Html
+}
+
+/** For whom a page is written. */
+export interface Reader {
+  readonly locale: Locale
+  /** The host of this installation. */
+  readonly domain: string
+}
+
+/** Says why there is nothing to confirm; `more` stands below. */
+export const noticeAnswer = (
+  { locale }: Reader,
+  { notice, status, more = null }: { notice: ConfirmNotice; status: number; more?: Html | null },
+): ConfirmAnswer => {
+  const { title, text } = confirmWords[locale].notices[notice]
+  return { status, title, body: html`<h1>${title}</h1>\n<p>${text}</p>${more}` }
+}
+
+/** Says that something went wrong at our side, and which request to quote. */
+export const bugAnswer = (reader: Reader, requestId: string): ConfirmAnswer =>
+  noticeAnswer(reader, {
+    notice: 'bug',
+    status: 500,
+    more: html`\n<p>${confirmWords[reader.locale].requestId} <code>${requestId}</code></p>`,
+  })
+
+const deviceInWords = (words: ConfirmWords, device: string | null): string => {
+  if (device === null) return words.unknownDevice
+  const found = browserOf(device)
+  return found === null ? device : words.browserOn(found)
+}
+
+const factsOf = (locale: Locale, link: ShownLink): Html => {
+  const words = confirmWords[locale]
+  return html`<dl>
+  <dt>${words.device}</dt> <dd dir="auto">${deviceInWords(words, link.device)}</dd>
+  <dt>${words.sourceAddress}</dt> <dd>${link.sourceAddress}</dd>
+  <dt>${words.askedAt}</dt> <dd><time datetime="${link.askedAt.toISOString()}">${timeInWords(link.askedAt, locale)}</time></dd>
+</dl>`
+}
+
+/** The form that a token is confirmed with. */
+interface Form {
+  readonly token: string
+  readonly button: string
+  /** What is wrong with the match code that was sent, or null. It stands at the input. */
+  readonly problem: string | null
+}
+
+const formOf = (words: ConfirmWords, { token, button, problem }: Form): Html => {
+  const error =
+    problem === null ? null : html`<p class="alarm" id="match-code-error" role="alert">${problem}</p>`
+  const described = problem === null ? 'match-code-hint' : 'match-code-error match-code-hint'
+  return html`<form method="post" action="/confirm">
+  <input type="hidden" name="token" value="${token}">
+  <label for="match-code">${words.matchCode}</label>
+  <p class="hint" id="match-code-hint">${words.matchCodeHint}</p>
+  ${error}
+  <input id="match-code" name="matchCode" inputmode="numeric" autocomplete="off" required autofocus aria-describedby="${described}"${problem === null ? null : html` aria-invalid="true"`}>
+  <button>${button}</button>
+</form>`
+}
+
+/** The HTTP status that each state goes with. `no_match_code`: the form of an open link came without one. */
+const statuses = {
+  open: 200,
+  no_match_code: 400,
+  wrong_match_code: 422,
+  confirmed: 200,
+  burnt: 410,
+  spent: 410,
+  expired: 410,
+} as const
+
+/** A link as it is shown once a form was sent. */
+export interface ShownLink extends Omit<LinkView, 'state'> {
+  readonly state: keyof typeof statuses
+}
+
+const problemOf = (words: ConfirmWords, { state, triesLeft }: ShownLink): string | null => {
+  if (state === 'wrong_match_code') return words.wrongMatchCode(triesLeft)
+  return state === 'no_match_code' ? words.noMatchCode : null
+}
+
+/** Shows a link: with its form as long as it can be confirmed. */
+export const linkAnswer = (reader: Reader, link: ShownLink, token: string): ConfirmAnswer => {
+  const { state } = link
+  const status = statuses[state]
+  if (state === 'confirmed' || state === 'burnt' || state === 'spent' || state === 'expired')
+    return noticeAnswer(reader, { notice: state, status })
+  const words = confirmWords[reader.locale]
+  const { title, meaning, button } = words.purposes[link.purpose]
+  return {
+    status,
+    title,
+    body: html`<h1>${title}</h1>
+<p>${meaning({ domain: reader.domain, ...link })}</p>
+${factsOf(reader.locale, link)}
+<p class="careful">${words.warning}</p>
+${formOf(words, { token, button, problem: problemOf(words, link) })}`,
+  }
+}

@@ -1,0 +1,99 @@
+// /mailbox, in development only: the mails that would have been sent.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ShownMail } from '../authentication/show-mail.js'
+import type { Call } from '../database/call.js'
+import type { RequestScope } from '../runtime/request-scope.js'
+import { type CallOfRequestRooms, callOfRequest } from './call-of-request.js'
+import { type Fragment, type Html, html, page, privatePageHeaders } from './page.js'
+
+/** What the mailbox works with. */
+export interface MailboxRooms extends CallOfRequestRooms {
+  readonly publicUrl: string
+  readonly requestScope: RequestScope
+  /** The latest mails, the newest first. */
+  readonly listMails: (call: Call) => Promise<readonly ShownMail[]>
+  /** One mail, or null when there is none of that id. */
+  readonly findMail: (call: Call, id: string) => Promise<ShownMail | null>
+}
+
+/** Soon enough for someone who waits for a mail, in seconds. */
+const refreshSeconds = 3
+
+/** To the second, as log lines have it. */
+const timeOf = (at: Date): Html => {
+  const moment = at.toISOString()
+  return html`<time datetime="${moment}">${moment.slice(0, 19).replace('T', ' ')} UTC</time>`
+}
+
+const lineOf = ({ id, to, subject, at, state }: ShownMail): Html => html`  <li>
+    <p><a href="/mailbox/${encodeURIComponent(id)}">${subject}</a></p>
+    <p class="hint">${timeOf(at)} · to ${to} · ${state}</p>
+  </li>
+`
+
+const listPage = (mails: readonly ShownMail[]): string =>
+  page({
+    locale: 'en',
+    title: mails.length === 0 ? 'Mailbox' : `Mailbox (${mails.length})`,
+    refreshSeconds,
+    body: html`<h1>Mailbox</h1>
+<p class="hint">What would have been mailed, the newest first. This page updates by itself; <a href="/mailbox?json">as JSON</a> for scripts.</p>
+${mails.length === 0 ? html`<p>No mail yet.</p>` : html`<ol class="mails">\n${mails.map(lineOf)}</ol>`}`,
+  })
+
+/** A text with links to ourselves; whatever else looks like a link stays text, for a mail may quote strangers. */
+const linkedText = (text: string, publicUrl: string): readonly Fragment[] =>
+  text
+    .split(/(https?:\/\/[^\s<>"]*[^\s<>"'.,:;!?)\]])/)
+    .map((part) =>
+      part.startsWith(`${publicUrl}/`) ? html`<a href="${part}" rel="noreferrer">${part}</a>` : part,
+    )
+
+/** The mail's own HTML stands in a frame that may run nothing, send nothing and load nothing. */
+const mailPage = (mail: ShownMail, publicUrl: string): string =>
+  page({
+    locale: 'en',
+    title: mail.subject,
+    body: html`<p><a href="/mailbox">← Mailbox</a></p>
+<h1>${mail.subject}</h1>
+<dl>
+  <dt>To</dt> <dd>${mail.to}</dd>
+  <dt>Time</dt> <dd>${timeOf(mail.at)}</dd>
+  <dt>State</dt> <dd>${mail.state}</dd>
+</dl>
+<pre class="text">${linkedText(mail.text, publicUrl)}</pre>
+<h2>As HTML</h2>
+<p class="hint">Links in it lead nowhere: take those of the text above.</p>
+<iframe title="The mail as HTML" sandbox="" srcdoc="${mail.html}"></iframe>`,
+  })
+
+const missingPage = page({
+  locale: 'en',
+  title: 'No such mail',
+  body: html`<p><a href="/mailbox">← Mailbox</a></p>\n<h1>No such mail</h1>`,
+})
+
+const wantsJson = (request: FastifyRequest<{ Querystring: Record<string, unknown> }>): boolean =>
+  'json' in request.query || request.headers.accept?.includes('application/json') === true
+
+/** Adds the pages. */
+export const addMailbox = (app: FastifyInstance, rooms: MailboxRooms): void => {
+  app.get<{ Querystring: Record<string, unknown> }>('/mailbox', async (request, reply) => {
+    const mails = await rooms.requestScope.run(
+      request.id,
+      async () => await rooms.listMails(callOfRequest(request, rooms)),
+    )
+    reply.headers(privatePageHeaders)
+    return await (wantsJson(request)
+      ? reply.type('application/json; charset=utf-8').send(mails)
+      : reply.send(listPage(mails)))
+  })
+  app.get<{ Params: { id: string } }>('/mailbox/:id', async (request, reply) => {
+    const mail = await rooms.requestScope.run(
+      request.id,
+      async () => await rooms.findMail(callOfRequest(request, rooms), request.params.id),
+    )
+    reply.headers(privatePageHeaders).code(mail === null ? 404 : 200)
+    return await reply.send(mail === null ? missingPage : mailPage(mail, rooms.publicUrl))
+  })
+}

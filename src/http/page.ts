@@ -1,0 +1,94 @@
+// The frame of every page that we serve, and the only way to write markup: what is put into it is escaped.
+import type { Locale } from '../mail/locale.js'
+
+/** Markup that is safe to send. */
+export interface Html {
+  readonly markup: string
+}
+
+/** What a template may hold: text and numbers are escaped, markup is taken as it is, null writes nothing. */
+export type Fragment = string | number | Html | null | readonly Fragment[]
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+const markupOf = (fragment: Fragment): string => {
+  if (fragment === null) return ''
+  if (typeof fragment === 'object')
+    return 'markup' in fragment ? fragment.markup : fragment.map(markupOf).join('')
+  return String(fragment).replace(/[&<>"']/g, (character) => entities[character] ?? '')
+}
+
+/** Markup out of a template: for the content of elements, and for attributes that stand in quotes. */
+export const html = (parts: TemplateStringsArray, ...fragments: readonly Fragment[]): Html => ({
+  markup: parts.map((part, index) => part + markupOf(fragments[index] ?? null)).join(''),
+})
+
+/** Headers of a page that is for one pair of eyes: no cache keeps it, no search engine lists it, no other origin embeds it. */
+export const privatePageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-robots-tag': 'noindex, nofollow',
+  'cross-origin-resource-policy': 'same-origin',
+} as const
+
+/** All pages are small: they share one style, and load nothing. */
+const style: Html = {
+  markup: `
+  :root { color-scheme: light dark; --ink: #1b1f24; --dim: #59636e; --paper: #fff; --field: #eef1f4; --line: #8b949e; --link: #0b57d0; --press: #0b57d0; --on-press: #fff; --alarm: #b3261e; --careful: #9a6700 }
+  @media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --dim: #9aa4af; --paper: #14171a; --field: #23282e; --line: #6b747d; --link: #8ab4ff; --press: #8ab4ff; --on-press: #0b1a33; --alarm: #ff8a80; --careful: #e3b341 } }
+  * { box-sizing: border-box }
+  body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 0 auto; padding: clamp(1.25rem, 6vw, 4rem) 1rem; color: var(--ink); background: var(--paper); overflow-wrap: anywhere }
+  h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 1rem }
+  a { color: var(--link) }
+  code { font: .9em ui-monospace, monospace; background: var(--field); padding: .1em .3em; border-radius: .2em }
+  pre { background: var(--field); padding: 1rem; overflow-x: auto; border-radius: .4rem; overflow-wrap: normal } pre code { padding: 0 }
+  pre.text { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit }
+  dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem; padding: 1rem; margin: 1.25rem 0; background: var(--field); border-radius: .4rem }
+  dt, .hint { color: var(--dim) } dd { margin: 0 }
+  .careful { border-inline-start: .25rem solid var(--careful); padding-inline-start: 1rem; margin: 1.25rem 0 }
+  .alarm { color: var(--alarm); font-weight: 600; margin: .25rem 0 .5rem }
+  .hint { margin: 0 0 .5rem }
+  label { display: block; font-weight: 600 }
+  input { display: block; width: 100%; max-width: 14rem; font: 1.5rem/1.4 ui-monospace, monospace; letter-spacing: .15em; padding: .4rem .6rem; color: inherit; background: var(--paper); border: 2px solid var(--line); border-radius: .4rem }
+  input[aria-invalid] { border-color: var(--alarm) }
+  button { font: inherit; font-weight: 600; margin-top: 1rem; padding: .7rem 1.25rem; border: 0; border-radius: .4rem; color: var(--on-press); background: var(--press); cursor: pointer }
+  button:hover { filter: brightness(1.1) }
+  :focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
+  ol.mails { list-style: none; padding: 0; margin: 0 } ol.mails li { padding: .75rem 0; border-top: 1px solid var(--field) } ol.mails p { margin: 0 }
+  ol.mails a { font-weight: 600 }
+  iframe { display: block; width: 100%; height: 32rem; border: 1px solid var(--line); border-radius: .4rem }
+  @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd + dt { margin-top: .6rem } button, input { width: 100%; max-width: none } }
+`,
+}
+
+/** What a page is made of. */
+export interface PageParts {
+  readonly locale: Locale
+  /** The page's name in the browser's tab and history. */
+  readonly title: string
+  readonly body: Html
+  /** After how many seconds the browser loads the page anew; without it the page stays as it is. */
+  readonly refreshSeconds?: number
+}
+
+/** A whole page. It needs no script. */
+export const page = ({ locale, title, body, refreshSeconds }: PageParts): string =>
+  html`<!doctype html>
+<html lang="${locale}">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+${refreshSeconds === undefined ? null : html`<meta http-equiv="refresh" content="${refreshSeconds}">`}
+<title>${title}</title>
+<style>${style}</style>
+<main>
+${body}
+</main>
+</html>
+`.markup

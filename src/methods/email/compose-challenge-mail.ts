@@ -1,0 +1,65 @@
+// Composes the mail of an email challenge: its code, its link, and who asked for them.
+import type { Accounts } from '../../accounts/accounts.js'
+import { type ChallengePurpose, isExpired } from '../../challenges/challenge.js'
+import type { HeldChallengeFacts, HeldChallenges } from '../../challenges/held-challenges.js'
+import type { HeldSecrets } from '../../challenges/held-secrets.js'
+import type { Call } from '../../database/call.js'
+import type { Identities } from '../../identities/identities.js'
+import type { MailContent } from '../../mail/content.js'
+import type { Locale } from '../../mail/locale.js'
+import type { TemplateName } from '../../mail/templates.js'
+import { timeInWords } from '../../mail/words.js'
+import { deviceNameOf } from '../../sessions/device-name.js'
+
+/** What `composeChallengeMail` works with. */
+export interface ComposeChallengeMailRooms {
+  readonly accounts: Accounts
+  readonly identities: Identities
+  readonly heldChallenges: HeldChallenges
+  readonly heldSecrets: HeldSecrets
+  /** Links begin with it, whatever a request said of its host. */
+  readonly publicUrl: string
+}
+
+const templateOf: Readonly<Record<ChallengePurpose, TemplateName>> = {
+  SIGN_IN: 'sign-in-code',
+  LINK_IDENTITY: 'link-code',
+  STEP_UP: 'step-up-code',
+}
+
+/** The content of a challenge's mail; null when the challenge was purged. */
+export const composeChallengeMail = async (
+  call: Call,
+  challengeId: string,
+  rooms: ComposeChallengeMailRooms,
+): Promise<MailContent | null> => {
+  const challenge = await rooms.heldChallenges.read(call, challengeId)
+  if (challenge === null) return null
+  const locale = await localeOf(call, challenge, rooms)
+  const lifetime = challenge.expiresAt.getTime() - challenge.createdAt.getTime()
+  return {
+    template: templateOf[challenge.purpose],
+    locale,
+    isTimely: !challenge.isSpent && !isExpired(challenge, call.now),
+    facts: {
+      code: rooms.heldSecrets.code(challengeId),
+      link: `${rooms.publicUrl}/confirm?token=${rooms.heldSecrets.linkToken(challengeId)}`,
+      device: challenge.device === null ? '?' : deviceNameOf(challenge.device),
+      address: challenge.sourceAddress,
+      time: timeInWords(challenge.createdAt, locale),
+      minutes: Math.round(lifetime / 60_000),
+      service: new URL(rooms.publicUrl).host,
+      account: challenge.accountName ?? '',
+    },
+  }
+}
+
+/** The language of the account that the address leads to; of whoever asked, where there is none. */
+const localeOf = async (
+  call: Call,
+  { method, subject, locale }: HeldChallengeFacts,
+  rooms: ComposeChallengeMailRooms,
+): Promise<Locale> => {
+  const { found } = await rooms.identities.lookUp(call, { method, issuer: method, subject }, null)
+  return found?.account.locale ?? locale
+}

@@ -1,0 +1,50 @@
+// Composes the mail of a notice out of the audit entry that it tells of.
+import type { Accounts } from '../accounts/accounts.js'
+import type { AuditLog } from '../audit/audit-log.js'
+import type { Call } from '../database/call.js'
+import type { MailContent } from '../mail/content.js'
+import { identityInWords, methodInWords, timeInWords } from '../mail/words.js'
+import { deviceNameOf } from '../sessions/device-name.js'
+import type { Sessions } from '../sessions/sessions.js'
+import { noticeOf } from './notice.js'
+
+/** What `composeNotice` works with. */
+export interface ComposeNoticeRooms {
+  readonly accounts: Accounts
+  readonly auditLog: AuditLog
+  readonly sessions: Sessions
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** The content of a notice's mail; null when there is nothing to tell any more. */
+export const composeNotice = async (
+  call: Call,
+  auditEntryId: string,
+  rooms: ComposeNoticeRooms,
+): Promise<MailContent | null> => {
+  const entry = await rooms.auditLog.find(call, auditEntryId)
+  const notice = entry === null ? undefined : noticeOf[entry.action]
+  if (entry === null || entry.accountId === null || notice === undefined) return null
+  const account = await rooms.accounts.find(call, entry.accountId)
+  if (account === null) return null
+  const session = entry.sessionId === null ? null : await rooms.sessions.read(call, entry.sessionId)
+  const locale = account.locale ?? 'en'
+  const method = textOf(entry.detail['method'])
+  // A guest's subject is the hash of a secret: it tells nobody anything.
+  const mark = method === 'anonymous' ? null : textOf(entry.detail['subject'])
+  const device = session?.device ?? null
+  return {
+    template: notice.template,
+    locale,
+    isTimely: true,
+    facts: {
+      account: account.handle ?? account.id,
+      method: methodInWords(method, locale),
+      what: identityInWords(method, mark === '' ? null : mark, locale),
+      device: device === null ? '?' : deviceNameOf(device),
+      address: entry.address,
+      time: timeInWords(entry.at, locale),
+    },
+  }
+}

@@ -1,0 +1,89 @@
+// Writes the notices of an act: one mail to each verified address of the account, once, however often it is asked.
+import type { Account } from '../accounts/account.js'
+import type { Accounts } from '../accounts/accounts.js'
+import type { AuditEntry } from '../audit/audit-entry.js'
+import type { AuditLog } from '../audit/audit-log.js'
+import type { Call } from '../database/call.js'
+import { Failure } from '../failure.js'
+import type { Identities } from '../identities/identities.js'
+import type { Mails } from '../mail/mails.js'
+import type { Outbox } from '../outbox/outbox.js'
+import type { Random } from '../runtime/random.js'
+import type { Sessions } from '../sessions/sessions.js'
+import { type Notice, noticeOf } from './notice.js'
+
+/** What `writeNotices` works with. */
+export interface WriteNoticesRooms {
+  readonly accounts: Accounts
+  readonly auditLog: AuditLog
+  readonly identities: Identities
+  readonly sessions: Sessions
+  readonly mails: Mails
+  readonly outbox: Outbox
+  readonly random: Random
+}
+
+/** Writes the mails of an audited act and their jobs; returns their number, 0 where nobody needs to hear of it. */
+export const writeNotices = async (
+  call: Call,
+  auditEntryId: string,
+  rooms: WriteNoticesRooms,
+): Promise<number> => {
+  // 1 what happened, and to whom
+  const entry = await rooms.auditLog.find(call, auditEntryId)
+  const notice = entry === null ? undefined : noticeOf[entry.action]
+  if (entry === null || entry.accountId === null || notice === undefined) return 0
+  const account = await rooms.accounts.find(call, entry.accountId)
+  if (account === null || !(await isWanted(call, { entry, notice, account }, rooms))) return 0
+  // 2 who is to hear of it
+  const addresses = await readersOf(call, entry, rooms)
+  // 3 in one transaction: each mail with its job
+  const rows = addresses.flatMap((address) => {
+    const mailId = rooms.random.uuid()
+    return [
+      rooms.mails.row(call, { id: mailId, kind: 'notice', causeId: entry.id, address }),
+      rooms.outbox.row(call, mailId, { name: 'send-mail', payload: { mailId } }),
+    ]
+  })
+  if (rows.length === 0) return 0
+  try {
+    await call.write(...rows)
+    return addresses.length
+  } catch (error) {
+    // An earlier run of this job wrote them.
+    if (error instanceof Failure && error.code === 'CONFLICT') return 0
+    throw error
+  }
+}
+
+interface ToldAct {
+  readonly entry: AuditEntry
+  readonly notice: Notice
+  readonly account: Account
+}
+
+/** A sign-in is told where the owner wants to hear of it, and the device has not been seen before. */
+const isWanted = async (
+  call: Call,
+  { entry, notice, account }: ToldAct,
+  rooms: WriteNoticesRooms,
+): Promise<boolean> => {
+  if (notice.protects) return true
+  if (!account.signInNotices || entry.sessionId === null) return false
+  const session = await rooms.sessions.read(call, entry.sessionId)
+  return session !== null && !(await rooms.sessions.isKnownDevice(call, session))
+}
+
+/**
+ * The verified addresses of the account, and one that has just been unlinked from it. Not the one whose own mail was
+ * answered: its owner knows.
+ */
+const readersOf = async (call: Call, entry: AuditEntry, rooms: WriteNoticesRooms): Promise<string[]> => {
+  const identities = await rooms.identities.listAddresses(call, entry.accountId as string)
+  const { identityId, method, subject } = entry.detail
+  const answered = entry.action === 'identity.unlinked' ? null : identityId
+  const addresses = identities.filter(({ id }) => id !== answered).map((identity) => identity.subject)
+  const removed =
+    entry.action === 'identity.unlinked' && method === 'email' && typeof subject === 'string' ? [subject] : []
+  return [...new Set([...addresses, ...removed])]
+}
