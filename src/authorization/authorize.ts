@@ -1,6 +1,6 @@
 // The rules by which a principal may go on: present, scoped, recent enough. Pure.
 import { Failure } from '../failure.js'
-import type { Acr, Principal } from './principal.js'
+import type { Acr, Principal, SessionPrincipal } from './principal.js'
 import { coversScopes } from './scope.js'
 
 const acrOrder: Record<Acr, number> = { aal0: 0, aal1: 1, aal2: 2 }
@@ -9,6 +9,15 @@ const acrOrder: Record<Acr, number> = { aal0: 0, aal1: 1, aal2: 2 }
 export const requirePrincipal = (principal: Principal | null): Principal => {
   if (principal === null) throw new Failure('UNAUTHENTICATED')
   return principal
+}
+
+/** The principal with its session; `UNAUTHENTICATED` without a principal, `FORBIDDEN` for one that has no session. */
+export const requireSession = (principal: Principal | null): SessionPrincipal => {
+  const present = requirePrincipal(principal)
+  const { sessionId } = present
+  if (sessionId === null)
+    throw new Failure('FORBIDDEN', 'This needs a session. Sign in for one: this bearer is none.')
+  return { ...present, sessionId }
 }
 
 /** Refuses with `FORBIDDEN` unless the principal's scopes cover one of the sets. */

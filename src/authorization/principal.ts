@@ -6,10 +6,16 @@ export type Acr = 'aal0' | 'aal1' | 'aal2'
 /** A caller whose bearer held. */
 export interface Principal {
   readonly accountId: string
-  readonly sessionId: string
+  /** Null where the bearer itself is the proof and no session was started. */
+  readonly sessionId: string | null
   readonly scopes: ReadonlySet<string>
   readonly amr: readonly string[]
   readonly acr: Acr
   /** When the caller last proved who it is (`auth_time`). */
   readonly authenticatedAt: Date
+}
+
+/** A caller in a session. */
+export interface SessionPrincipal extends Principal {
+  readonly sessionId: string
 }

@@ -4,15 +4,17 @@ import type { Account } from '../accounts/account.js'
 import { type GetChallengeRooms, getChallenge } from '../authentication/get-challenge.js'
 import {
   type IssueChallengeRooms,
-  type IssuedChallenge,
   issueChallenge,
+  type StandingChallenge,
 } from '../authentication/issue-challenge.js'
 import { type LinkIdentityRooms, linkIdentity } from '../authentication/link-identity.js'
 import { type SignInRooms, signIn } from '../authentication/sign-in.js'
 import { type StepUpRooms, stepUp } from '../authentication/step-up.js'
 import { type UnlinkIdentityRooms, unlinkIdentity } from '../authentication/unlink-identity.js'
 import { stepUpMaxAgeSeconds } from '../authorization/authorize.js'
-import type { ChallengePurpose, ChallengeStatus } from '../challenges/challenge.js'
+import type { ChallengePurpose } from '../challenges/challenge.js'
+import type { HeldSecrets } from '../challenges/held-secrets.js'
+import type { MailState } from '../mail/mail.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
 import { AccountType } from './account.types.js'
 import { ChallengeType, challengePurposes, LinkResult, SignInResult } from './authentication.types.js'
@@ -28,19 +30,35 @@ export interface AuthenticationResolverRooms
     SignInRooms,
     StepUpRooms,
     LinkIdentityRooms,
-    UnlinkIdentityRooms {}
+    UnlinkIdentityRooms {
+  readonly heldSecrets: HeldSecrets
+  readonly isAuthenticationOn: boolean
+}
 
-const shown = ({ id, challenge }: IssuedChallenge, status: ChallengeStatus): ChallengeType => ({
-  id,
-  method: challenge.method,
-  purpose: challenge.purpose,
-  status,
-  message: challenge.message,
-  expiresAt: challenge.expiresAt,
-})
+/** What its asker learns of a mail: not who of us does what with it. */
+const deliveryOf: Readonly<Record<MailState, NonNullable<ChallengeType['delivery']>>> = {
+  queued: 'QUEUED',
+  sending: 'QUEUED',
+  sent: 'SENT',
+  deferred: 'DEFERRED',
+  refused: 'REFUSED',
+  withheld: 'REFUSED',
+}
 
 /** The resolver class for these inputs, whose fields come from the list of methods. */
 export const createAuthenticationResolver = (inputs: MethodInputs, rooms: AuthenticationResolverRooms) => {
+  const shown = ({ id, challenge, status, mailState }: StandingChallenge): ChallengeType => ({
+    id,
+    method: challenge.method,
+    purpose: challenge.purpose,
+    status,
+    message: challenge.message,
+    matchCode: mailState && rooms.heldSecrets.matchCode(challenge.nonce),
+    delivery: mailState && deliveryOf[mailState],
+    expiresAt: challenge.expiresAt,
+    authenticationDisabled: !rooms.isAuthenticationOn,
+  })
+
   @Resolver()
   class AuthenticationResolver {
     @Query(() => ChallengeType, { description: 'Where a challenge stands, to whoever holds its id.' })
@@ -48,8 +66,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
       @Ctx() { call }: GraphqlContext,
       @Arg('id', () => ID, { description: 'The id as `issueChallenge` gave it.' }) id: string,
     ): Promise<ChallengeType> {
-      const found = await getChallenge(call, id, rooms)
-      return shown(found, found.status)
+      return shown(await getChallenge(call, id, rooms))
     }
 
     @Mutation(() => ChallengeType, {
@@ -65,7 +82,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
       })
       purpose: ChallengePurpose,
     ): Promise<ChallengeType> {
-      return shown(await issueChallenge(call, { request: input, purpose }, rooms), 'PENDING')
+      return shown(await issueChallenge(call, { request: input, purpose }, rooms))
     }
 
     @Mutation(() => SignInResult, {

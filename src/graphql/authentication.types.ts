@@ -22,14 +22,32 @@ registerEnumType(challengePurposes, {
   },
 })
 
-const challengeStatuses = { PENDING: 'PENDING', SPENT: 'SPENT', EXPIRED: 'EXPIRED' } as const
+const challengeStatuses = {
+  PENDING: 'PENDING',
+  CONFIRMED: 'CONFIRMED',
+  SPENT: 'SPENT',
+  EXPIRED: 'EXPIRED',
+} as const
 registerEnumType(challengeStatuses, {
   name: 'ChallengeStatus',
   description: 'Where a challenge stands.',
   valuesConfig: {
     PENDING: { description: 'It waits for its answer.' },
-    SPENT: { description: 'It was answered.' },
+    CONFIRMED: { description: 'Its link was confirmed: it can be answered without a code.' },
+    SPENT: { description: 'It was answered, or its code was tried too often.' },
     EXPIRED: { description: 'It was not answered in time.' },
+  },
+})
+
+const deliveryStates = { QUEUED: 'QUEUED', SENT: 'SENT', DEFERRED: 'DEFERRED', REFUSED: 'REFUSED' } as const
+registerEnumType(deliveryStates, {
+  name: 'DeliveryState',
+  description: "Where a challenge's mail stands.",
+  valuesConfig: {
+    QUEUED: { description: 'It waits for its turn.' },
+    SENT: { description: 'A mail server has taken it.' },
+    DEFERRED: { description: 'No mail server takes it just now; it is tried again.' },
+    REFUSED: { description: 'It will not be sent: the address is refused, or got too many mails.' },
   },
 })
 
@@ -50,6 +68,23 @@ export class ChallengeType {
 
   @Field(() => String, { nullable: true, description: 'What to sign, exactly as given, as UTF-8.' })
   message!: string | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'What to show to whoever asked: the page behind the link of the mail asks for it.',
+  })
+  matchCode!: string | null
+
+  @Field(() => deliveryStates, {
+    nullable: true,
+    description: 'Where its mail stands; null where there is none.',
+  })
+  delivery!: keyof typeof deliveryStates | null
+
+  @Field(() => Boolean, {
+    description: 'True where this service believes everybody (development): no proof is needed.',
+  })
+  authenticationDisabled!: boolean
 
   @Field(() => Date, { description: 'When it expires.' })
   expiresAt!: Date

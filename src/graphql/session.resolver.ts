@@ -1,7 +1,7 @@
 // GraphQL's view of sessions: which is mine, refresh it, end it and others.
-import Bowser from 'bowser'
 import { LRUCache } from 'lru-cache'
 import { Arg, Ctx, Directive, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql'
+import { deviceNameOf } from '../sessions/device-name.js'
 import { type EndSessionRooms, endSession } from '../sessions/end-session.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
 import { type RefreshSessionRooms, refreshSession } from '../sessions/refresh-session.js'
@@ -14,12 +14,6 @@ import { RefreshSessionInput, SessionType, TokensType } from './session.types.js
 
 /** What the session resolver works with. */
 export interface SessionResolverRooms extends EndSessionRooms, RefreshSessionRooms {}
-
-/** A browser's user agent in words; any other name as the client gave it. */
-const deviceNameOf = (device: string): string => {
-  const { browser, os } = Bowser.parse(device)
-  return browser.name && os.name ? `${browser.name} on ${os.name}` : device
-}
 
 /** Queries and mutations upon sessions. */
 @Resolver(() => SessionType)
@@ -34,7 +28,8 @@ export class SessionResolver {
     description: 'The session of the bearer; null when there is none.',
   })
   async session(@Ctx() { call }: GraphqlContext): Promise<Session | null> {
-    return call.principal && (await this.rooms.sessions.read(call, call.principal.sessionId))
+    const sessionId = call.principal?.sessionId ?? null
+    return sessionId === null ? null : await this.rooms.sessions.read(call, sessionId)
   }
 
   @FieldResolver(() => String, {

@@ -119,7 +119,7 @@ const signInWith = async (...scopes: string[]): Promise<Pick<SignedIn, 'accessTo
 }
 
 test('the committed SDL is that of the code', () => {
-  const methods = createMethods({ random: systemRandom })
+  const methods = createMethods({ random: systemRandom, heldSecrets: idem.foundation.heldSecrets })
   expect(printSdl(methods)).toBe(sdl)
 })
 

@@ -1,0 +1,74 @@
+// The settings of mail: the servers that take it, the sender, and the operator's own templates.
+import { commaList, type ParseContext, SettingProblem, text, wholeNumber } from '../config/setting.js'
+import { parseSender, type Sender } from './sender.js'
+import { parseSmtpUrl, type SmtpRelay, SmtpUrlProblem } from './smtp-relay.js'
+
+const parseRelay = (raw: string, { production }: ParseContext): SmtpRelay => {
+  try {
+    const relay = parseSmtpUrl(raw)
+    if (!production || !relay.trustAnyCertificate) return relay
+    throw new SettingProblem(
+      'must not switch off tls.rejectUnauthorized in production; NODE_EXTRA_CA_CERTS names the authority of your own certificates',
+    )
+  } catch (error) {
+    throw error instanceof SmtpUrlProblem ? new SettingProblem(error.message) : error
+  }
+}
+
+const parseRelays = (raw: string | undefined, context: ParseContext): readonly SmtpRelay[] | null => {
+  const urls = commaList(raw)
+  if (urls.length > 0) return urls.map((url) => parseRelay(url, context))
+  if (context.production)
+    throw new SettingProblem('must be set in production, e.g. smtp://idem:…@smtp.example.org:587')
+  return null
+}
+
+const parseFrom = (raw: string | undefined): Sender | null => {
+  const sender = raw === undefined ? null : parseSender(raw)
+  if (raw !== undefined && sender === null)
+    throw new SettingProblem(`must be a sender such as Idem <no-reply@id.example.org>, not "${raw}"`)
+  return sender
+}
+
+/** Settings of the mail room. */
+export const mailSettings = {
+  relays: text(
+    'SMTP_URL',
+    'Comma list of the SMTP servers that take mails, each tried when those before it fail, as URLs; a password needs TLS unless `?requireTLS=false`',
+    { defaultText: 'none: mails land in /mailbox (development only)', secret: true, parse: parseRelays },
+  ),
+  from: text('IDEM_MAIL_FROM', 'Sender of the mails', {
+    defaultText: 'Idem <no-reply@ the host of IDEM_PUBLIC_URL>',
+    parse: parseFrom,
+  }),
+  templates: text('IDEM_MAIL_TEMPLATES', 'Folder of your own mail templates, which replace ours by name', {
+    defaultText: 'none',
+    parse: (raw): string | null => raw ?? null,
+  }),
+  connectionsPerRelay: wholeNumber(
+    'IDEM_SMTP_CONNECTIONS',
+    'Connections that a process keeps open to an SMTP server at most',
+    { default: 5, least: 1, most: 100 },
+  ),
+  connectSeconds: wholeNumber(
+    'IDEM_SMTP_CONNECT_SECONDS',
+    'How long an SMTP server may take to be reached and to greet, in seconds',
+    { default: 10, least: 1, most: 300 },
+  ),
+  // RFC 5321 4.5.3.2.6 grants ten minutes after the mail: whoever waits less may send a mail twice.
+  silenceSeconds: wholeNumber(
+    'IDEM_SMTP_TIMEOUT_SECONDS',
+    'How long an SMTP server may be silent once it has greeted, in seconds; a short wait can send a mail twice',
+    { default: 60, least: 1, most: 600 },
+  ),
+  keptDays: wholeNumber(
+    'IDEM_MAIL_DAYS',
+    'How long it is remembered to whom a mail went and what became of it, in days',
+    { default: 30, least: 1, most: 3_650 },
+  ),
+  mailsPerDomain: wholeNumber(
+    'IDEM_MAILS_PER_DOMAIN',
+    'Mails to one domain in 10 seconds, over all processes',
+    { default: 200, least: 1, most: 1_000_000 },
+  ),
+}

@@ -1,0 +1,91 @@
+// The mailer over SMTP: one relay after the other until one takes the mail.
+import type { SendMailOptions } from 'nodemailer'
+import { MailDeferred, type Mailer, type MailMessage, MailRefused } from './mailer.js'
+import type { Sender } from './sender.js'
+import { SmtpFailure } from './smtp-failure.js'
+import { SmtpPool, type SmtpPoolSettings } from './smtp-pool.js'
+import type { SmtpRelay } from './smtp-relay.js'
+
+/** What the mailer works with. */
+export interface SmtpMailerOptions extends SmtpPoolSettings {
+  /** Tried in this order. */
+  readonly relays: readonly SmtpRelay[]
+  readonly from: Sender
+}
+
+const control = /\p{Cc}/u
+/** Our own addresses are stricter; this keeps a list, a name or a quote out of the header. */
+const oneAddress = /^[^\s<>()[\]:;,@\\"]+@[^\s<>()[\]:;,@\\"]+$/
+const oneMessageId = /^<[^\s<>@]+@[^\s<>@]+>$/
+
+/** A value that would write a header of its own is a bug of whoever composed it. */
+const assertHeaders = ({ to, subject, messageId }: MailMessage): void => {
+  if (control.test(subject)) throw new Error('a subject with a control character')
+  if (control.test(to) || !oneAddress.test(to)) throw new Error('a recipient that is not one address')
+  if (!oneMessageId.test(messageId)) throw new Error('a Message-ID of the wrong form')
+}
+
+const compose = (message: MailMessage, from: Sender): SendMailOptions => ({
+  envelope: { from: from.address, to: message.to },
+  from: { name: from.name, address: from.address },
+  to: { name: '', address: message.to },
+  subject: message.subject,
+  messageId: message.messageId,
+  text: message.text,
+  html: message.html,
+  // RFC 3834 5 keeps holiday notices from answering; RFC 3282 says the language.
+  headers: { 'Auto-Submitted': 'auto-generated', 'Content-Language': message.locale },
+  xMailer: false,
+  disableFileAccess: true,
+  disableUrlAccess: true,
+})
+
+/** Sends mails over SMTP. Logs nothing: its errors say what there is to say, without addresses. */
+export class SmtpMailer implements Mailer {
+  readonly #pools: readonly SmtpPool[]
+  readonly #from: Sender
+  readonly #underWay = new Set<Promise<unknown>>()
+
+  constructor({ relays, from, ...settings }: SmtpMailerOptions) {
+    const heloName = from.address.slice(from.address.lastIndexOf('@') + 1)
+    this.#pools = relays.map((relay) => new SmtpPool(relay, settings, heloName))
+    this.#from = from
+  }
+
+  async send(message: MailMessage): Promise<{ readonly reply: string }> {
+    assertHeaders(message)
+    const sending = this.#sendByAny(compose(message, this.#from))
+    this.#underWay.add(sending)
+    try {
+      return { reply: await sending }
+    } finally {
+      this.#underWay.delete(sending)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+    for (const pool of this.#pools) pool.close()
+  }
+
+  async #sendByAny(mail: SendMailOptions): Promise<string> {
+    const failures: string[] = []
+    for (const pool of this.#inOrder()) {
+      const result = await pool.send(mail).catch((error: unknown) => {
+        if (error instanceof SmtpFailure) return error
+        throw error
+      })
+      if (typeof result === 'string') return result
+      if (result.verdict === 'refused') throw new MailRefused(result.reply)
+      failures.push(`${pool.name}: ${result.reply}`)
+      // Another relay might send what this one has sent already.
+      if (result.verdict === 'uncertain') break
+    }
+    throw new MailDeferred(failures.join('; '))
+  }
+
+  /** As the operator listed them, but for those that just failed: they come last. */
+  #inOrder(): SmtpPool[] {
+    return this.#pools.toSorted((one, other) => Number(one.isAvoided) - Number(other.isAvoided))
+  }
+}

@@ -1,0 +1,82 @@
+// An SMTP relay: a server that takes our mails, as its URL says.
+import { Secret } from '../tokens/secret.js'
+
+/** A server, how to reach it and who we are there. */
+export interface SmtpRelay {
+  readonly host: string
+  readonly port: number
+  /** TLS from the first byte (RFC 8314 3.3), or by STARTTLS where the server offers it. */
+  readonly implicitTls: boolean
+  /** Never without TLS. */
+  readonly requireTls: boolean
+  /** Takes any certificate: for tests, refused in production. */
+  readonly trustAnyCertificate: boolean
+  readonly credentials: { readonly user: string; readonly password: Secret } | null
+}
+
+/** Submission (RFC 6409 3.1), and submission over TLS (RFC 8314 7.3). */
+const defaultPorts = { 'smtp:': 587, 'smtps:': 465 } as const
+
+const isScheme = (protocol: string): protocol is keyof typeof defaultPorts => protocol in defaultPorts
+
+const switches = ['requireTLS', 'tls.rejectUnauthorized']
+
+/** Nobody listens on the way to these. */
+const loopback = /^(?:localhost|127(?:\.\d+){3}|::1)$/
+
+/** What is wrong with the URL of a relay, without the URL: it may hold a password. */
+export class SmtpUrlProblem extends Error {
+  override readonly name = 'SmtpUrlProblem'
+}
+
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new SmtpUrlProblem('has a user or password with a % that encodes nothing; % itself is written %25')
+  }
+}
+
+const credentialsOf = ({ username, password }: URL): SmtpRelay['credentials'] => {
+  if (username === '' && password === '') return null
+  if (username === '' || password === '')
+    throw new SmtpUrlProblem('has a user or a password alone; both or none are needed')
+  return { user: decode(username), password: new Secret(decode(password)) }
+}
+
+/** The value of a switch of the query; `fallback` where it is not there. */
+const switchOf = (url: URL, name: string, fallback: boolean): boolean => {
+  const value = url.searchParams.get(name)
+  if (value !== null && value !== 'true' && value !== 'false')
+    throw new SmtpUrlProblem(`has ${name}, which is true or false`)
+  return value === null ? fallback : value === 'true'
+}
+
+/**
+ * The relay that a URL names, such as `smtp://user:password@smtp.example.org:587`. A password is sent over TLS only,
+ * but to the machine itself or with `?requireTLS=false`. Throws `SmtpUrlProblem`.
+ */
+export const parseSmtpUrl = (raw: string): SmtpRelay => {
+  const url = URL.canParse(raw) ? new URL(raw) : null
+  if (url === null || !isScheme(url.protocol))
+    throw new SmtpUrlProblem(
+      'must list URLs that begin with smtp:// or smtps://; in users and passwords , : / @ % are written %2C %3A %2F %40 %25',
+    )
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (host === '') throw new SmtpUrlProblem('has a URL without a host, such as smtp.example.org')
+  if (!/^\/?$/.test(url.pathname) || url.hash !== '')
+    throw new SmtpUrlProblem(`has something behind the host ${host} that does not belong there`)
+  const unknown = [...url.searchParams.keys()].filter((name) => !switches.includes(name))
+  if (unknown.length > 0)
+    throw new SmtpUrlProblem(`has an option that is none; there are ${switches.join(' and ')}`)
+  const credentials = credentialsOf(url)
+  const implicitTls = url.protocol === 'smtps:'
+  return {
+    host,
+    port: url.port === '' ? defaultPorts[url.protocol] : Number(url.port),
+    implicitTls,
+    requireTls: switchOf(url, 'requireTLS', credentials !== null && !loopback.test(host)),
+    trustAnyCertificate: !switchOf(url, 'tls.rejectUnauthorized', true),
+    credentials,
+  }
+}

@@ -1,0 +1,114 @@
+// The templates of all mails, read once: ours, and those of the operator in their place.
+import { readdir, readFile } from 'node:fs/promises'
+import { findPackageJSON } from 'node:module'
+import path from 'node:path'
+import mustache from 'mustache'
+import { OperatorProblem } from '../failure.js'
+import { type Locale, locales } from './locale.js'
+import {
+  frameFile,
+  problemOfTemplate,
+  type TemplateName,
+  templateFacts,
+  templateNames,
+  textForm,
+} from './template.js'
+
+export type { TemplateName } from './template.js'
+
+/** Every file that there is, relative to the folder. */
+const files = [
+  frameFile,
+  ...locales.flatMap((locale) =>
+    templateNames.flatMap((name) => [`${locale}/${name}.txt`, `${locale}/${name}.html`]),
+  ),
+]
+
+/** They are no code, so the compiler leaves them in `src`: from there and from `dist` they are found by the package. */
+const ourFolder = (): string => {
+  const manifest = findPackageJSON(import.meta.url)
+  if (manifest === undefined) throw new Error('there is no package.json above the mail templates')
+  return path.join(path.dirname(manifest), 'src/mail/templates')
+}
+
+/** Without a byte-order mark and the line ends of other systems. */
+const readTemplate = async (folder: string, file: string): Promise<string> =>
+  (await readFile(path.join(folder, file), 'utf8')).replace(/^\ufeff/, '').replaceAll('\r\n', '\n')
+
+const problem = (folder: string, sentence: string): OperatorProblem =>
+  new OperatorProblem(`The mail templates of IDEM_MAIL_TEMPLATES (${folder}): ${sentence}.`)
+
+/** The templates in the operator's folder. What begins with a dot is not meant for us, such as a volume's `..data`. */
+const readOwn = async (folder: string): Promise<ReadonlyMap<string, string>> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    throw problem(folder, `the folder cannot be read (${String(error)})`)
+  })
+  const found = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
+    .filter((file) => !/(?:^|\/)\./.test(file))
+  const own = new Map<string, string>()
+  for (const file of found) {
+    if (!files.includes(file))
+      throw problem(folder, `${file} is not the name of a template; there are ${files.join(', ')}`)
+    const template = await readTemplate(folder, file).catch((error: unknown) => {
+      throw problem(folder, `${file} cannot be read (${String(error)})`)
+    })
+    const wrong = problemOfTemplate(file, template)
+    if (wrong !== null) throw problem(folder, `${file} ${wrong}`)
+    own.set(file, template)
+  }
+  return own
+}
+
+/** A fact must not begin a line of its own: not in a header, nor in a text where it would pass for ours. */
+const onOneLine = (fact: unknown): string =>
+  String(fact)
+    .replace(/[\p{Control}\p{Bidi_Control}\p{Line_Separator}\p{Paragraph_Separator}]+/gu, ' ')
+    .trim()
+
+/** In a plain text nothing is escaped. */
+const asPlainText = { escape: (fact: string): string => fact }
+
+/** A mail in words. */
+export interface RenderedMail {
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}
+
+/** All templates, ready to be filled in. */
+export class MailTemplates {
+  private constructor(private readonly templates: ReadonlyMap<string, string>) {}
+
+  /** Reads ours and those of the operator's folder. Throws `OperatorProblem` naming the file that is wrong. */
+  static async load(ownFolder: string | null): Promise<MailTemplates> {
+    const folder = ourFolder()
+    const own = ownFolder === null ? new Map<string, string>() : await readOwn(ownFolder)
+    const templates = await Promise.all(
+      files.map(async (file) => [file, own.get(file) ?? (await readTemplate(folder, file))] as const),
+    )
+    return new MailTemplates(new Map(templates))
+  }
+
+  /** The mail in words. A fact of `templateFacts` that is missing is a bug; others are ignored. */
+  render(name: TemplateName, locale: Locale, facts: Readonly<Record<string, unknown>>): RenderedMail {
+    const view: Record<string, string> = {}
+    for (const fact of templateFacts[name]) {
+      if (facts[fact] === undefined || facts[fact] === null) throw new Error(`${name} lacks the fact ${fact}`)
+      view[fact] = onOneLine(facts[fact])
+    }
+    const plain = textForm.exec(this.#template(`${locale}/${name}.txt`))?.groups ?? {}
+    const subject = mustache.render(plain['subject'] ?? '', view, undefined, asPlainText)
+    const text = mustache.render(plain['text'] ?? '', view, undefined, asPlainText)
+    const content = mustache.render(this.#template(`${locale}/${name}.html`), view)
+    const html = mustache.render(this.#template(frameFile), { locale, subject, content: content.trim() })
+    return { subject, text, html }
+  }
+
+  #template(file: string): string {
+    const template = this.templates.get(file)
+    if (template === undefined) throw new Error(`there is no template ${file}`)
+    return template
+  }
+}
