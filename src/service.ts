@@ -173,6 +173,7 @@ export const startService = async (
     refreshTokenLifetimeSeconds: settings.sessions.refreshTokenLifetimeSeconds,
     refreshReplaySeconds: settings.sessions.refreshReplaySeconds,
     isAuthenticationOn: settings.authentication.isOn,
+    operators: settings.authentication.operators,
   }
 
   await ensureSigningKey(ownCall(), { signingKeys, auditLog })

@@ -43,11 +43,32 @@ const findHandle = {
   text: `select account_id as "accountId" from handle where name = $1`,
 }
 
+/** A range without ends holds nothing. */
+const list = {
+  name: 'idem_account_list',
+  text: `select a.id, ${accountColumns} from account a
+    where ($1::uuid is null or a.id < $1::uuid)
+      and (a.id between $2::uuid and $3::uuid or a.id = $4::uuid)
+    order by a.id desc limit $5`,
+}
+
 const handleTaken = (): Failure =>
   new Failure('CONFLICT', 'This handle is taken. Pick another one.', { field: 'handle' })
 
 /** What the owner of an account says of it. */
 export type AccountProfile = Pick<Account, 'displayName' | 'locale' | 'primaryEmail' | 'signInNotices'>
+
+/** Which accounts are looked for: those with ids in a range, and one beside them; null for none. */
+export interface AccountFilter {
+  readonly range: { readonly from: string; readonly to: string } | null
+  readonly id: string | null
+}
+
+/** A page of accounts, newest first. */
+export interface AccountsPage {
+  readonly accounts: readonly Account[]
+  readonly hasNextPage: boolean
+}
 
 /** The accounts of the installation. */
 export class Accounts {
@@ -87,6 +108,17 @@ export class Accounts {
     return row?.accountId ?? null
   }
 
+  /** Accounts that the filter lets through, older than the one with id `after` (null: from the newest on). */
+  async list(
+    call: Call,
+    page: AccountFilter & { readonly first: number; readonly after: string | null },
+  ): Promise<AccountsPage> {
+    const { range, id, first, after } = page
+    const values = [after, range?.from ?? null, range?.to ?? null, id, first + 1]
+    const accounts = await call.run<Account>(list, values)
+    return { accounts: accounts.slice(0, first), hasNextPage: accounts.length > first }
+  }
+
   /** The rows of a new account: itself and, when it starts with one, its handle. */
   rows(account: Account): Row[] {
     const own = rowOf(Account, account, handleTaken)
@@ -109,6 +141,11 @@ export class Accounts {
   /** Changes what the owner says of the account, in the caller's transaction. */
   async changeProfile(call: Call, id: string, profile: Partial<AccountProfile>): Promise<void> {
     if (Object.keys(profile).length > 0) await call.em.nativeUpdate(Account, { id }, profile)
+  }
+
+  /** Closes the account, or with null opens it, in the caller's transaction. */
+  async changeSuspension(call: Call, id: string, suspendedAt: Date | null): Promise<void> {
+    await call.em.nativeUpdate(Account, { id }, { suspendedAt })
   }
 
   /** Gives a handle to the account of the transaction; throws `CONFLICT` when it is, or was, another's. */

@@ -1,5 +1,6 @@
 // The settings of authentication.
 import { SettingProblem, text } from '../config/setting.js'
+import { parseOperators } from './operator.js'
 
 /** This machine alone can connect to these (RFC 5735 3, RFC 4291 2.5.3). */
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
@@ -24,5 +25,10 @@ export const authenticationSettings = {
         return false
       },
     },
+  ),
+  operators: text(
+    'IDEM_OPERATORS',
+    'Who runs this installation: handles that they have picked, or email addresses that they have verified; a comma list',
+    { defaultText: 'none', parse: (raw) => parseOperators(raw) },
   ),
 }

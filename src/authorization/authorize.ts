@@ -21,7 +21,10 @@ export const requireSession = (principal: Principal | null): SessionPrincipal =>
 }
 
 /** Refuses with `FORBIDDEN` unless the principal's scopes cover one of the sets. */
-export const requireScopes = (principal: Principal, requiredScopes: readonly (readonly string[])[]): void => {
+export const requireScopes = (
+  principal: Pick<Principal, 'scopes'>,
+  requiredScopes: readonly (readonly string[])[],
+): void => {
   if (!coversScopes(principal.scopes, requiredScopes))
     throw new Failure('FORBIDDEN', undefined, { requiredScopes })
 }

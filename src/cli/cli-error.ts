@@ -3,12 +3,18 @@
 import type { IdemErrorCode } from '../client/idem-error.js'
 import type { CliErrorCode } from './exit-code.js'
 
+/** Codes of the SDK that the command line has better words for. */
+export type RestatedCode = Extract<
+  IdemErrorCode,
+  'SIGNED_OUT' | 'PROOF_REJECTED' | 'CHALLENGE_SPENT' | 'CHALLENGE_EXPIRED'
+>
+
 /** Neither `message` nor `next` ever holds a secret. */
 export class CliError extends Error {
   override readonly name = 'CliError'
 
   constructor(
-    readonly code: CliErrorCode | Extract<IdemErrorCode, 'SIGNED_OUT'>,
+    readonly code: CliErrorCode | RestatedCode,
     message: string,
     /** What to do next; null when the message says it all. */
     readonly next: string | null = null,

@@ -14,6 +14,27 @@ export type Login =
       readonly handle: string | null
     }
   | { readonly method: 'guest'; readonly accountId: string }
+  | {
+      readonly method: 'email'
+      readonly accountId: string
+      readonly address: string
+      /** Of the key among `emailKeys` that signs in from now on; null when none could be linked. */
+      readonly publicKey: string | null
+    }
+  /** At a server in development that believes everybody. */
+  | { readonly method: 'development'; readonly accountId: string; readonly address: string }
+
+/** A key that was made at the first login by mail, and signs in without one from then on. */
+export interface EmailKey {
+  /** In lower case. */
+  readonly address: string
+  readonly accountId: string
+  readonly publicKey: string
+  /** PKCS#8 PEM. It lies here and nowhere else. */
+  readonly privateKey: string
+  /** The account's handle when it was last seen: with it a key that was removed is refused, and opens nothing new. */
+  readonly handle: string | null
+}
 
 /** What is kept for one server. Never sent to another one. */
 export interface ServerEntry {
@@ -21,6 +42,8 @@ export interface ServerEntry {
   readonly tokens: KeptTokens | null
   /** What a guest is known by; kept when the guest logs out, for without it the account is lost. */
   readonly deviceSecret: string | null
+  /** One for each address that has signed in here by mail; kept when it logs out. */
+  readonly emailKeys: readonly EmailKey[]
 }
 
 /** The whole file. */
@@ -36,7 +59,7 @@ export const emptyConfig: Config = { version: 1, url: null, servers: {} }
 
 /** What is kept for the server at `url`. */
 export const serverEntry = (config: Config, url: string): ServerEntry =>
-  config.servers[url] ?? { login: null, tokens: null, deviceSecret: null }
+  config.servers[url] ?? { login: null, tokens: null, deviceSecret: null, emailKeys: [] }
 
 /** The config with some of a server's fields replaced. */
 export const withServerEntry = (config: Config, url: string, changes: Partial<ServerEntry>): Config => ({
@@ -64,12 +87,14 @@ export const parseConfig = (text: string): Config => {
 
 const parseEntry = (value: unknown, where: string): ServerEntry => {
   const fields = asObject(value, where)
-  const { login, tokens, deviceSecret } = fields
+  const { login, tokens, deviceSecret, emailKeys = [] } = fields
+  if (!Array.isArray(emailKeys)) throw new ConfigFormatError(`${where}.emailKeys is not a list`)
   return {
     ...fields,
     login: parseLogin(login ?? null, `${where}.login`),
     tokens: parseTokens(tokens ?? null, `${where}.tokens`),
     deviceSecret: asText(deviceSecret ?? null, `${where}.deviceSecret`),
+    emailKeys: emailKeys.map((key, place) => parseEmailKey(key, `${where}.emailKeys[${place}]`)),
   }
 }
 
@@ -89,8 +114,31 @@ const parseLogin = (value: unknown, where: string): Login | null => {
       }
     case 'guest':
       return { ...fields, method: 'guest', accountId: text('accountId') }
+    case 'email':
+      return {
+        ...fields,
+        method: 'email',
+        accountId: text('accountId'),
+        address: text('address'),
+        publicKey: asText(fields['publicKey'] ?? null, `${where}.publicKey`),
+      }
+    case 'development':
+      return { ...fields, method: 'development', accountId: text('accountId'), address: text('address') }
     default:
       throw new ConfigFormatError(`${where}.method is not known to this version of idem`)
+  }
+}
+
+const parseEmailKey = (value: unknown, where: string): EmailKey => {
+  const fields = asObject(value, where)
+  const text = (name: keyof EmailKey): string => asRequiredText(fields[name], `${where}.${name}`)
+  return {
+    ...fields,
+    address: text('address'),
+    accountId: text('accountId'),
+    publicKey: text('publicKey'),
+    privateKey: text('privateKey'),
+    handle: asText(fields['handle'] ?? null, `${where}.handle`),
   }
 }
 

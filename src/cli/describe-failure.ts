@@ -17,7 +17,10 @@ export interface FailureReport {
 
 /** The report of an error of any origin. */
 export const describeFailure = (error: unknown): FailureReport => {
-  if (error instanceof CliError) return report(error.code, error.message, error.next)
+  if (error instanceof CliError) {
+    const details = error.cause instanceof IdemError ? error.cause.details : {}
+    return { ...report(error.code, error.message, error.next), details }
+  }
   if (error instanceof IdemError) {
     return { ...report(error.code, error.message, nextStep(error)), details: error.details }
   }
@@ -31,12 +34,15 @@ const report = (code: ErrorCode, message: string, next: string | null): FailureR
   return { code, message, next, exitCode, details: {} }
 }
 
+const waysIn = (what: string): string =>
+  `${what}: idem login --email ADDRESS, idem login --private-key FILE, or: idem login --guest`
+
 const nextSteps: Readonly<Partial<Record<IdemErrorCode, string>>> = {
   UNREACHABLE: 'Start the service (npm start), or name another one with --url or IDEM_URL.',
   TIMED_OUT: 'Try again; `idem status` shows whether the server answers.',
   UNEXPECTED_ANSWER: 'Check --url, IDEM_URL and the config: they must name an Idem, without /graphql.',
-  SIGNED_OUT: 'Sign in: idem login --private-key FILE, or: idem login --guest',
-  UNAUTHENTICATED: 'Sign in again: idem login --private-key FILE, or: idem login --guest',
+  SIGNED_OUT: waysIn('Sign in'),
+  UNAUTHENTICATED: waysIn('Sign in again'),
   REFRESH_REUSED: 'Sign in again: idem login',
   PROOF_REJECTED:
     'Check that it is the right key. A handle that is taken opens only to a key of its own account; ' +
@@ -52,6 +58,10 @@ const nextStep = (error: IdemError): string | null => {
   if (error.retryAfterSeconds !== undefined) return `Try again in ${error.retryAfterSeconds} s.`
   if (error.code === 'INTERNAL' && error.requestId !== undefined) {
     return `The server's log has more under request ${error.requestId}.`
+  }
+  const isForOperators = error.details.requiredScopes?.some((scopes) => scopes.includes('operator:all'))
+  if (error.code === 'FORBIDDEN' && isForOperators === true) {
+    return 'Only operators (IDEM_OPERATORS) may do that.'
   }
   return nextSteps[error.code] ?? null
 }

@@ -9,7 +9,7 @@ export const exitCodes = {
   usage: { status: 2, meaning: 'wrong command, option or value' },
   signedOut: { status: 3, meaning: 'not signed in, or the session is over' },
   unreachable: { status: 4, meaning: 'the server does not answer, or is no Idem' },
-  proofRejected: { status: 5, meaning: 'the proof was rejected: wrong key, handle taken, challenge too old' },
+  proofRejected: { status: 5, meaning: 'the proof was rejected: wrong key or code, handle taken, challenge too old' },
   inputMissing: {
     status: 6,
     meaning: 'a private key is missing, unreadable or encrypted: give a file or a pipe',
@@ -30,6 +30,7 @@ export type CliErrorCode =
   | 'KEY_ENCRYPTED'
   | 'KEY_MISMATCH'
   | 'NO_SUCH_KEY'
+  | 'MAIL_REFUSED'
   | 'FILE_EXISTS'
   | 'FILE_NOT_WRITTEN'
   | 'CONFIG_DAMAGED'
@@ -71,6 +72,7 @@ export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   QUERY_TOO_COSTLY: 'refused',
   INTERNAL: 'refused',
   NO_SUCH_KEY: 'refused',
+  MAIL_REFUSED: 'refused',
   FILE_EXISTS: 'refused',
   FILE_NOT_WRITTEN: 'refused',
   BROKEN: 'broken',

@@ -20,5 +20,5 @@ export const logInWithKey = async (
   const { id: accountId, handle: ownHandle } = signedIn.account
   const { publicKey } = signer
   const login = { method: 'key', accountId, publicKey, privateKeyFile: file, handle: ownHandle } as const
-  await finishLogin(connection, signedIn, login)
+  await finishLogin(connection, signedIn, { login })
 }

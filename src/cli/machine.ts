@@ -16,6 +16,8 @@ export interface Machine extends Sinks {
   /** This version of `idem`. */
   readonly version: string
   readonly now: Clock
+  /** Does the work to its end even when the process is told to stop meanwhile; it stops then. */
+  readonly unbroken: <Result>(work: () => Promise<Result>) => Promise<Result>
   /** `count` bytes that nobody can guess. */
   readonly randomBytes: (count: number) => Uint8Array
 }

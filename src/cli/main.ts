@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import envPaths from 'env-paths'
 import { systemClock } from '../client/clock.js'
 import { runCli } from './run-cli.js'
+import { unbroken } from './unbroken.js'
 
 /** Runs the command line of this process and answers its exit code. `version` is that of the package. */
 export const main = (version: string): Promise<number> =>
@@ -18,5 +19,6 @@ export const main = (version: string): Promise<number> =>
     configFolder: envPaths('idem', { suffix: '' }).config,
     version,
     now: systemClock,
+    unbroken,
     randomBytes,
   })

@@ -13,6 +13,10 @@ export interface Output {
   result(document: object, text: string): void
   /** What is going on, for people; silent with `--json`. */
   progress(text: string): void
+  /** What has changed while the command waits: a line for people, one JSON line with `--json`. */
+  event(document: object, text: string): void
+  /** Asks for a line of input, without ending the line. */
+  ask(text: string): void
   /** What deserves attention although the command goes on. */
   warn(text: string): void
   failure(report: FailureReport): void
@@ -28,15 +32,19 @@ export interface Sinks {
 export const textOutput = ({ stdout, stderr }: Sinks): Output => ({
   result: (_document, text) => stdout.write(`${printable(text)}\n`),
   progress: (text) => stderr.write(`${printable(text)}\n`),
+  event: (_document, text) => stderr.write(`${printable(text)}\n`),
+  ask: (text) => stderr.write(`${printable(text)} `),
   warn: (text) => stderr.write(`warning: ${printable(text)}\n`),
   failure: ({ message, next }) =>
     stderr.write(printable(next === null ? `idem: ${message}\n` : `idem: ${message}\n  ${next}\n`)),
 })
 
-/** Output for programs: one JSON document on standard output, one JSON line for each warning or error. */
+/** Output for programs: one JSON document on standard output, one JSON line for each event, warning or error. */
 export const jsonOutput = ({ stdout, stderr }: Sinks): Output => ({
   result: (document) => stdout.write(`${JSON.stringify(document)}\n`),
   progress: () => undefined,
+  event: (document) => stderr.write(`${JSON.stringify(document)}\n`),
+  ask: () => undefined,
   warn: (message) => stderr.write(`${JSON.stringify({ warning: { message } })}\n`),
   failure: ({ details, ...error }) => {
     stderr.write(`${JSON.stringify({ error: { ...error, ...details } })}\n`)

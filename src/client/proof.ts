@@ -20,6 +20,7 @@ export interface Answer {
   readonly proof:
     | { readonly key: { readonly signature: string } }
     | { readonly anonymous: { readonly deviceSecret: string; readonly deviceName?: string } }
+    | { readonly email: { readonly code?: string } }
 }
 
 const issueChallenge = `mutation IssueChallenge($input: ChallengeRequest!, $purpose: ChallengePurpose!) {

@@ -1,5 +1,6 @@
 // How a GraphQL call reaches Idem: one POST, one time limit, every failure an `IdemError`.
 
+import { type Listener, listenToEvents } from './event-stream.js'
 import { IdemError } from './idem-error.js'
 import { type HttpAnswer, parseAnswer } from './parse-answer.js'
 
@@ -18,6 +19,11 @@ export interface Transport {
    * holds it to that. Throws `IdemError`.
    */
   send<Data>(call: GraphqlCall): Promise<Data>
+  /**
+   * Calls `onEvent` at each event of a subscription, and resolves at its end. Throws `IdemError` where there is
+   * no stream. Left out by transports that have none; `send` can always be asked instead.
+   */
+  listen?(call: GraphqlCall, listener: Listener): Promise<void>
 }
 
 /** Where Idem is and how to speak to it. */
@@ -35,6 +41,11 @@ export const httpTransport = (options: HttpTransportOptions): Transport => ({
   async send<Data>(call: GraphqlCall): Promise<Data> {
     return parseAnswer(await post(options, call)) as Data
   },
+  listen: (call, listener) => {
+    const { headers, ...request } = requestOf(options, call)
+    const init = { ...request, headers: { ...headers, accept: 'text/event-stream' } }
+    return listenToEvents(`${options.url}/graphql/stream`, init, listener)
+  },
 })
 
 /** The same transport, acting for whoever holds the access token. */
@@ -43,26 +54,29 @@ export const withBearer = (transport: Transport, accessToken: string): Transport
 })
 
 const post = async (options: HttpTransportOptions, call: GraphqlCall): Promise<HttpAnswer> => {
-  const { url, headers = {}, timeoutSeconds = 15 } = options
+  const { url, timeoutSeconds = 15 } = options
   try {
-    const response = await fetch(`${url}/graphql`, {
-      method: 'POST',
-      headers: {
-        ...headers,
-        accept: 'application/json',
-        'content-type': 'application/json',
-        ...(call.accessToken === undefined ? {} : { authorization: `Bearer ${call.accessToken}` }),
-      },
-      body: JSON.stringify({ query: call.document, variables: call.variables ?? {} }),
-      signal: AbortSignal.timeout(timeoutSeconds * 1000),
-      redirect: 'manual', // tokens and proofs go to the named server or nowhere
-    })
+    const signal = AbortSignal.timeout(timeoutSeconds * 1000)
+    const response = await fetch(`${url}/graphql`, { ...requestOf(options, call), signal })
     const text = await response.text()
     return { status: response.status, retryAfter: response.headers.get('retry-after'), text }
   } catch (cause) {
     throw networkFailure(cause, url, timeoutSeconds)
   }
 }
+
+const requestOf = ({ headers = {} }: HttpTransportOptions, call: GraphqlCall) =>
+  ({
+    method: 'POST',
+    headers: {
+      ...headers,
+      accept: 'application/json',
+      'content-type': 'application/json',
+      ...(call.accessToken === undefined ? {} : { authorization: `Bearer ${call.accessToken}` }),
+    },
+    body: JSON.stringify({ query: call.document, variables: call.variables ?? {} }),
+    redirect: 'manual', // tokens and proofs go to the named server or nowhere
+  }) as const
 
 const networkFailure = (cause: unknown, url: string, timeoutSeconds: number): IdemError => {
   if (cause instanceof Error && cause.name === 'TimeoutError') {

@@ -1,20 +1,27 @@
-// GraphQL's view of accounts: who am I, my handle, is a handle free.
+// GraphQL's view of accounts: who am I, my handle and profile, is a handle free.
 import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { type CheckHandleRooms, checkHandle } from '../accounts/check-handle.js'
 import { type SetHandleRooms, setHandle } from '../accounts/set-handle.js'
+import { type UpdateProfileRooms, updateProfile } from '../authentication/update-profile.js'
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Identities } from '../identities/identities.js'
 import type { Identity } from '../identities/identity.js'
 import type { Session } from '../sessions/session.js'
 import type { Sessions } from '../sessions/sessions.js'
-import { AccountType, IdentityType } from './account.types.js'
+import {
+  AccountType,
+  EmailAddressType,
+  emailAddressesOf,
+  IdentityType,
+  UpdateProfileInput,
+} from './account.types.js'
 import { type GraphqlContext, reachedBy } from './context.js'
 import { SessionType } from './session.types.js'
 
 /** What the account resolver works with. */
-export interface AccountResolverRooms extends CheckHandleRooms, SetHandleRooms {
+export interface AccountResolverRooms extends CheckHandleRooms, SetHandleRooms, UpdateProfileRooms {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly sessions: Sessions
@@ -54,6 +61,25 @@ export class AccountResolver {
     handle: string,
   ): Promise<Account> {
     return await setHandle(call, handle, this.rooms)
+  }
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["account:write"]])')
+  @Mutation(() => AccountType, { description: 'Changes what I say of my account.' })
+  async updateProfile(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('input', () => UpdateProfileInput, { description: 'What to change.' }) input: UpdateProfileInput,
+  ): Promise<Account> {
+    return await updateProfile(call, input, this.rooms)
+  }
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["account:read"]])')
+  @FieldResolver(() => [EmailAddressType], {
+    description: 'The email addresses that I have verified, oldest first.',
+  })
+  async emails(@Ctx() { call }: GraphqlContext, @Root() account: Account): Promise<EmailAddressType[]> {
+    return emailAddressesOf(account, await this.rooms.identities.listAddresses(call, account.id))
   }
 
   @Directive('@authenticated')

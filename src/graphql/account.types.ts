@@ -1,7 +1,10 @@
 // The schema's types of an account and its identities.
-import { Field, ID, ObjectType, registerEnumType } from 'type-graphql'
+import { Directive, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql'
+import type { Account } from '../accounts/account.js'
+import type { Identity } from '../identities/identity.js'
 
-const accountKinds = { ANONYMOUS: 'ANONYMOUS', PERSON: 'PERSON', SERVICE: 'SERVICE' } as const
+/** The kinds as the schema names them. */
+export const accountKinds = { ANONYMOUS: 'ANONYMOUS', PERSON: 'PERSON', SERVICE: 'SERVICE' } as const
 registerEnumType(accountKinds, {
   name: 'AccountKind',
   description: 'What an account is.',
@@ -24,8 +27,83 @@ export class AccountType {
   @Field(() => String, { nullable: true, description: 'The public name, if one was picked.' })
   handle!: string | null
 
+  @Field(() => String, { nullable: true, description: 'What its owner wants to be called; never trusted.' })
+  displayName!: string | null
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["account:read"]])')
+  @Field(() => String, {
+    nullable: true,
+    description: 'The language of its mails, `en` or `de`; null: that of whoever asks for one.',
+  })
+  locale!: string | null
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["account:read"]])')
+  @Field(() => Boolean, {
+    description: 'Whether a sign-in from a new device is told by mail. What protects the account always is.',
+  })
+  signInNotices!: boolean
+
   @Field(() => Date, { description: 'When the account was provisioned.' })
   createdAt!: Date
+}
+
+/** A verified address as the schema shows it. */
+@ObjectType('EmailAddress', { description: 'An email address whose control was proven.' })
+export class EmailAddressType {
+  @Field(() => ID, { description: 'The id of the identity: for `unlinkIdentity`.' })
+  id!: string
+
+  @Field(() => String, { description: 'In its one spelling: lower case, the domain by A-labels.' })
+  address!: string
+
+  @Field(() => Boolean, {
+    description: 'True for the one that its owner reads first: the chosen one, else the oldest.',
+  })
+  primary!: boolean
+
+  @Field(() => Date, { description: 'When control of it was proven.' })
+  verifiedAt!: Date
+}
+
+/** The addresses of an account, of which exactly one is primary: the chosen one, else the first. */
+export const emailAddressesOf = (
+  { primaryEmail }: Pick<Account, 'primaryEmail'>,
+  addresses: readonly Identity[],
+): EmailAddressType[] => {
+  const primary = addresses.find(({ subject }) => subject === primaryEmail) ?? addresses[0]
+  return addresses.map((identity) => ({
+    id: identity.id,
+    address: identity.subject,
+    primary: identity === primary,
+    verifiedAt: identity.createdAt,
+  }))
+}
+
+/** What a change of the profile takes. */
+@InputType({ description: 'What to change of my profile: what is left out stays, null clears.' })
+export class UpdateProfileInput {
+  @Field(() => String, {
+    nullable: true,
+    description: 'What I want to be called: at most 100 characters, all of them readable.',
+  })
+  displayName?: string | null
+
+  @Field(() => String, { nullable: true, description: 'The language of my mails: `en` or `de`.' })
+  locale?: string | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The address that I read first: one of my verified ones, in any spelling.',
+  })
+  primaryEmail?: string | null
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether a sign-in from a new device is told by mail. Cannot be null.',
+  })
+  signInNotices?: boolean | null
 }
 
 /** An identity as the schema shows it. */

@@ -15,7 +15,9 @@ import {
   isObjectType,
 } from 'graphql'
 import { type Account, levelOf } from '../accounts/account.js'
+import { type IsOperatorRooms, isOperator } from '../authentication/is-operator.js'
 import { requirePrincipal, requireScopes, requireStepUp } from '../authorization/authorize.js'
+import { operatorScope, scopesOfOperator, scopesOfOthers } from '../authorization/scope.js'
 import type { Call } from '../database/call.js'
 import { contextOf, type GraphqlContext } from './context.js'
 
@@ -31,7 +33,8 @@ export const authenticatedDirective = new GraphQLDirective({
 /** Apollo Federation's `@requiresScopes`. */
 export const requiresScopesDirective = new GraphQLDirective({
   name: 'requiresScopes',
-  description: 'Needs a bearer whose scopes hold all of one of the sets; the scope `all` holds every one.',
+  description:
+    'Needs a bearer whose scopes hold all of one of the sets; the scope `all` holds every one, `operator:all` only where an operator holds it.',
   locations: places,
   args: {
     scopes: {
@@ -68,12 +71,27 @@ export const stepUpDirective = new GraphQLDirective({
   },
 })
 
-/** The accounts, as far as the guard needs them. */
-export interface GuardRooms {
+/** What the guards work with. */
+export interface GuardRooms extends IsOperatorRooms {
   readonly accounts: { get(call: Call, id: string): Promise<Account> | Account }
 }
 
 type Guard = (call: Call) => Promise<void> | void
+
+/** Only a field for operators asks whether the caller is one: whom the list names may change at any moment. */
+const scopesGuard =
+  (required: readonly (readonly string[])[], rooms: GuardRooms): Guard =>
+  async (call) => {
+    const { accountId, sessionId, scopes } = requirePrincipal(call.principal)
+    const isForOperators = required.flat().includes(operatorScope)
+    // Without a session nothing was proven here that could be stepped up, or ended.
+    const isHeldByOperator =
+      isForOperators &&
+      sessionId !== null &&
+      (await isOperator(call, await rooms.accounts.get(call, accountId), rooms))
+    const held = isHeldByOperator ? scopesOfOperator(scopes) : scopesOfOthers(scopes)
+    requireScopes({ scopes: held }, required)
+  }
 
 const stepUpGuard =
   (rule: { readonly maxAgeSeconds: number; readonly exempt: readonly string[] }, rooms: GuardRooms): Guard =>
@@ -91,8 +109,7 @@ const guardsOf = (field: GraphQLField<unknown, GraphqlContext>, rooms: GuardRoom
   if (getDirectiveValues(authenticatedDirective, node))
     guards.push((call) => void requirePrincipal(call.principal))
   const scopes = getDirectiveValues(requiresScopesDirective, node)
-  if (scopes)
-    guards.push((call) => requireScopes(requirePrincipal(call.principal), scopes['scopes'] as string[][]))
+  if (scopes) guards.push(scopesGuard(scopes['scopes'] as string[][], rooms))
   const stepUp = getDirectiveValues(stepUpDirective, node)
   if (stepUp) {
     const exempt = (stepUp['exempt'] ?? []) as string[]

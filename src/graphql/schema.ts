@@ -13,12 +13,14 @@ import {
   stepUpDirective,
 } from './directives.js'
 import { createMethodInputs, oneOfInputs } from './method-inputs.js'
+import { OperatorResolver, type OperatorResolverRooms } from './operator.resolver.js'
 import { SessionResolver, type SessionResolverRooms } from './session.resolver.js'
 
 /** Everything that the resolvers work with. */
 export interface GraphqlRooms
   extends AccountResolverRooms,
     AuthenticationResolverRooms,
+    OperatorResolverRooms,
     SessionResolverRooms {
   readonly methods: readonly Method[]
 }
@@ -40,10 +42,11 @@ export const createSchema = (rooms: GraphqlRooms): GraphQLSchema => {
   const instances = new Map<unknown, object>([
     [AccountResolver, new AccountResolver(rooms)],
     [SessionResolver, new SessionResolver(rooms)],
+    [OperatorResolver, new OperatorResolver(rooms)],
     [AuthenticationResolver, new AuthenticationResolver()],
   ])
   const schema = buildSchemaSync({
-    resolvers: [AccountResolver, SessionResolver, AuthenticationResolver],
+    resolvers: [AccountResolver, SessionResolver, AuthenticationResolver, OperatorResolver],
     container: { get: (resolver) => instances.get(resolver) },
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
     directives: [authenticatedDirective, requiresScopesDirective, stepUpDirective],

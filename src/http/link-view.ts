@@ -2,7 +2,7 @@
 import type { LinkView } from '../authentication/show-link.js'
 import type { Locale } from '../mail/locale.js'
 import { timeInWords } from '../mail/words.js'
-import { browserOf } from '../sessions/device-name.js'
+import { browserOf, trustedDeviceNameOf } from '../sessions/device-name.js'
 import { type ConfirmNotice, type ConfirmWords, confirmWords } from './confirm-words.js'
 import { type Html, html } from './page.js'
 
@@ -40,7 +40,7 @@ export const bugAnswer = (reader: Reader, requestId: string): ConfirmAnswer =>
 const deviceInWords = (words: ConfirmWords, device: string | null): string => {
   if (device === null) return words.unknownDevice
   const found = browserOf(device)
-  return found === null ? device : words.browserOn(found)
+  return found === null ? (trustedDeviceNameOf(device) ?? words.unknownDevice) : words.browserOn(found)
 }
 
 const factsOf = (locale: Locale, link: ShownLink): Html => {

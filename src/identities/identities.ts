@@ -86,6 +86,16 @@ export class Identities {
     )
   }
 
+  /** The verified addresses of several accounts, oldest first. */
+  async listAddressesOfAll(call: Call, accountIds: readonly string[]): Promise<Identity[]> {
+    if (accountIds.length === 0) return []
+    return await call.em.find(
+      Identity,
+      { account: [...accountIds], method: 'email' },
+      { orderBy: { id: 'asc' } },
+    )
+  }
+
   /** Removes an identity. */
   async remove(call: Call, id: string): Promise<void> {
     await call.em.nativeDelete(Identity, { id })

@@ -31,3 +31,8 @@ export const methodInWords = (method: string, locale: Locale): string => methodN
  */
 export const identityInWords = (method: string, mark: string | null, locale: Locale): string =>
   [methodNouns[locale][method] ?? method, ...(mark === null ? [] : [mark])].join(' ')
+
+const unknownDevice: Readonly<Record<Locale, string>> = { en: 'unknown', de: 'unbekannt' }
+
+/** A device by its name; says that it is unknown where it has none. */
+export const deviceInWords = (name: string | null, locale: Locale): string => name || unknownDevice[locale]

@@ -3,8 +3,8 @@ import type { Accounts } from '../accounts/accounts.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import type { MailContent } from '../mail/content.js'
-import { identityInWords, methodInWords, timeInWords } from '../mail/words.js'
-import { deviceNameOf } from '../sessions/device-name.js'
+import { deviceInWords, identityInWords, methodInWords, timeInWords } from '../mail/words.js'
+import { trustedDeviceNameOf } from '../sessions/device-name.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { noticeOf } from './notice.js'
 
@@ -42,7 +42,7 @@ export const composeNotice = async (
       account: account.handle ?? account.id,
       method: methodInWords(method, locale),
       what: identityInWords(method, mark === '' ? null : mark, locale),
-      device: device === null ? '?' : deviceNameOf(device),
+      device: deviceInWords(device && trustedDeviceNameOf(device), locale),
       address: entry.address,
       time: timeInWords(entry.at, locale),
     },

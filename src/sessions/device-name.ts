@@ -18,3 +18,17 @@ export const deviceNameOf = (device: string): string => {
   const found = browserOf(device)
   return found ? `${found.browser} on ${found.system}` : device
 }
+
+/** A product and its version (RFC 9110 10.1.5): without dots in the name, so that no mail program takes it for a link. */
+const product = /^([A-Za-z][\w-]{0,30})(?:\/(\d[\d.]{0,12}))?(?![\w.])/
+
+/**
+ * The same for a stranger's eyes: whoever asks for a mail to somebody else's address must not write into it. A browser
+ * by its name, another program by its product and version, anything else is null.
+ */
+export const trustedDeviceNameOf = (device: string): string | null => {
+  const found = browserOf(device)
+  if (found) return `${found.browser} on ${found.system}`
+  const [, name, version] = product.exec(device) ?? []
+  return name === undefined ? null : [name, version].filter(Boolean).join(' ')
+}

@@ -146,6 +146,12 @@ export class Sessions {
     return await call.em.nativeUpdate(Session, { identity: identityId, endedAt: null }, { endedAt: call.now })
   }
 
+  /** Ends the live sessions of an account, in the caller's transaction; returns their number. */
+  async endAllOf(call: Call, accountId: string): Promise<number> {
+    const live = { account: accountId, endedAt: null, expiresAt: { $gt: call.now } }
+    return await call.em.nativeUpdate(Session, live, { endedAt: call.now })
+  }
+
   /** Notes that a session now stands on another identity, in the caller's transaction. */
   async rebind(call: Call, id: string, identityId: string): Promise<void> {
     await call.em.nativeUpdate(Session, { id }, { identity: identityId })

@@ -7,7 +7,13 @@ import { readEnvironment } from '../../src/config/read-environment.js'
 import { createLogger } from '../../src/runtime/logger.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { RequestScope } from '../../src/runtime/request-scope.js'
-import { type Foundation, openFoundation, type Service, startService } from '../../src/service.js'
+import {
+  type Foundation,
+  openFoundation,
+  type Service,
+  type ServiceOptions,
+  startService,
+} from '../../src/service.js'
 import { settingsSections } from '../../src/settings.js'
 import { Secret } from '../../src/tokens/secret.js'
 import { databaseUrl, onServer, templateName } from './postgres.js'
@@ -67,6 +73,13 @@ export const createDatabase = async (options: { readonly empty?: true } = {}): P
   return databaseUrl(server, name)
 }
 
+/** What runs in this process. */
+interface RunningService {
+  readonly service: Service
+  readonly foundation: Foundation
+  readonly options: ServiceOptions
+}
+
 /** A running service and how to talk to it. */
 export class TestService {
   constructor(
@@ -74,7 +87,7 @@ export class TestService {
     readonly databaseUrl: string,
     readonly clock: MovableClock,
     /** What runs in this process, or null for a service that runs in another. */
-    private readonly running: { readonly service: Service; readonly foundation: Foundation } | null,
+    private readonly running: RunningService | null,
     /** Every line that the service logged. */
     readonly logLines: readonly string[],
   ) {}
@@ -136,9 +149,15 @@ export class TestService {
     return this.running.foundation
   }
 
+  /** What it was started with, to start a worker beside it. */
+  get options(): ServiceOptions {
+    if (this.running === null) throw new Error('this service runs in another process')
+    return this.running.options
+  }
+
   async stop(): Promise<void> {
     await this.running?.service.stop()
-    await this.running?.foundation.database.close()
+    await this.running?.foundation.close()
     if (this.bugs.length > 0) throw new Error(`it answered with a bug:\n${this.bugs.join('')}`)
   }
 }
@@ -174,9 +193,9 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
   try {
     const service = await startService(serviceOptions, foundation)
     await service.app.listen({ port, host: '127.0.0.1' })
-    return new TestService(url, database, clock, { service, foundation }, logLines)
+    return new TestService(url, database, clock, { service, foundation, options: serviceOptions }, logLines)
   } catch (error) {
-    await foundation.database.close()
+    await foundation.close()
     throw error
   }
 }

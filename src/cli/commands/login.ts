@@ -82,7 +82,8 @@ const logInAsGuest = async (connection: Connection): Promise<void> => {
   output.progress(`Signing in at ${url} as a guest`)
   const deviceSecret = await keptDeviceSecret(connection)
   const signedIn = await signIn(transport, answerAsGuest({ deviceSecret, deviceName: deviceName(machine) }))
-  await finishLogin(connection, signedIn, { method: 'guest', accountId: signedIn.account.id })
+  const login = { method: 'guest', accountId: signedIn.account.id } as const
+  await finishLogin(connection, signedIn, { login })
   output.progress(`This guest is known by a secret in ${config.path}: whoever loses it loses the account.`)
 }
 

@@ -8,8 +8,8 @@ import type { Identities } from '../../identities/identities.js'
 import type { MailContent } from '../../mail/content.js'
 import type { Locale } from '../../mail/locale.js'
 import type { TemplateName } from '../../mail/templates.js'
-import { timeInWords } from '../../mail/words.js'
-import { deviceNameOf } from '../../sessions/device-name.js'
+import { deviceInWords, timeInWords } from '../../mail/words.js'
+import { trustedDeviceNameOf } from '../../sessions/device-name.js'
 
 /** What `composeChallengeMail` works with. */
 export interface ComposeChallengeMailRooms {
@@ -44,7 +44,7 @@ export const composeChallengeMail = async (
     facts: {
       code: rooms.heldSecrets.code(challengeId),
       link: `${rooms.publicUrl}/confirm?token=${rooms.heldSecrets.linkToken(challengeId)}`,
-      device: challenge.device === null ? '?' : deviceNameOf(challenge.device),
+      device: deviceInWords(challenge.device && trustedDeviceNameOf(challenge.device), locale),
       address: challenge.sourceAddress,
       time: timeInWords(challenge.createdAt, locale),
       minutes: Math.round(lifetime / 60_000),

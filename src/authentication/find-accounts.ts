@@ -1,0 +1,75 @@
+// Finds accounts for an operator: all of them, or those that a handle, an address or the beginning of an id leads to.
+import type { AccountFilter } from '../accounts/accounts.js'
+import { parseHandle } from '../accounts/handle.js'
+import type { Call } from '../database/call.js'
+import { parseAddress } from '../methods/email/address.js'
+import { emailMethodName } from '../methods/email/method.js'
+import type { AccountRecord, ReadAccountRooms } from './read-account.js'
+
+/** What is looked for, and which page of it. */
+export interface AccountQuery {
+  readonly first: number
+  /** Null: from the newest on. */
+  readonly after: string | null
+  /** Null: every account. */
+  readonly search: string | null
+}
+
+/** What `findAccounts` works with. */
+export interface FindAccountsRooms extends ReadAccountRooms {}
+
+/** A page of accounts, newest first. */
+export interface AccountRecordsPage {
+  readonly records: readonly AccountRecord[]
+  readonly hasNextPage: boolean
+}
+
+/** The accounts of a page. `BAD_USER_INPUT` for a search that can find nothing. */
+export const findAccounts = async (
+  call: Call,
+  query: AccountQuery,
+  rooms: FindAccountsRooms,
+): Promise<AccountRecordsPage> => {
+  const filter = await filterOf(call, query.search, rooms)
+  const { accounts, hasNextPage } = await rooms.accounts.list(call, { ...query, ...filter })
+  const ids = accounts.map(({ id }) => id)
+  const addresses = await rooms.identities.listAddressesOfAll(call, ids)
+  const records = accounts.map((account) => ({
+    account,
+    addresses: addresses.filter((address) => address.account === account.id),
+  }))
+  return { records, hasNextPage }
+}
+
+const lowestId = '00000000-0000-0000-0000-000000000000'
+const highestId = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+const everyAccount: AccountFilter = { range: { from: lowestId, to: highestId }, id: null }
+
+const filterOf = async (
+  call: Call,
+  search: string | null,
+  rooms: FindAccountsRooms,
+): Promise<AccountFilter> => {
+  const text = search?.trim() ?? ''
+  if (text === '') return everyAccount
+  if (text.includes('@')) {
+    const subject = parseAddress(text, 'search')
+    const proven = { method: emailMethodName, issuer: emailMethodName, subject }
+    const { found } = await rooms.identities.lookUp(call, proven, null)
+    return { range: null, id: found?.account.id ?? null }
+  }
+  const range = rangeOf(text.toLowerCase())
+  // What begins an id can be a handle too: in its canonical form, for it is ASCII.
+  const handle = range === null ? parseHandle(text, 'search') : text.toLowerCase()
+  return { range, id: await rooms.accounts.findOwnerOfHandle(call, handle) }
+}
+
+/** The ids that begin so; null when none can. */
+const rangeOf = (beginning: string): AccountFilter['range'] => {
+  if (beginning.length > lowestId.length) return null
+  const range = {
+    from: `${beginning}${lowestId.slice(beginning.length)}`,
+    to: `${beginning}${highestId.slice(beginning.length)}`,
+  }
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(range.from) ? range : null
+}

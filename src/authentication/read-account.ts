@@ -1,0 +1,28 @@
+// Reads an account as its operators see it.
+import type { Account } from '../accounts/account.js'
+import type { Accounts } from '../accounts/accounts.js'
+import type { Call } from '../database/call.js'
+import type { Identities } from '../identities/identities.js'
+import type { Identity } from '../identities/identity.js'
+
+/** An account with the addresses that it has verified, oldest first. */
+export interface AccountRecord {
+  readonly account: Account
+  readonly addresses: readonly Identity[]
+}
+
+/** What reading accounts works with. */
+export interface ReadAccountRooms {
+  readonly accounts: Accounts
+  readonly identities: Identities
+}
+
+/** The account with this id; `NOT_FOUND` when there is none. */
+export const readAccount = async (
+  call: Call,
+  id: string,
+  { accounts, identities }: ReadAccountRooms,
+): Promise<AccountRecord> => ({
+  account: await accounts.get(call, id),
+  addresses: await identities.listAddresses(call, id),
+})

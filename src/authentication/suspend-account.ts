@@ -1,0 +1,54 @@
+// Suspends an account: all its sessions end, and nobody can sign in to it until it is reinstated.
+import type { Accounts } from '../accounts/accounts.js'
+import { parseLabel } from '../accounts/label.js'
+import { type AnnounceActRooms, announceAct } from '../audit/announce-act.js'
+import type { AuditedAct } from '../audit/audit-log.js'
+import { requirePrincipal } from '../authorization/authorize.js'
+import type { Call } from '../database/call.js'
+import { Failure } from '../failure.js'
+import type { Metrics } from '../runtime/metrics.js'
+import type { Sessions } from '../sessions/sessions.js'
+import { type IsOperatorRooms, isOperator } from './is-operator.js'
+import type { AccountRecord } from './read-account.js'
+
+/** What `suspendAccount` works with. */
+export interface SuspendAccountRooms extends IsOperatorRooms, AnnounceActRooms {
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly metrics: Metrics
+}
+
+/** Which account is to be suspended, and why: for the audit log, not for its owner. */
+export interface Suspension {
+  readonly id: string
+  readonly reason: string
+}
+
+/** Suspends the account. `FORBIDDEN` for an operator's, one's own included; `CONFLICT` when it is suspended already. */
+export const suspendAccount = async (
+  call: Call,
+  { id, reason: raw }: Suspension,
+  rooms: SuspendAccountRooms,
+): Promise<AccountRecord> => {
+  const { accountId: actorId } = requirePrincipal(call.principal)
+  const reason = parseLabel(raw, 'reason')
+  if (reason === null) throw new Failure('BAD_USER_INPUT', 'Say why, for the audit log.', { field: 'reason' })
+  const { record, ended } = await call.inTransaction(async (inner) => {
+    // A sign-in holds the row until its session is in: that one ends below, and the next one finds the account closed.
+    const account = await rooms.accounts.lock(inner, id)
+    if (id === actorId || (await isOperator(inner, account, rooms)))
+      throw new Failure('FORBIDDEN', 'An operator cannot be suspended. Take it off the list first.', {
+        reason: `account ${id} is an operator`,
+      })
+    if (account.suspendedAt !== null) throw new Failure('CONFLICT', 'This account is suspended already.')
+    await rooms.accounts.changeSuspension(inner, id, call.now)
+    const endedSessions = await rooms.sessions.endAllOf(inner, id)
+    const act: AuditedAct = { action: 'account.suspended', accountId: id, detail: { reason, endedSessions } }
+    await inner.write(...announceAct(inner, act, rooms))
+    const addresses = await rooms.identities.listAddresses(inner, id)
+    return { record: { account: { ...account, suspendedAt: call.now }, addresses }, ended: endedSessions }
+  })
+  rooms.accounts.forget(id)
+  rooms.metrics.sessionsEnded.inc({ cause: 'suspended' }, ended)
+  return record
+}

@@ -1,0 +1,95 @@
+// An owner says what its account is called, reads, and wants to be told.
+import type { Account } from '../accounts/account.js'
+import type { AccountProfile, Accounts } from '../accounts/accounts.js'
+import { parseLabel } from '../accounts/label.js'
+import type { AuditLog } from '../audit/audit-log.js'
+import { requirePrincipal } from '../authorization/authorize.js'
+import type { Call } from '../database/call.js'
+import { Failure } from '../failure.js'
+import type { Identities } from '../identities/identities.js'
+import { isLocale, type Locale, locales } from '../mail/locale.js'
+import { parseAddress } from '../methods/email/address.js'
+
+/** What is to be changed: what is absent stays, null clears. */
+export interface ProfileChanges {
+  readonly displayName?: string | null | undefined
+  readonly locale?: string | null | undefined
+  readonly primaryEmail?: string | null | undefined
+  readonly signInNotices?: boolean | null | undefined
+}
+
+/** What `updateProfile` works with. */
+export interface UpdateProfileRooms {
+  readonly accounts: Accounts
+  readonly identities: Identities
+  readonly auditLog: AuditLog
+}
+
+/** Changes the caller's profile. `BAD_USER_INPUT` names the field that cannot be so; then nothing is changed. */
+export const updateProfile = async (
+  call: Call,
+  changes: ProfileChanges,
+  rooms: UpdateProfileRooms,
+): Promise<Account> => {
+  const { accountId } = requirePrincipal(call.principal)
+  const wanted = parseProfile(changes)
+  const changed = await call.inTransaction(async (inner) => {
+    // Locked, so that the address is not unlinked meanwhile.
+    const account = await rooms.accounts.lock(inner, accountId)
+    if (typeof wanted.primaryEmail === 'string')
+      await requireAddress(inner, { accountId, address: wanted.primaryEmail }, rooms)
+    const profile = differencesFrom(account, wanted)
+    const fields = Object.keys(profile)
+    if (fields.length === 0) return account
+    await rooms.accounts.changeProfile(inner, accountId, profile)
+    const detail = { changed: fields }
+    await rooms.auditLog.append(inner, { action: 'account.profile_updated', accountId, detail })
+    return { ...account, ...profile }
+  })
+  rooms.accounts.forget(accountId)
+  return changed
+}
+
+const parseLocale = (raw: string | null): Locale | null => {
+  if (raw === null || isLocale(raw)) return raw
+  throw new Failure('BAD_USER_INPUT', `locale must be one of ${locales.join(', ')}.`, { field: 'locale' })
+}
+
+const parseNotices = (raw: boolean | null): boolean => {
+  if (raw !== null) return raw
+  throw new Failure('BAD_USER_INPUT', 'signInNotices must be true or false.', { field: 'signInNotices' })
+}
+
+const parseProfile = ({
+  displayName,
+  locale,
+  primaryEmail,
+  signInNotices,
+}: ProfileChanges): Partial<AccountProfile> => ({
+  ...(displayName === undefined ? {} : { displayName: parseLabel(displayName, 'displayName') }),
+  ...(locale === undefined ? {} : { locale: parseLocale(locale) }),
+  ...(primaryEmail === undefined
+    ? {}
+    : { primaryEmail: primaryEmail === null ? null : parseAddress(primaryEmail, 'primaryEmail') }),
+  ...(signInNotices === undefined ? {} : { signInNotices: parseNotices(signInNotices) }),
+})
+
+/** The same answer for an address that is another's and for one that nobody has: it tells nothing of others. */
+const requireAddress = async (
+  call: Call,
+  { accountId, address }: { readonly accountId: string; readonly address: string },
+  rooms: UpdateProfileRooms,
+): Promise<void> => {
+  const addresses = await rooms.identities.listAddresses(call, accountId)
+  if (!addresses.some(({ subject }) => subject === address))
+    throw new Failure('BAD_USER_INPUT', 'This is none of your verified addresses. Link it first.', {
+      field: 'primaryEmail',
+    })
+}
+
+const differencesFrom = (account: Account, wanted: Partial<AccountProfile>): Partial<AccountProfile> => {
+  const current: AccountProfile = account
+  return Object.fromEntries(
+    Object.entries(wanted).filter(([field, value]) => current[field as keyof AccountProfile] !== value),
+  )
+}

@@ -1,0 +1,145 @@
+// GraphQL's view of the operators' work: accounts of anybody, and the background jobs.
+import { Arg, Ctx, Directive, ID, Int, Mutation, Query, Resolver } from 'type-graphql'
+import { endAccountSessions } from '../authentication/end-account-sessions.js'
+import { type FindAccountsRooms, findAccounts } from '../authentication/find-accounts.js'
+import { type AccountRecord, readAccount } from '../authentication/read-account.js'
+import { reinstateAccount } from '../authentication/reinstate-account.js'
+import { type RetryJobsRooms, retryFailedJob } from '../authentication/retry-failed-job.js'
+import { retryFailedJobs } from '../authentication/retry-failed-jobs.js'
+import { type SuspendAccountRooms, suspendAccount } from '../authentication/suspend-account.js'
+import { stepUpMaxAgeSeconds } from '../authorization/authorize.js'
+import { operatorScope } from '../authorization/scope.js'
+import type { OutboxCounts } from '../outbox/outbox.js'
+import { emailAddressesOf } from './account.types.js'
+import type { GraphqlContext } from './context.js'
+import { AccountConnection, AccountRecordType, FailedJobConnection, JobCounts } from './operator.types.js'
+import { connectionOf, pageArguments, parsePage } from './page.js'
+import { parseId } from './parse-id.js'
+
+/** What the operator resolver works with. */
+export interface OperatorResolverRooms extends FindAccountsRooms, SuspendAccountRooms, RetryJobsRooms {}
+
+const forOperators = `@requiresScopes(scopes: [["${operatorScope}"]])`
+const recently = `@stepUp(maxAgeSeconds: ${stepUpMaxAgeSeconds})`
+
+const shown = ({ account, addresses }: AccountRecord): AccountRecordType => ({
+  ...account,
+  emails: emailAddressesOf(account, addresses),
+})
+
+/** Queries and mutations of operators. */
+@Resolver()
+export class OperatorResolver {
+  constructor(private readonly rooms: OperatorResolverRooms) {}
+
+  @Directive('@authenticated')
+  @Directive(forOperators)
+  @Query(() => AccountConnection, { description: 'The accounts of the installation, the newest first.' })
+  async accounts(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('first', () => Int, { nullable: true, description: pageArguments.first }) first?: number | null,
+    @Arg('after', () => String, { nullable: true, description: pageArguments.after }) after?: string | null,
+    @Arg('search', () => String, {
+      nullable: true,
+      description: 'A handle, in use or given up; a verified email address; or how the id begins.',
+    })
+    search?: string | null,
+  ): Promise<AccountConnection> {
+    const page = { ...parsePage(first, after), search: search ?? null }
+    const { records, hasNextPage } = await findAccounts(call, page, this.rooms)
+    return connectionOf({ nodes: records.map(shown), hasNextPage })
+  }
+
+  @Directive('@authenticated')
+  @Directive(forOperators)
+  @Query(() => AccountRecordType, { description: 'The account with this id; NOT_FOUND when there is none.' })
+  async account(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('id', () => ID, { description: 'The id of the account.' }) id: string,
+  ): Promise<AccountRecordType> {
+    return shown(await readAccount(call, parseId(id), this.rooms))
+  }
+
+  @Directive('@authenticated')
+  @Directive(forOperators)
+  @Directive(recently)
+  @Mutation(() => AccountRecordType, {
+    description:
+      'Ends all sessions of an account and lets nobody sign in to it. Never an operator’s; CONFLICT when it is suspended already.',
+  })
+  async suspendAccount(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('id', () => ID, { description: 'The id of the account.' }) id: string,
+    @Arg('reason', () => String, {
+      description: 'Why, for the audit log alone: at most 100 characters.',
+    })
+    reason: string,
+  ): Promise<AccountRecordType> {
+    return shown(await suspendAccount(call, { id: parseId(id), reason }, this.rooms))
+  }
+
+  @Directive('@authenticated')
+  @Directive(forOperators)
+  @Directive(recently)
+  @Mutation(() => AccountRecordType, {
+    description: 'Lets the owner of a suspended account sign in again; CONFLICT when it is not suspended.',
+  })
+  async reinstateAccount(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('id', () => ID, { description: 'The id of the account.' }) id: string,
+  ): Promise<AccountRecordType> {
+    return shown(await reinstateAccount(call, parseId(id), this.rooms))
+  }
+
+  @Directive('@authenticated')
+  @Directive(forOperators)
+  @Directive(recently)
+  @Mutation(() => Int, {
+    description: 'Ends all sessions of an account, whose owner may sign in again; returns their number.',
+  })
+  async endAccountSessions(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('id', () => ID, { description: 'The id of the account.' }) id: string,
+  ): Promise<number> {
+    return await endAccountSessions(call, parseId(id), this.rooms)
+  }
+
+  @Directive('@authenticated')
+  @Directive(forOperators)
+  @Query(() => JobCounts, { description: 'How many background jobs stand where.' })
+  async jobs(@Ctx() { call }: GraphqlContext): Promise<OutboxCounts> {
+    return await this.rooms.outbox.count(call)
+  }
+
+  @Directive('@authenticated')
+  @Directive(forOperators)
+  @Query(() => FailedJobConnection, { description: 'The jobs that were given up, the oldest first.' })
+  async failedJobs(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('first', () => Int, { nullable: true, description: pageArguments.first }) first?: number | null,
+    @Arg('after', () => String, { nullable: true, description: pageArguments.after }) after?: string | null,
+  ): Promise<FailedJobConnection> {
+    const { jobs, hasNextPage } = await this.rooms.outbox.listFailed(call, parsePage(first, after))
+    return connectionOf({ nodes: jobs, hasNextPage })
+  }
+
+  @Directive('@authenticated')
+  @Directive(forOperators)
+  @Mutation(() => Boolean, {
+    description: 'Puts a failed job back to be done; NOT_FOUND when it has not failed.',
+  })
+  async retryFailedJob(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('id', () => ID, { description: 'The id of the job.' }) id: string,
+  ): Promise<boolean> {
+    await retryFailedJob(call, parseId(id), this.rooms)
+    return true
+  }
+
+  @Directive('@authenticated')
+  @Directive(forOperators)
+  @Mutation(() => Int, { description: 'Puts every failed job back to be done; returns their number.' })
+  async retryFailedJobs(@Ctx() { call }: GraphqlContext): Promise<number> {
+    return await retryFailedJobs(call, this.rooms)
+  }
+}

@@ -1,0 +1,110 @@
+// The schema's types of what operators see: accounts, jobs, and pages of them.
+import { GraphQLJSONObject } from 'graphql-scalars'
+import { Field, ID, Int, ObjectType } from 'type-graphql'
+import { accountKinds, EmailAddressType } from './account.types.js'
+import { PageInfo } from './page.js'
+
+/** An account as its operators see it. */
+@ObjectType('AccountRecord', {
+  description: 'An account as operators see it: enough to find it and to decide, not what its owner does.',
+})
+export class AccountRecordType {
+  @Field(() => ID, { description: 'UUIDv7; never changes.' })
+  id!: string
+
+  @Field(() => accountKinds, { description: 'Guest, person or machine.' })
+  kind!: keyof typeof accountKinds
+
+  @Field(() => String, { nullable: true, description: 'The public name, if one was picked.' })
+  handle!: string | null
+
+  @Field(() => String, { nullable: true, description: 'What its owner wants to be called; never trusted.' })
+  displayName!: string | null
+
+  @Field(() => [EmailAddressType], { description: 'The verified addresses, oldest first.' })
+  emails!: EmailAddressType[]
+
+  @Field(() => Date, { description: 'When the account was provisioned.' })
+  createdAt!: Date
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'Since when nobody can sign in to it; null while it is open.',
+  })
+  suspendedAt!: Date | null
+}
+
+/** One account of a page. */
+@ObjectType({ description: 'One account of a page.' })
+export class AccountEdge {
+  @Field(() => String, { description: 'For `after`, to go on behind it.' })
+  cursor!: string
+
+  @Field(() => AccountRecordType, { description: 'The account.' })
+  node!: AccountRecordType
+}
+
+/** A page of accounts. */
+@ObjectType({ description: 'A page of accounts, the newest first.' })
+export class AccountConnection {
+  @Field(() => [AccountEdge], { description: 'The accounts.' })
+  edges!: readonly AccountEdge[]
+
+  @Field(() => PageInfo, { description: 'Where the page ends.' })
+  pageInfo!: PageInfo
+}
+
+/** How many jobs stand where. */
+@ObjectType({ description: 'How many background jobs stand where.' })
+export class JobCounts {
+  @Field(() => Int, { description: 'Asked for, and not yet handed to the queue.' })
+  waiting!: number
+
+  @Field(() => Int, { description: 'Handed to the queue, and not yet done.' })
+  underWay!: number
+
+  @Field(() => Int, { description: 'Given up, until somebody retries them.' })
+  failed!: number
+}
+
+/** A job that was given up, as the schema shows it. */
+@ObjectType('FailedJob', { description: 'A background job that was given up after its last try.' })
+export class FailedJobType {
+  @Field(() => ID, { description: 'UUIDv7.' })
+  id!: string
+
+  @Field(() => String, { description: 'What was to be done: `send-mail`, `send-notices`.' })
+  name!: string
+
+  @Field(() => GraphQLJSONObject, { description: 'Upon what: ids, never data.' })
+  payload!: object
+
+  @Field(() => Date, { description: 'When it was asked for.' })
+  createdAt!: Date
+
+  @Field(() => Date, { description: 'When it was given up.' })
+  failedAt!: Date
+
+  @Field(() => String, { description: 'Why.' })
+  failure!: string
+}
+
+/** One failed job of a page. */
+@ObjectType({ description: 'One failed job of a page.' })
+export class FailedJobEdge {
+  @Field(() => String, { description: 'For `after`, to go on behind it.' })
+  cursor!: string
+
+  @Field(() => FailedJobType, { description: 'The job.' })
+  node!: FailedJobType
+}
+
+/** A page of failed jobs. */
+@ObjectType({ description: 'A page of failed jobs, the oldest first.' })
+export class FailedJobConnection {
+  @Field(() => [FailedJobEdge], { description: 'The jobs.' })
+  edges!: readonly FailedJobEdge[]
+
+  @Field(() => PageInfo, { description: 'Where the page ends.' })
+  pageInfo!: PageInfo
+}

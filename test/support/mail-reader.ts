@@ -1,0 +1,45 @@
+// Reads mails as their receivers do: from a real SMTP server, or from the mailbox page of development.
+import { millisecondsUntil } from './calls.js'
+import type { SmtpServer } from './smtp-server.js'
+import type { TestService } from './start-service.js'
+
+/** A mail as its receiver reads it. */
+export interface ReadMail {
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}
+
+/** Where mails arrive: those to an address, newest first. */
+export type Inbox = (address: string) => Promise<readonly ReadMail[]>
+
+/** The mails that an SMTP server has acknowledged. */
+export const smtpInbox =
+  (server: SmtpServer): Inbox =>
+  async (address) =>
+    (await server.received(address)).toReversed()
+
+/** The mails on the mailbox page of a service. */
+export const mailboxInbox =
+  (idem: TestService): Inbox =>
+  async (address) => {
+    const answer = await fetch(`${idem.url}/mailbox?json`)
+    const mails = (await answer.json()) as readonly (ReadMail & { to: string; state: string })[]
+    return mails.filter(({ to, state }) => to === address && state === 'sent')
+  }
+
+/** The code that a mail carries. */
+export const codeIn = (text: string): string => /^ +([34679ACDEFGHJKMNPQRTWXY]{8})$/m.exec(text)?.[1] ?? ''
+
+/** The link that a mail carries. */
+export const linkIn = (text: string): string => /https?:\/\/\S+\/confirm\?token=[\w-]+/.exec(text)?.[0] ?? ''
+
+/** Waits until so many mails to an address have arrived; newest first. */
+export const mailsTo = async (inbox: Inbox, address: string, count = 1): Promise<readonly ReadMail[]> => {
+  let found: readonly ReadMail[] = []
+  await millisecondsUntil(20_000, async () => {
+    found = await inbox(address)
+    return found.length >= count
+  })
+  return found
+}

@@ -1,0 +1,96 @@
+// The same tests on both carriers of the queue: PostgreSQL and Redis.
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
+import { readEnvironment } from '../../src/config/read-environment.js'
+import { JobQueue } from '../../src/queue/job-queue.js'
+import { queueSettings } from '../../src/queue/settings.js'
+import { type Random, systemRandom } from '../../src/runtime/random.js'
+import { findRedisServer, RedisServer } from './redis.js'
+import { createDatabase, silentLogger } from './start-service.js'
+import { Tables } from './tables.js'
+
+/** Where it must not be missing: there a skipped test would pass unnoticed. */
+const isRequired = process.env['CI'] !== undefined
+
+/** What carries the queue of one test. */
+export interface Carrier {
+  readonly databaseUrl: string
+  /** `REDIS_URL` where it is Redis. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Lets the queue forget every job, as a Redis without a disk does when it is restarted. */
+  lose(): Promise<void>
+}
+
+/** One of the two. */
+export interface QueueBackend {
+  readonly name: 'postgresql' | 'redis'
+  /** A carrier with nothing on it, beside a database of the test's own. */
+  open(): Promise<Carrier>
+}
+
+/** The Redis that carries queues. */
+export interface RedisBackend extends QueueBackend {
+  readonly name: 'redis'
+  readonly server: RedisServer
+}
+
+const postgres: QueueBackend = {
+  name: 'postgresql',
+  open: async () => {
+    const databaseUrl = await createDatabase()
+    const lose = async (): Promise<void> => {
+      const tables = await Tables.open(databaseUrl)
+      await tables.query('delete from bullmq.job')
+      await tables.close()
+    }
+    return { databaseUrl, environment: {}, lose }
+  },
+}
+
+const onRedisServer = (server: RedisServer): RedisBackend => ({
+  name: 'redis',
+  server,
+  open: async () => {
+    const url = server.takeUrl()
+    const lose = async (): Promise<void> => await server.flush(url)
+    return { databaseUrl: await createDatabase(), environment: { REDIS_URL: url }, lose }
+  },
+})
+
+/** Tests that need Redis; skipped where it is not installed, but in CI. `backend` is for use within tests alone. */
+export const describeOnRedis = (tests: (backend: () => RedisBackend) => void): void => {
+  const program = findRedisServer()
+  describe.skipIf(program === null && !isRequired)('on Redis (needs redis-server)', () => {
+    let server: RedisServer
+    beforeAll(async () => {
+      if (program === null) throw new Error('needs redis-server: install it, or set REDIS_SERVER_PATH')
+      server = await RedisServer.start(program)
+    })
+    afterAll(async () => await server?.stop())
+    tests(() => onRedisServer(server))
+  })
+}
+
+/** Makes the tests for each of the two. `backend` is for use within tests alone. */
+export const describeOnEachBackend = (tests: (backend: () => QueueBackend) => void): void => {
+  describe('on PostgreSQL', () => tests(() => postgres))
+  describeOnRedis(tests)
+}
+
+/** A queue on a carrier, closed after the test. */
+export const openQueue = (
+  { databaseUrl, environment }: Carrier,
+  changed: { readonly environment?: Readonly<Record<string, string>>; readonly random?: Random } = {},
+): JobQueue => {
+  const { queue: settings } = readEnvironment(
+    { queue: queueSettings },
+    { ...environment, ...changed.environment },
+  )
+  const queue = new JobQueue({
+    settings,
+    databaseUrl,
+    random: changed.random ?? systemRandom,
+    logger: silentLogger,
+  })
+  onTestFinished(async () => await queue.close())
+  return queue
+}
