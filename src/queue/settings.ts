@@ -39,7 +39,7 @@ export const queueSettings = {
     { defaultText: '43 3 * * *', parse: (raw = '43 3 * * *'): string => cronPattern(raw) },
   ),
   attempts: wholeNumber('IDEM_JOB_ATTEMPTS', 'Tries of a job before it counts as failed', {
-    default: 20,
+    default: 40,
     least: 2,
     most: 100,
   }),
