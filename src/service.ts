@@ -17,6 +17,8 @@ import { Notifications } from './database/notifications.js'
 import { entities } from './entities.js'
 import { createSchema } from './graphql/schema.js'
 import { startGraphqlServer } from './graphql/server.js'
+import { createGraphqlStream } from './graphql/stream.js'
+import { StreamPlaces } from './graphql/stream-places.js'
 import { addApi, createApp } from './http/app.js'
 import { Identities } from './identities/identities.js'
 import { Mails } from './mail/mails.js'
@@ -176,15 +178,14 @@ export const startService = async (
     operators: settings.authentication.operators,
   }
 
+  if (!settings.authentication.isOn)
+    logger.warn(
+      'AUTHENTICATION IS OFF (IDEM_AUTHENTICATION): everybody is believed to be whoever they say they are',
+    )
   await ensureSigningKey(ownCall(), { signingKeys, auditLog })
 
-  const graphqlServer = await startGraphqlServer({
-    schema: createSchema(rooms),
-    settings: settings.graphql,
-    logger,
-    metrics,
-    requestScope,
-  })
+  const graphql = { schema: createSchema(rooms), settings: settings.graphql, logger, metrics, requestScope }
+  const graphqlServer = await startGraphqlServer(graphql)
   let draining = false
   const app = await createApp({
     ...rooms,
@@ -201,6 +202,8 @@ export const startService = async (
     logger,
     requestScope,
     graphqlServer,
+    graphqlStream: createGraphqlStream(graphql),
+    streamPlaces: new StreamPlaces(settings.graphql),
     showLink: (call, token) => showLink(call, token, rooms),
     confirmLink: (call, answer) => confirmLink(call, answer, rooms),
     mailbox:

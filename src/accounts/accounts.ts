@@ -24,19 +24,19 @@ const whileOpen = {
   text: 'select id from account where id = $1::uuid and suspended_at is null for share',
 }
 
-/** Guests with a handle stay: it is theirs for ever. Whoever signs in meanwhile waits, then starts anew. */
-const purgeGuests = {
-  name: 'idem_account_purge_guests',
-  text: `with idle as (
-      select a.id from account a
-      where a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz
-        and not exists (select 1 from handle h where h.account_id = a.id)
-        and not exists (select 1 from session s where s.account_id = a.id and s.refreshed_at >= $1::timestamptz)
-      limit $2 for update of a skip locked),
+/** Guests with a handle stay: it is theirs for ever. */
+const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < ?::timestamptz
+  and not exists (select 1 from handle h where h.account_id = a.id)
+  and not exists (select 1 from session s where s.account_id = a.id and s.refreshed_at >= ?::timestamptz)`
+
+/** Whoever signs in meanwhile waits, then starts anew. */
+const lockIdleGuests = `select a.id from account a where ${isIdleGuest} limit ? for update of a skip locked`
+
+/** Looks anew, now that they are locked: whoever came back just before stays. */
+const removeIdleGuests = `with idle as (select a.id from account a where a.id = any(?::uuid[]) and ${isIdleGuest}),
     sessions as (delete from session where account_id in (select id from idle)),
     identities as (delete from identity where account_id in (select id from idle))
-    delete from account where id in (select id from idle) returning id`,
-}
+  delete from account where id in (select id from idle) returning id`
 
 const findHandle = {
   name: 'idem_handle_by_name',
@@ -167,7 +167,15 @@ export class Accounts {
     idle: { readonly since: Date; readonly limit: number },
     audit: Row,
   ): Promise<number> {
-    return (await call.change(purgeGuests, [idle.since, idle.limit], audit)).length
+    const since = idle.since.toISOString()
+    return await call.inTransaction(async (inner) => {
+      const locked: { id: string }[] = await inner.em.execute(lockIdleGuests, [since, since, idle.limit])
+      // PostgreSQL's way to write an array; an array of ours would become a list.
+      const ids = `{${locked.map(({ id }) => id).join(',')}}`
+      const removed: { id: string }[] = await inner.em.execute(removeIdleGuests, [ids, since, since])
+      if (removed.length > 0) await inner.write(audit)
+      return removed.length
+    })
   }
 
   #handleRow(name: string, accountId: string, takenAt: Date): Row {

@@ -16,7 +16,7 @@ export type ChangeListener = (id: string) => void
 
 /** One connection that listens; it reconnects by itself. */
 export class Notifications {
-  readonly #listeners = new Map<string, ChangeListener[]>()
+  readonly #listeners = new Map<string, Set<ChangeListener>>()
   /** The connection that listens. */
   #client: pg.Client | null = null
   /** The one that is to listen next. */
@@ -33,9 +33,17 @@ export class Notifications {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Calls `listener` with the id of every changed row of `table`. */
-  on(table: string, listener: ChangeListener): void {
-    this.#listeners.set(table, [...(this.#listeners.get(table) ?? []), listener])
+  /** Calls `listener` with the id of every changed row of `table`: for as long as we listen, or until `signal` aborts. */
+  on(table: string, listener: ChangeListener, signal?: AbortSignal): void {
+    if (signal?.aborted) return
+    const listeners = this.#listeners.get(table) ?? new Set()
+    this.#listeners.set(table, listeners.add(listener))
+    signal?.addEventListener('abort', () => listeners.delete(listener), { once: true })
+  }
+
+  /** How many listen for changes of `table`. */
+  listenerCount(table: string): number {
+    return this.#listeners.get(table)?.size ?? 0
   }
 
   /** Calls `recover` when the connection cannot be made, before the next try. */

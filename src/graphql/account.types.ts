@@ -2,6 +2,9 @@
 import { Directive, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import type { Identity } from '../identities/identity.js'
+import { locales } from '../mail/locale.js'
+
+const localeList = locales.map((locale) => `\`${locale}\``).join(', ')
 
 /** The kinds as the schema names them. */
 export const accountKinds = { ANONYMOUS: 'ANONYMOUS', PERSON: 'PERSON', SERVICE: 'SERVICE' } as const
@@ -34,7 +37,7 @@ export class AccountType {
   @Directive('@requiresScopes(scopes: [["account:read"]])')
   @Field(() => String, {
     nullable: true,
-    description: 'The language of its mails, `en` or `de`; null: that of whoever asks for one.',
+    description: `The language of its mails, one of ${localeList}; null: that of whoever asks for one.`,
   })
   locale!: string | null
 
@@ -90,7 +93,7 @@ export class UpdateProfileInput {
   })
   displayName?: string | null
 
-  @Field(() => String, { nullable: true, description: 'The language of my mails: `en` or `de`.' })
+  @Field(() => String, { nullable: true, description: `The language of my mails: one of ${localeList}.` })
   locale?: string | null
 
   @Field(() => String, {

@@ -1,7 +1,7 @@
 // GraphQL's view of authentication: challenges, sign-in, step-up, linking.
-import { Arg, Ctx, Directive, ID, Mutation, Query, Resolver } from 'type-graphql'
+import { Arg, Ctx, Directive, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
-import { type GetChallengeRooms, getChallenge } from '../authentication/get-challenge.js'
+import { getChallenge } from '../authentication/get-challenge.js'
 import {
   type IssueChallengeRooms,
   issueChallenge,
@@ -11,6 +11,7 @@ import { type LinkIdentityRooms, linkIdentity } from '../authentication/link-ide
 import { type SignInRooms, signIn } from '../authentication/sign-in.js'
 import { type StepUpRooms, stepUp } from '../authentication/step-up.js'
 import { type UnlinkIdentityRooms, unlinkIdentity } from '../authentication/unlink-identity.js'
+import { type WatchChallengeRooms, watchChallenge } from '../authentication/watch-challenge.js'
 import { stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { ChallengePurpose } from '../challenges/challenge.js'
 import type { HeldSecrets } from '../challenges/held-secrets.js'
@@ -22,17 +23,24 @@ import { type GraphqlContext, reachedBy } from './context.js'
 import { type MethodInputs, submittedProof } from './method-inputs.js'
 import { parseId } from './parse-id.js'
 import { TokensType } from './session.types.js'
+import type { StreamContext } from './stream-context.js'
 
 /** What the authentication resolver works with. */
 export interface AuthenticationResolverRooms
   extends IssueChallengeRooms,
-    GetChallengeRooms,
+    WatchChallengeRooms,
     SignInRooms,
     StepUpRooms,
     LinkIdentityRooms,
     UnlinkIdentityRooms {
   readonly heldSecrets: HeldSecrets
   readonly isAuthenticationOn: boolean
+}
+
+/** What type-graphql hands to the beginning of the subscription. */
+interface WatchRequest {
+  readonly args: { readonly id: string }
+  readonly context: StreamContext
 }
 
 /** What its asker learns of a mail: not who of us does what with it. */
@@ -67,6 +75,18 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
       @Arg('id', () => ID, { description: 'The id as `issueChallenge` gave it.' }) id: string,
     ): Promise<ChallengeType> {
       return shown(await getChallenge(call, id, rooms))
+    }
+
+    @Subscription(() => ChallengeType, {
+      subscribe: async ({ args: { id }, context: { call, ...watch } }: WatchRequest) =>
+        await watchChallenge(call, { id, ...watch }, rooms),
+      description: 'Where a challenge stands: now, and after each change, until it is SPENT or EXPIRED.',
+    })
+    challengeUpdated(
+      @Root() standing: StandingChallenge,
+      @Arg('id', () => ID, { description: 'The id as `issueChallenge` gave it.' }) _id: string,
+    ): ChallengeType {
+      return shown(standing)
     }
 
     @Mutation(() => ChallengeType, {

@@ -1,5 +1,5 @@
 // GraphQL's view of the operators' work: accounts of anybody, and the background jobs.
-import { Arg, Ctx, Directive, ID, Int, Mutation, Query, Resolver } from 'type-graphql'
+import { Arg, Args, Ctx, Directive, ID, Int, Mutation, Query, Resolver } from 'type-graphql'
 import { endAccountSessions } from '../authentication/end-account-sessions.js'
 import { type FindAccountsRooms, findAccounts } from '../authentication/find-accounts.js'
 import { type AccountRecord, readAccount } from '../authentication/read-account.js'
@@ -12,8 +12,14 @@ import { operatorScope } from '../authorization/scope.js'
 import type { OutboxCounts } from '../outbox/outbox.js'
 import { emailAddressesOf } from './account.types.js'
 import type { GraphqlContext } from './context.js'
-import { AccountConnection, AccountRecordType, FailedJobConnection, JobCounts } from './operator.types.js'
-import { connectionOf, pageArguments, parsePage } from './page.js'
+import {
+  AccountConnection,
+  AccountRecordType,
+  AccountsArguments,
+  FailedJobConnection,
+  JobCounts,
+} from './operator.types.js'
+import { connectionOf, PageArguments, parsePage } from './page.js'
 import { parseId } from './parse-id.js'
 
 /** What the operator resolver works with. */
@@ -37,15 +43,9 @@ export class OperatorResolver {
   @Query(() => AccountConnection, { description: 'The accounts of the installation, the newest first.' })
   async accounts(
     @Ctx() { call }: GraphqlContext,
-    @Arg('first', () => Int, { nullable: true, description: pageArguments.first }) first?: number | null,
-    @Arg('after', () => String, { nullable: true, description: pageArguments.after }) after?: string | null,
-    @Arg('search', () => String, {
-      nullable: true,
-      description: 'A handle, in use or given up; a verified email address; or how the id begins.',
-    })
-    search?: string | null,
+    @Args(() => AccountsArguments) asked: AccountsArguments,
   ): Promise<AccountConnection> {
-    const page = { ...parsePage(first, after), search: search ?? null }
+    const page = { ...parsePage(asked), search: asked.search ?? null }
     const { records, hasNextPage } = await findAccounts(call, page, this.rooms)
     return connectionOf({ nodes: records.map(shown), hasNextPage })
   }
@@ -65,7 +65,7 @@ export class OperatorResolver {
   @Directive(recently)
   @Mutation(() => AccountRecordType, {
     description:
-      'Ends all sessions of an account and lets nobody sign in to it. Never an operator’s; CONFLICT when it is suspended already.',
+      'Ends all sessions of an account and lets nobody sign in to it. Never that of an operator; CONFLICT when it is suspended already.',
   })
   async suspendAccount(
     @Ctx() { call }: GraphqlContext,
@@ -116,10 +116,9 @@ export class OperatorResolver {
   @Query(() => FailedJobConnection, { description: 'The jobs that were given up, the oldest first.' })
   async failedJobs(
     @Ctx() { call }: GraphqlContext,
-    @Arg('first', () => Int, { nullable: true, description: pageArguments.first }) first?: number | null,
-    @Arg('after', () => String, { nullable: true, description: pageArguments.after }) after?: string | null,
+    @Args(() => PageArguments) asked: PageArguments,
   ): Promise<FailedJobConnection> {
-    const { jobs, hasNextPage } = await this.rooms.outbox.listFailed(call, parsePage(first, after))
+    const { jobs, hasNextPage } = await this.rooms.outbox.listFailed(call, parsePage(asked))
     return connectionOf({ nodes: jobs, hasNextPage })
   }
 

@@ -1,8 +1,8 @@
 // The schema's types of what operators see: accounts, jobs, and pages of them.
 import { GraphQLJSONObject } from 'graphql-scalars'
-import { Field, ID, Int, ObjectType } from 'type-graphql'
+import { ArgsType, Field, ID, Int, ObjectType } from 'type-graphql'
 import { accountKinds, EmailAddressType } from './account.types.js'
-import { PageInfo } from './page.js'
+import { PageArguments, PageInfo } from './page.js'
 
 /** An account as its operators see it. */
 @ObjectType('AccountRecord', {
@@ -32,6 +32,16 @@ export class AccountRecordType {
     description: 'Since when nobody can sign in to it; null while it is open.',
   })
   suspendedAt!: Date | null
+}
+
+/** What the list of accounts takes. */
+@ArgsType()
+export class AccountsArguments extends PageArguments {
+  @Field(() => String, {
+    nullable: true,
+    description: 'A handle, in use or given up; a verified email address; or how the id begins.',
+  })
+  search?: string | null
 }
 
 /** One account of a page. */

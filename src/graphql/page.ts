@@ -1,5 +1,5 @@
 // Pages of long lists, as Relay's cursor connections have them: a cursor is the id of the thing that it points at.
-import { Field, ObjectType } from 'type-graphql'
+import { ArgsType, Field, Int, ObjectType } from 'type-graphql'
 import { Failure } from '../failure.js'
 import { parseId } from './parse-id.js'
 
@@ -15,14 +15,24 @@ export interface Page {
   readonly after: string | null
 }
 
-/** How the arguments of a list are described. */
-export const pageArguments = {
-  first: `At most so many, up to ${longestPage}; ${usualPage} where it is not said.`,
-  after: 'Only those after this cursor; from the beginning where it is not said.',
+/** What a list takes. */
+@ArgsType()
+export class PageArguments {
+  @Field(() => Int, {
+    nullable: true,
+    description: `At most so many, up to ${longestPage}; ${usualPage} where it is not said.`,
+  })
+  first?: number | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only those after this cursor; from the beginning where it is not said.',
+  })
+  after?: string | null
 }
 
 /** The page that arguments ask for; `BAD_USER_INPUT` for a length that is none, or a cursor that we never gave. */
-export const parsePage = (first: number | null | undefined, after: string | null | undefined): Page => {
+export const parsePage = ({ first, after }: PageArguments): Page => {
   const length = first ?? usualPage
   if (length < 1 || length > longestPage)
     throw new Failure('BAD_USER_INPUT', `A page has from 1 to ${longestPage} entries.`, { field: 'first' })

@@ -31,10 +31,15 @@ export const publicFields: ReadonlySet<string> = new Set([
   'signIn',
   'refreshSession',
   'challenge',
+  'challengeUpdated',
   'handleAvailable',
   'me',
   'session',
 ])
+
+const noPubSub = (topic: string): never => {
+  throw new Error(`nothing publishes ${topic}`)
+}
 
 /** Builds the schema around the rooms. */
 export const createSchema = (rooms: GraphqlRooms): GraphQLSchema => {
@@ -50,6 +55,8 @@ export const createSchema = (rooms: GraphqlRooms): GraphQLSchema => {
     container: { get: (resolver) => instances.get(resolver) },
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
     directives: [authenticatedDirective, requiresScopesDirective, stepUpDirective],
+    // It must be given as soon as there is a subscription; ours have sources of their own.
+    pubSub: { publish: noPubSub, subscribe: noPubSub },
     validate: false,
   })
   // type-graphql cannot say it, graphql-js enforces and prints it.

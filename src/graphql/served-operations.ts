@@ -1,10 +1,23 @@
-// Which kinds of operation are served: those that the schema has a root type for.
-import { GraphQLError, type ValidationContext, type ValidationRule } from 'graphql'
+// Which kinds of operation are served where: queries and mutations at once, subscriptions as a stream.
+import { GraphQLError, OperationTypeNode, type ValidationContext, type ValidationRule } from 'graphql'
 
-/** Refuses what graphql-js would only notice when it executes, as if it were our fault. */
-export const servedOperationsRule: ValidationRule = (context: ValidationContext) => ({
-  OperationDefinition: (node) => {
-    if (context.getSchema().getRootType(node.operation)) return
-    context.reportError(new GraphQLError(`There are no ${node.operation}s here.`, { nodes: node }))
-  },
-})
+/** Refuses every operation that is not served here, with a sentence that says where it is. */
+const serving =
+  (isServed: (operation: OperationTypeNode) => boolean, sentence: string): ValidationRule =>
+  (context: ValidationContext) => ({
+    OperationDefinition: (node) => {
+      if (!isServed(node.operation)) context.reportError(new GraphQLError(sentence, { nodes: node }))
+    },
+  })
+
+/** The rule of `POST /graphql`. */
+export const servedOperationsRule = serving(
+  (operation) => operation !== OperationTypeNode.SUBSCRIPTION,
+  'Subscriptions are not served here. They are at POST /graphql/stream.',
+)
+
+/** The rule of `POST /graphql/stream`. */
+export const streamedOperationsRule = serving(
+  (operation) => operation === OperationTypeNode.SUBSCRIPTION,
+  'Only subscriptions are served here. Queries and mutations are at POST /graphql.',
+)

@@ -27,6 +27,16 @@ export const graphqlSettings = {
     least: 100,
     most: 100_000,
   }),
+  maxStreams: wholeNumber('IDEM_STREAMS', 'Streams that one process keeps open at most', {
+    default: 1_000,
+    least: 1,
+    most: 100_000,
+  }),
+  maxStreamsPerSource: wholeNumber('IDEM_STREAMS_PER_SOURCE', 'The same for one network', {
+    default: 50,
+    least: 1,
+    most: 100_000,
+  }),
   introspection: text('IDEM_INTROSPECTION', 'Introspection and field suggestions (on, off)', {
     defaultText: 'on; off in production',
     parse: (raw, { production }): boolean => {

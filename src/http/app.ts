@@ -19,6 +19,7 @@ import { addHomePage } from './home-page.js'
 import { addMailbox, type MailboxRooms } from './mailbox-page.js'
 import { addSecurityHeaders } from './security-headers.js'
 import type { httpSettings } from './settings.js'
+import { addStreamRoute, type StreamRouteRooms } from './stream-route.js'
 import { addWellKnown, type WellKnownRooms } from './well-known.js'
 
 /** What every application is made of, also that of a worker. */
@@ -31,7 +32,7 @@ export interface AppRooms extends HealthRooms {
 }
 
 /** What the API is made of. */
-export interface ApiRooms extends GraphqlRouteRooms, WellKnownRooms, ConfirmPageRooms {
+export interface ApiRooms extends GraphqlRouteRooms, StreamRouteRooms, WellKnownRooms, ConfirmPageRooms {
   /** The mails that would have been sent, where the service shows them. */
   readonly mailbox: Pick<MailboxRooms, 'listMails' | 'findMail'> | null
 }
@@ -142,4 +143,5 @@ export const addApi = (app: FastifyInstance, rooms: ApiRooms): void => {
   addConfirmPage(app, rooms)
   if (mailbox !== null) addMailbox(app, { ...rooms, ...mailbox })
   addGraphqlRoute(app, rooms)
+  addStreamRoute(app, rooms)
 }

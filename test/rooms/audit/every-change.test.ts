@@ -1,5 +1,5 @@
 // Every change of state leaves its audit line, in its own transaction; a refusal leaves none.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import {
   askMe,
@@ -14,10 +14,35 @@ import {
 } from '../../support/calls.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
-import { startTestService } from '../../support/start-service.js'
+import { type Answer, startTestService, type TestService } from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
 
-const { idem, tables } = await serviceOfFile()
+const environment = { IDEM_OPERATORS: 'audited-operator, together-operator' }
+const { idem, tables } = await serviceOfFile({ environment })
+
+/** Changes that only operators make, upon an account. */
+const operatorsChanges = {
+  'account.sessions_ended': 'mutation ($id: ID!) { endAccountSessions(id: $id) }',
+  'account.suspended': 'mutation ($id: ID!) { suspendAccount(id: $id, reason: "spam") { id } }',
+  'account.reinstated': 'mutation ($id: ID!) { reinstateAccount(id: $id) { id } }',
+}
+
+/** Changes what the account wants to be called. */
+const rename = async (service: TestService, accessToken: string, displayName: string): Promise<Answer> =>
+  await service.askAs(
+    accessToken,
+    'mutation ($name: String) { updateProfile(input: { displayName: $name }) { id } }',
+    { name: displayName },
+  )
+
+/** A job that was given up. */
+const failJob = async (service: TestService): Promise<string> => {
+  const { outbox, ownCall } = service.foundation
+  const id = randomUUID()
+  await ownCall().write(outbox.row(ownCall(), id, { name: 'rotate-signing-key', payload: {} }))
+  await outbox.noteFailed(ownCall(), id, 'for this test')
+  return id
+}
 
 /** What `work` added to the audit log, and what it did. */
 const audited = async <T>(
@@ -70,6 +95,9 @@ test('each further change is audited by its account and session', async () => {
     from: 'first-name',
     to: 'other-name',
   })
+  await expectOne('account.profile_updated', () => rename(idem, accessToken, 'Ada'), {
+    changed: ['displayName'],
+  })
   await expectOne('identity.linked', () => second.link(accessToken), { method: 'key' })
   await expectOne('session.stepped_up', () => owner.stepUp(accessToken), { method: 'key' })
   await expectOne('session.refreshed', () => refresh(idem, refreshToken))
@@ -86,6 +114,24 @@ test('each further change is audited by its account and session', async () => {
   await owner.signIn()
   await expectOne('session.revoked', () => idem.askAs(accessToken, 'mutation { revokeOtherSessions }'))
   await expectOne('session.ended', () => idem.askAs(accessToken, 'mutation { endSession }'))
+})
+
+test('what operators do is audited by the operator, upon whom it was done', async () => {
+  const operator = await new KeyOwner(idem).signIn('audited-operator')
+  const by = { actorId: operator.accountId, sessionId: sessionIdOf(operator.accessToken) }
+  const { accountId } = await signInAsGuest(idem)
+  for (const [action, query] of Object.entries(operatorsChanges)) {
+    const { acts } = await audited(() => idem.askAs(operator.accessToken, query, { id: accountId }))
+    expect(acts).toEqual([expect.objectContaining({ action, accountId, ...by })])
+  }
+  for (const query of ['mutation ($id: ID!) { retryFailedJob(id: $id) }', 'mutation { retryFailedJobs }']) {
+    const id = await failJob(idem)
+    const { acts } = await audited(() => idem.askAs(operator.accessToken, query, { id }))
+    const retried = query.includes('$id') ? id : 'all'
+    expect(acts).toEqual([
+      expect.objectContaining({ action: 'job.retried', accountId: null, ...by, detail: { retried } }),
+    ])
+  }
 })
 
 test('a guest that becomes a person, and a reused refresh token, are audited', async () => {
@@ -126,6 +172,10 @@ test('the audit line is written by the transaction of the change', async () => {
       () => setHandle(idem, result.accessToken, 'renamed'),
       () => transactionOf('account', 'id', result.accountId),
     ],
+    [
+      () => rename(idem, result.accessToken, 'Together'),
+      () => transactionOf('account', 'id', result.accountId),
+    ],
     [() => second.link(result.accessToken), () => transactionOf('identity', 'subject', second.publicKey)],
     [() => owner.stepUp(result.accessToken), () => transactionOf('session', 'id', sessionId)],
     [() => refresh(idem, result.refreshToken), () => transactionOf('session', 'id', sessionId)],
@@ -138,13 +188,34 @@ test('the audit line is written by the transaction of the change', async () => {
     const change = await audited(work)
     expect(change.acts.map((act) => act['transaction'])).toEqual([await transaction()])
   }
+  const operator = await new KeyOwner(idem).signIn('together-operator')
+  const { accountId } = await signInAsGuest(idem)
+  for (const query of Object.values(operatorsChanges)) {
+    const change = await audited(() => idem.askAs(operator.accessToken, query, { id: accountId }))
+    const table = query.includes('endAccountSessions') ? 'session' : 'account'
+    const column = table === 'session' ? 'account_id' : 'id'
+    expect(change.acts.map((act) => act['transaction'])).toEqual([
+      await transactionOf(table, column, accountId),
+    ])
+  }
+  const jobId = await failJob(idem)
+  const retry = 'mutation ($id: ID!) { retryFailedJob(id: $id) }'
+  const retried = await audited(() => idem.askAs(operator.accessToken, retry, { id: jobId }))
+  expect(retried.acts.map((act) => act['transaction'])).toEqual([
+    await transactionOf('outbox_entry', 'id', jobId),
+  ])
 })
 
 test('when the audit line cannot be written, nothing is', async () => {
-  const broken = await startTestService()
+  const broken = await startTestService({ environment })
   const its = await Tables.open(broken.databaseUrl)
   const [owner, key] = [new KeyOwner(broken), new KeyOwner(broken)]
-  const { accessToken, refreshToken } = await owner.signIn()
+  const { accessToken, refreshToken } = await owner.signIn('audited-operator')
+  const suspended = await signInAsGuest(broken)
+  const { 'account.suspended': suspend, 'account.reinstated': reinstate } = operatorsChanges
+  dataOf(await broken.askAs(accessToken, suspend, { id: suspended.accountId }))
+  const guest = await signInAsGuest(broken)
+  const jobId = await failJob(broken)
   await its.query('alter table audit_entry add constraint "none" check (false) not valid')
   const before = await its.contents()
   const answers = [
@@ -155,10 +226,17 @@ test('when the audit line cannot be written, nothing is', async () => {
     await setHandle(broken, accessToken, 'unheard-of-too'),
     await key.link(accessToken),
     await owner.stepUp(accessToken),
-    await broken.askAs(accessToken, 'mutation { revokeOtherSessions }'),
+    await rename(broken, accessToken, 'Unheard of'),
+    await broken.askAs(accessToken, suspend, { id: guest.accountId }),
+    await broken.askAs(accessToken, reinstate, { id: suspended.accountId }),
+    await broken.askAs(accessToken, operatorsChanges['account.sessions_ended'], { id: guest.accountId }),
+    await broken.askAs(accessToken, 'mutation ($id: ID!) { retryFailedJob(id: $id) }', { id: jobId }),
+    await broken.askAs(accessToken, 'mutation { retryFailedJobs }'),
     await broken.askAs(accessToken, 'mutation { endSession }'),
   ]
-  expect(answers.map(codeOf)).toEqual(answers.map((_, index) => (index === 7 ? null : 'INTERNAL')))
+  expect(answers.map(codeOf)).toEqual(answers.map(() => 'INTERNAL'))
+  // There are no others, so nothing would change.
+  expect(codeOf(await broken.askAs(accessToken, 'mutation { revokeOtherSessions }'))).toBeNull()
   expect(await its.contents()).toEqual(before)
   // A bug tells nobody what it is.
   for (const answer of answers) expect(JSON.stringify(answer.errors)).not.toMatch(/audit_entry|constraint/)
@@ -187,6 +265,11 @@ test('refused calls leave no audit line', async () => {
     await unlink(idem, accessToken, me.identities[0].id),
     await unlink(idem, accessToken, mine.identities[0].id),
     await tryRefresh(idem, 'idr_nonsense'),
+    await rename(idem, accessToken, 'two\nlines'),
+    ...(await Promise.all(
+      Object.values(operatorsChanges).map((query) => idem.askAs(accessToken, query, { id: other.accountId })),
+    )),
+    await idem.askAs(accessToken, 'mutation { retryFailedJobs }'),
   ])
   expect(result.map(codeOf)).toEqual([
     'CHALLENGE_SPENT',
@@ -199,6 +282,11 @@ test('refused calls leave no audit line', async () => {
     'NOT_FOUND',
     'LAST_IDENTITY',
     'UNAUTHENTICATED',
+    'BAD_USER_INPUT',
+    'FORBIDDEN',
+    'FORBIDDEN',
+    'FORBIDDEN',
+    'FORBIDDEN',
   ])
   expect(acts).toEqual([])
 })

@@ -1,0 +1,153 @@
+// GraphQL over server-sent events: which subscriptions are taken, how their results and errors leave.
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  locatedError,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  specifiedRules,
+  subscribe,
+  validate,
+} from 'graphql'
+import { createHandler, type RequestParams, type Response } from 'graphql-sse'
+import type { ValuesOf } from '../config/setting.js'
+import { Failure, type FailureCode } from '../failure.js'
+import { createFormatError, type FailureEdge, statusOfCode } from './failures.js'
+import { limitRules } from './limits.js'
+import { streamedOperationsRule } from './served-operations.js'
+import type { graphqlSettings } from './settings.js'
+import type { StreamContext } from './stream-context.js'
+
+/** What `createGraphqlStream` needs. */
+export interface GraphqlStreamOptions extends Omit<FailureEdge, 'suggestions'> {
+  readonly schema: GraphQLSchema
+  readonly settings: ValuesOf<typeof graphqlSettings>
+}
+
+/** Answers one request: with a refusal, or with a stream of events in text. Throws what refuses the whole request. */
+export type GraphqlStream = (body: unknown, context: StreamContext) => Promise<Response>
+
+/** How an error that has gone through graphql-js leaves. */
+type Format = (error: GraphQLError) => GraphQLError
+
+/** Answers streams in the distinct connections mode of graphql-sse: one request, one subscription. */
+export const createGraphqlStream = (options: GraphqlStreamOptions): GraphqlStream => {
+  const { schema, settings } = options
+  const format = createFormat({ ...options, suggestions: settings.introspection })
+  const rules = [
+    ...specifiedRules,
+    ...limitRules(settings),
+    streamedOperationsRule,
+    ...(settings.introspection ? [] : [NoSchemaIntrospectionCustomRule]),
+  ]
+  const handle = createHandler<null, StreamContext>({
+    // No token, so that nobody can attach to the stream of somebody else.
+    authenticate: () => null,
+    onSubscribe: async ({ context }, params) => {
+      const document = parseDocument(params.query, settings.maxTokens)
+      const problems = document instanceof GraphQLError ? [document] : validate(schema, document, rules)
+      if (document instanceof GraphQLError || problems.length > 0) return refusal(problems.map(format))
+      const begun = await subscribe({
+        schema,
+        document,
+        contextValue: context,
+        operationName: params.operationName,
+        variableValues: params.variables,
+      })
+      if ('next' in begun) return results(begun, format)
+      const errors = (begun.errors ?? []).map(format)
+      return errors.some(isWhole) ? refusal(errors) : { data: null, errors }
+    },
+  })
+  const headers = new Map([
+    ['accept', 'text/event-stream'],
+    ['content-type', 'application/json'],
+  ])
+  return async (body, context) =>
+    await handle({
+      method: 'POST',
+      url: '/graphql/stream',
+      headers: { get: (name) => headers.get(name) },
+      body: { ...parseParams(body) },
+      raw: null,
+      context,
+    })
+}
+
+/** The parameters of a request (GraphQL over HTTP 5.2), checked. */
+const parseParams = (body: unknown): RequestParams => {
+  const field = (name: string): unknown =>
+    typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
+  const [query, operationName, variables] = [field('query'), field('operationName'), field('variables')]
+  if (typeof query !== 'string') throw wrong('query', 'Send a subscription as "query".')
+  if (operationName != null && typeof operationName !== 'string')
+    throw wrong('operationName', 'The name of an operation is a text.')
+  if (variables != null && (typeof variables !== 'object' || Array.isArray(variables)))
+    throw wrong('variables', 'The variables are an object.')
+  return {
+    query,
+    ...(operationName == null ? {} : { operationName }),
+    // Checked above to be an object; graphql-js checks what is in it.
+    ...(variables == null ? {} : { variables: variables as Record<string, unknown> }),
+  }
+}
+
+const wrong = (field: string, sentence: string): Failure => new Failure('BAD_USER_INPUT', sentence, { field })
+
+const parseDocument = (query: string, maxTokens: number): DocumentNode | GraphQLError => {
+  try {
+    return parse(query, { maxTokens })
+  } catch (error) {
+    if (error instanceof GraphQLError) return error
+    throw error
+  }
+}
+
+/** What graphql-js refuses before it reaches a field has no path: that is the request's fault. The rest is as at `/graphql`. */
+const createFormat = (edge: FailureEdge): Format => {
+  const formatError = createFormatError(edge)
+  return (error) => {
+    const ofRequest: GraphQLFormattedError = { ...error.toJSON(), extensions: { code: 'BAD_REQUEST' } }
+    const formatted = formatError(error.path === undefined ? ofRequest : error.toJSON(), error)
+    const { message, path, extensions } = formatted
+    return new GraphQLError(message, {
+      path: path ?? null,
+      extensions: extensions ?? null,
+      nodes: error.nodes ?? null,
+    })
+  }
+}
+
+/** True for what HTTP has a status for: no field was reached, or it is to be asked again later. */
+const isWhole = ({ path, extensions }: GraphQLError): boolean =>
+  path === undefined || extensions['code'] === 'RATE_LIMITED' || extensions['code'] === 'UNAVAILABLE'
+
+/** Refuses the whole request. */
+const refusal = (errors: readonly GraphQLError[]): Response => {
+  const { code, retryAfterSeconds } = errors[0]?.extensions ?? {}
+  const headers = {
+    'content-type': 'application/json; charset=utf-8',
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+  }
+  // Formatted, so that it is one of the closed list.
+  return [JSON.stringify({ errors }), { status: statusOfCode(code as FailureCode), statusText: '', headers }]
+}
+
+/** The results as they leave. What ends the stream before its time is its last result. */
+async function* results(
+  begun: AsyncGenerator<ExecutionResult, void>,
+  format: Format,
+): AsyncGenerator<ExecutionResult, void> {
+  let path: string[] = []
+  try {
+    for await (const { data, errors } of begun) {
+      path = Object.keys(data ?? {})
+      yield { data: data ?? null, ...(errors === undefined ? {} : { errors: errors.map(format) }) }
+    }
+  } catch (error) {
+    yield { data: null, errors: [format(locatedError(error, undefined, path))] }
+  }
+}
