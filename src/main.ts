@@ -135,7 +135,12 @@ const start = async (role: Role, installation: Installation, foundation: Foundat
   if (role === 'api') return await startService(installation, foundation)
   const worker = await startWorker(installation, foundation)
   if (role === 'worker') return await startWorkerApp(installation, foundation, worker)
-  const service = await startService(installation, foundation, () => worker.queueAnswers())
+  const service = await startService(installation, foundation, () => worker.queueAnswers()).catch(
+    async (error: unknown) => {
+      await worker.stop()
+      throw error
+    },
+  )
   return {
     app: service.app,
     // Side by side: a slow mail and a slow request have the same time to finish.

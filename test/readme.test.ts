@@ -10,6 +10,7 @@ import { exitCodes } from '../src/cli/exit-code.js'
 import { failureSentences } from '../src/failure.js'
 import { settingsSections } from '../src/settings.js'
 import { startTestService } from './support/start-service.js'
+import { startTestWorker } from './support/start-worker.js'
 
 const readme = readFileSync('README.md', 'utf8')
 
@@ -63,10 +64,11 @@ test('what a supervisor is told to run is what `npm start` runs', () => {
 
 test('the tour works as it is pasted', { timeout: 180_000 }, async () => {
   const idem = await startTestService()
+  const worker = await startTestWorker(idem)
   const home = await mkdtemp(join(tmpdir(), 'idem-tour-'))
   try {
     const blocks = [...section('Five minutes').matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block)
-    expect(blocks).toHaveLength(8)
+    expect(blocks).toHaveLength(9)
     const script = ['set -euo pipefail', ...blocks].join('\n').replaceAll('http://localhost:4000', idem.url)
     const environment = { ...process.env, HOME: home, IDEM_URL: idem.url }
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { env: environment })
@@ -75,12 +77,14 @@ test('the tour works as it is pasted', { timeout: 180_000 }, async () => {
     expect(stdout).toMatch(
       /"provisioned":true,"account":\{"id":"[0-9a-f-]{36}","kind":"PERSON","handle":"ada-/,
     )
+    expect(stdout).toContain('"kind":"PERSON","emails":[{"address":"ada@example.org"}]')
     expect(stdout).toContain('"refreshSession":{"accessToken":')
     expect(stdout).toMatch(/Signed in as ada-\w+ /)
     expect(stdout).toContain('Removed the key')
     expect(stdout).toMatch(/account [0-9a-f-]{36}, session [0-9a-f-]{36}, may all/)
     expect(stdout).toContain('Signed out')
   } finally {
+    await worker.stop()
     await idem.stop()
     await rm(home, { recursive: true })
   }

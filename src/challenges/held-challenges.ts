@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
+import type { Locale } from '../mail/locale.js'
 import type { MailState } from '../mail/mail.js'
 import { mostCodeAttempts, mostLinkAttempts } from './challenge.js'
 import { HeldChallenge } from './held-challenge.js'
@@ -13,6 +14,11 @@ export interface HeldChallengeFacts extends HeldChallenge {
   readonly mailState: MailState | null
 }
 
+/** A held challenge for the mail that tells of it. */
+export interface ReadersChallenge extends HeldChallengeFacts {
+  readonly readerLocale: Locale | null
+}
+
 const columns = `id, id_hash as "idHash", method, purpose, session_id as "sessionId", account_name as "accountName",
   subject, device, source_address as "sourceAddress", locale, attempts, link_attempts as "linkAttempts",
   created_at as "createdAt", confirmed_at as "confirmedAt", expires_at as "expiresAt",
@@ -22,6 +28,14 @@ const columns = `id, id_hash as "idHash", method, purpose, session_id as "sessio
 const findById = {
   name: 'idem_held_by_id',
   text: `select ${columns} from held_challenge h where id = $1::uuid`,
+}
+
+const findForReader = {
+  name: 'idem_held_for_reader',
+  text: `select ${columns}, (
+      select a.locale from identity i join account a on a.id = i.account_id
+      where i.method = h.method and i.issuer = h.method and i.subject = h.subject) as "readerLocale"
+    from held_challenge h where id = $1::uuid`,
 }
 
 const findByHash = {
@@ -78,7 +92,12 @@ export class HeldChallenges {
     return (await call.run<HeldChallengeFacts>(findById, [id]))[0] ?? null
   }
 
-  /** The same, one more try of its link counted; null when the link is burnt, or was confirmed. */
+  /** The same with the language of the account that its address leads to; null where there is none, or it has none. */
+  async readForReader(call: Call, id: string): Promise<ReadersChallenge | null> {
+    return (await call.run<ReadersChallenge>(findForReader, [id]))[0] ?? null
+  }
+
+  /** The challenge with this id of ours, one more try of its link counted; null when the link is burnt, or was confirmed. */
   async countLinkAttempt(call: Call, id: string): Promise<HeldChallengeFacts | null> {
     return (await call.run<HeldChallengeFacts>(linkAttempt, [id, mostLinkAttempts]))[0] ?? null
   }

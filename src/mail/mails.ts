@@ -11,7 +11,10 @@ const hold = {
   name: 'idem_mail_hold',
   text: `update mail set state = 'sending', held_by = $2::uuid, held_until = $4::timestamptz
     where id = $1::uuid and settled_at is null and (held_until is null or held_until <= $3::timestamptz)
-    returning ${columns}`,
+    returning ${columns},
+      (select count(*)::int from mail as earlier
+        where earlier.address = mail.address and earlier.kind = mail.kind and earlier.state <> 'withheld'
+          and earlier.created_at > mail.created_at - $5::interval and earlier.id < mail.id) as "sentBefore"`,
 }
 
 const prolong = {
@@ -36,16 +39,19 @@ const find = { name: 'idem_mail_find', text: `select ${columns} from mail where 
 
 const newest = { name: 'idem_mail_newest', text: `select ${columns} from mail order by id desc limit $1` }
 
-const countBefore = {
-  name: 'idem_mail_count_before',
-  text: `select count(*)::int as count from mail
-    where address = $1 and kind = $2 and state <> 'withheld' and created_at > $3::timestamptz and id < $4::uuid`,
-}
-
 const purge = {
   name: 'idem_mail_purge',
   text: `delete from mail where id in (
       select id from mail where created_at < $1::timestamptz limit $2 for update skip locked) returning id`,
+}
+
+/** The span in which mails to one address are counted: as long as a code holds. */
+const countedSpan = '15 minutes'
+
+/** A mail that one try has. */
+export interface HeldMail extends Mail {
+  /** How many mails of its kind its address got, or is to get, in the 15 minutes before it. */
+  readonly sentBefore: number
 }
 
 /** What ends the way of a mail. */
@@ -70,10 +76,10 @@ export class Mails {
   /** Takes a mail for one try until `until`; null when it was settled, or another try has it. */
   async hold(
     call: Call,
-    hold_: { readonly id: string; readonly by: string; readonly until: Date },
-  ): Promise<Mail | null> {
-    const values = [hold_.id, hold_.by, call.now.toISOString(), hold_.until.toISOString()]
-    return (await call.run<Mail>(hold, values))[0] ?? null
+    held: { readonly id: string; readonly by: string; readonly until: Date },
+  ): Promise<HeldMail | null> {
+    const values = [held.id, held.by, call.now.toISOString(), held.until.toISOString(), countedSpan]
+    return (await call.run<HeldMail>(hold, values))[0] ?? null
   }
 
   /** Keeps a mail that one has for longer; false when one has it no more. */
@@ -102,12 +108,6 @@ export class Mails {
   /** The newest mails, newest first. */
   async listNewest(call: Call, limit: number): Promise<Mail[]> {
     return await call.run<Mail>(newest, [limit])
-  }
-
-  /** How many mails of its kind its address got, or is to get, before it and since `since`. */
-  async countBefore(call: Call, mail: Mail, since: Date): Promise<number> {
-    const values = [mail.address, mail.kind, since.toISOString(), mail.id]
-    return (await call.run<{ count: number }>(countBefore, values))[0]?.count ?? 0
   }
 
   /** Removes at most `limit` mails from before `createdBefore`; returns their number. */

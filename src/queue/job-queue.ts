@@ -16,8 +16,8 @@ const stalledCheckMilliseconds = 3_000
 const reconnectMilliseconds = 500
 /** A job whose worker died this often is most likely what kills them. */
 const mostStalls = 10
-/** A done job is remembered for so long that a relay's repeat finds it there. In seconds and jobs. */
-const remembered = { age: 3_600, count: 20_000 }
+/** A done job is remembered for so long that a relay's repeat finds it there. A limit of their number would be counted out at each job. */
+export const remembered = { age: 600 }
 /** The same trouble is told once in so many milliseconds. */
 const troubleMilliseconds = 10_000
 

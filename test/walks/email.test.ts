@@ -191,7 +191,9 @@ test("another account's address is refused with CONFLICT, and an address that wa
 
   const late = somebody()
   await late.challenge({ purpose: 'LINK_IDENTITY', accessToken: signedIn.accessToken })
+  await late.code()
   await late.challenge({ purpose: 'LINK_IDENTITY', accessToken: owner.accessToken })
+  await late.code(2)
   expect((await late.signIn(3)).provisioned).toBe(true)
 })
 

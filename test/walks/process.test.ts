@@ -124,6 +124,7 @@ test('in production the process asks for migrations, and serves once they are ap
     NODE_ENV: 'production',
     DATABASE_URL: fresh,
     IDEM_PUBLIC_URL: 'https://id.example.org',
+    SMTP_URL: 'smtp://smtp.example.org',
   }
   const refused = await (await start(production)).ended()
   expect(refused.exitCode).toBe(1)

@@ -1,20 +1,15 @@
 // Composes the mail of an email challenge: its code, its link, and who asked for them.
-import type { Accounts } from '../../accounts/accounts.js'
 import { type ChallengePurpose, isExpired } from '../../challenges/challenge.js'
-import type { HeldChallengeFacts, HeldChallenges } from '../../challenges/held-challenges.js'
+import type { HeldChallenges } from '../../challenges/held-challenges.js'
 import type { HeldSecrets } from '../../challenges/held-secrets.js'
 import type { Call } from '../../database/call.js'
-import type { Identities } from '../../identities/identities.js'
 import type { MailContent } from '../../mail/content.js'
-import type { Locale } from '../../mail/locale.js'
 import type { TemplateName } from '../../mail/templates.js'
 import { deviceInWords, timeInWords } from '../../mail/words.js'
 import { trustedDeviceNameOf } from '../../sessions/device-name.js'
 
 /** What `composeChallengeMail` works with. */
 export interface ComposeChallengeMailRooms {
-  readonly accounts: Accounts
-  readonly identities: Identities
   readonly heldChallenges: HeldChallenges
   readonly heldSecrets: HeldSecrets
   /** Links begin with it, whatever a request said of its host. */
@@ -33,9 +28,9 @@ export const composeChallengeMail = async (
   challengeId: string,
   rooms: ComposeChallengeMailRooms,
 ): Promise<MailContent | null> => {
-  const challenge = await rooms.heldChallenges.read(call, challengeId)
+  const challenge = await rooms.heldChallenges.readForReader(call, challengeId)
   if (challenge === null) return null
-  const locale = await localeOf(call, challenge, rooms)
+  const locale = challenge.readerLocale ?? challenge.locale
   const lifetime = challenge.expiresAt.getTime() - challenge.createdAt.getTime()
   return {
     template: templateOf[challenge.purpose],
@@ -52,14 +47,4 @@ export const composeChallengeMail = async (
       account: challenge.accountName ?? '',
     },
   }
-}
-
-/** The language of the account that the address leads to; of whoever asked, where there is none. */
-const localeOf = async (
-  call: Call,
-  { method, subject, locale }: HeldChallengeFacts,
-  rooms: ComposeChallengeMailRooms,
-): Promise<Locale> => {
-  const { found } = await rooms.identities.lookUp(call, { method, issuer: method, subject }, null)
-  return found?.account.locale ?? locale
 }

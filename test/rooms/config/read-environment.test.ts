@@ -26,6 +26,7 @@ const problemsOf = (environment: Readonly<Record<string, string>>): readonly str
 
 const production = {
   NODE_ENV: 'production',
+  SMTP_URL: 'smtp://smtp.example.org',
   IDEM_PUBLIC_URL: 'https://id.example.org',
   IDEM_SECRET: 'f'.repeat(64),
   DATABASE_URL: 'postgres://idem@db.example.org/idem',
@@ -84,12 +85,13 @@ test('every problem is reported at once, each by its variable, and no secret is 
   expect(problems.join('\n')).not.toMatch(/too-short|hunter2/)
 })
 
-test('production asks for an address, a secret and a database', () => {
+test('production asks for an address, a secret, a database and a mail server', () => {
   const problems = problemsOf({ NODE_ENV: 'production' })
   expect(problems.map((problem) => problem.split(' ')[0]).sort()).toEqual([
     'DATABASE_URL',
     'IDEM_PUBLIC_URL',
     'IDEM_SECRET',
+    'SMTP_URL',
   ])
   expect(problemsOf(production)).toEqual([])
 })
