@@ -36,6 +36,10 @@ export interface EmailKey {
   readonly handle: string | null
 }
 
+/** The key that a login signs in with; null for those that have none. */
+export const publicKeyOf = (login: Login | null): string | null =>
+  login?.method === 'key' || login?.method === 'email' ? login.publicKey : null
+
 /** What is kept for one server. Never sent to another one. */
 export interface ServerEntry {
   readonly login: Login | null

@@ -2,6 +2,8 @@
 
 import { Command } from 'commander'
 import { authenticateCommand } from './commands/authenticate.js'
+import { clientCommand } from './commands/client.js'
+import { jobsCommand } from './commands/jobs.js'
 import { keygenCommand } from './commands/keygen.js'
 import { keysCommand } from './commands/keys.js'
 import { loginCommand } from './commands/login.js'
@@ -26,17 +28,22 @@ export const createProgram = (machine: Machine): Command => {
       '--config <file>',
       "the config file (or IDEM_CONFIG; else config.json in the platform's config folder)",
     )
-    .option('--json', 'one JSON document on standard output; errors as JSON on standard error')
+    .option(
+      '--json',
+      'one JSON document on standard output; events and errors as JSON lines on standard error',
+    )
     .version(machine.version, '--version', 'print the version')
     .addHelpText('after', programHelp)
   const commands = [
     loginCommand(machine),
+    clientCommand(machine),
     whoamiCommand(machine),
     tokenCommand(machine),
     statusCommand(machine),
     keysCommand(machine),
     keygenCommand(machine),
     logoutCommand(machine),
+    jobsCommand(machine),
     authenticateCommand(machine),
   ]
   for (const command of commands) program.addCommand(command)
@@ -58,6 +65,7 @@ const prepare = (command: Command, machine: Machine): void => {
 
 const programHelp = `
 Examples:
+  idem login --email ada@example.org
   idem keygen --out ada.pem
   idem login --handle ada --private-key ada.pem
   curl ${defaultServerUrl}/graphql -H "Authorization: Bearer $(idem token)" -H 'content-type: application/json' -d '{"query":"{ me { handle } }"}'

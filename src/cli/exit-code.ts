@@ -9,7 +9,10 @@ export const exitCodes = {
   usage: { status: 2, meaning: 'wrong command, option or value' },
   signedOut: { status: 3, meaning: 'not signed in, or the session is over' },
   unreachable: { status: 4, meaning: 'the server does not answer, or is no Idem' },
-  proofRejected: { status: 5, meaning: 'the proof was rejected: wrong key or code, handle taken, challenge too old' },
+  proofRejected: {
+    status: 5,
+    meaning: 'the proof was rejected: wrong key or code, handle taken, challenge too old',
+  },
   inputMissing: {
     status: 6,
     meaning: 'a private key is missing, unreadable or encrypted: give a file or a pipe',

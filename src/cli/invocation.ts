@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { httpTransport, type Transport } from '../client/transport.js'
 import { type ServerEntry, serverEntry } from './config.js'
 import { type ConfigFile, configFile } from './config-file.js'
-import type { Machine } from './machine.js'
+import { type Machine, wantsJson } from './machine.js'
 import { jsonOutput, type Output, textOutput } from './output.js'
 import { defaultServerUrl, isUnprotected, parseServerUrl } from './server-url.js'
 
@@ -67,3 +67,7 @@ const chooseUrl = ({ machine, urlOption, config }: Invocation, keptUrl: string |
   if (fromEnvironment) return parseServerUrl(fromEnvironment, 'IDEM_URL')
   return keptUrl === null ? defaultServerUrl : parseServerUrl(keptUrl, `"url" in ${config.path}`)
 }
+
+/** Whether a person sits before it, who can be asked. */
+export const isInteractive = ({ machine }: Invocation): boolean =>
+  machine.stdin.isTTY === true && !wantsJson(machine)

@@ -6,33 +6,39 @@ import { type SignedIn, signIn } from '../client/sign-in.js'
 import { endSession, type Tokens } from '../client/tokens.js'
 import { withBearer } from '../client/transport.js'
 import { CliError } from './cli-error.js'
-import { type Login, serverEntry } from './config.js'
+import { type Login, publicKeyOf, serverEntry } from './config.js'
 import { configTokenStore } from './config-token-store.js'
+import { developmentTokenStore } from './development-session.js'
 import type { Connection } from './invocation.js'
 import { proveOwn } from './own-proof.js'
+import { shellWord } from './shell-word.js'
 
 /** The session of whoever is signed in at the connection's server; `SIGNED_OUT` at its first use if nobody. */
 export const openSession = (connection: Connection): Session => {
   const options = sessionOptions(connection)
-  if (connection.kept.login === null) return new Session(options)
+  const { login } = connection.kept
+  if (login === null || login.method === 'development') return new Session(options)
   return new Session({ ...options, signInAgain: () => signInAgain(connection) })
 }
 
 /** The same, but once it is over it stays over. */
 export const openSessionAsIs = (connection: Connection): Session => new Session(sessionOptions(connection))
 
-const sessionOptions = (connection: Connection) => ({
-  transport: connection.transport,
-  store: configTokenStore(connection),
-  clock: connection.machine.now,
-})
+const sessionOptions = (connection: Connection) => {
+  const { transport, machine, kept } = connection
+  const store =
+    kept.login?.method === 'development'
+      ? developmentTokenStore(kept.login.address)
+      : configTokenStore(connection)
+  return { transport, store, clock: machine.now }
+}
 
 /** Signs in by what is remembered: to the same account or, by `SIGNED_OUT`, not at all. */
 const signInAgain = async (connection: Connection): Promise<Tokens> => {
   const { transport, output, config, url } = connection
   // Read anew, under the lock that this runs under: whoever has logged out meanwhile stays out.
   const { login } = serverEntry(await config.read(), url)
-  if (login === null) throw signedOut('it was signed out meanwhile')
+  if (login === null) throw signedOut('it was signed out meanwhile', waysIn)
   const signedIn = await signInBy(connection, login)
   if (signedIn.account.id !== login.accountId) {
     await endSession(withBearer(transport, signedIn.tokens.accessToken))
@@ -47,22 +53,29 @@ const signInBy = async (connection: Connection, login: Login): Promise<SignedIn>
   try {
     return await signIn(transport, await proveOwn(connection, { login, purpose: 'SIGN_IN', transport }))
   } catch (error) {
-    if (error instanceof CliError && error.code === 'KEY_MISSING') throw signedOut(error.message)
+    if (error instanceof CliError && error.code === 'KEY_MISSING')
+      throw signedOut(error.message, wayIn(login))
     if (error instanceof IdemError && error.code === 'PROOF_REJECTED') throw opensNoMore(login, null)
     throw error
   }
 }
 
-const signedOut = (reason: string): CliError =>
+const waysIn = 'Sign in: idem login --email ADDRESS, idem login --private-key FILE, or: idem login --guest'
+
+/** How to sign in to the same account without the proof that is gone. */
+const wayIn = (login: Login): string =>
+  login.method === 'email' ? `Sign in: idem login --email ${shellWord(login.address)}` : waysIn
+
+const signedOut = (reason: string, next: string): CliError =>
   new CliError(
     'SIGNED_OUT',
     `The session is over, and could not be opened again: ${reason.replace(/\.$/, '')}.`,
-    'Sign in: idem login --private-key FILE, or: idem login --guest',
+    next,
   )
 
 /** The key was removed from its account, or the guest has become a person elsewhere. */
 const opensNoMore = (login: Login, instead: SignedIn | null): CliError => {
-  const proof = login.method === 'key' ? `the key ${login.publicKey}` : "this guest's secret"
+  const proof = login.method === 'guest' ? "this guest's secret" : `the key ${publicKeyOf(login)}`
   const other = instead?.provisioned === true ? 'a new, empty account' : 'account'
   const [where, orGoOn] =
     instead === null
@@ -74,6 +87,8 @@ const opensNoMore = (login: Login, instead: SignedIn | null): CliError => {
   return new CliError(
     'SIGNED_OUT',
     `The session is over, and ${proof} no longer opens account ${login.accountId}${where}.`,
-    `Sign in with a key of that account: idem login --private-key FILE${orGoOn}`,
+    login.method === 'email'
+      ? `${wayIn(login)} (a mail, and a new key)`
+      : `Sign in with a key of that account: idem login --private-key FILE${orGoOn}`,
   )
 }

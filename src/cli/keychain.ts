@@ -2,7 +2,7 @@
 
 import type { Account } from '../client/account.js'
 import { CliError } from './cli-error.js'
-import type { Login } from './config.js'
+import { type Login, publicKeyOf } from './config.js'
 import { normalizePublicKey } from './public-key.js'
 
 /** A key that opens the account. */
@@ -24,7 +24,7 @@ export const keysOf = (account: Account, login: Login | null): readonly Keychain
       label,
       publicKey: subject,
       createdAt,
-      isOwn: login?.method === 'key' && login.publicKey === subject,
+      isOwn: publicKeyOf(login) === subject,
     }))
 
 /** The one key that `word` names: an id, a public key in any spelling, or a label. `NO_SUCH_KEY` otherwise. */

@@ -9,9 +9,10 @@ import {
 } from '../client/proof.js'
 import type { Transport } from '../client/transport.js'
 import { assertNever, CliError } from './cli-error.js'
-import type { Login } from './config.js'
+import type { EmailKey, Login } from './config.js'
 import { type GivenKey, readEnvironmentKey, readPrivateKeyFile } from './given-key.js'
 import { type Connection, deviceName } from './invocation.js'
+import { parsePrivateKey } from './private-key.js'
 
 /** What is proven to whom. */
 export interface OwnProofRequest {
@@ -35,6 +36,14 @@ export const proveOwn = async (connection: Connection, request: OwnProofRequest)
     }
     case 'guest':
       return guestAnswer(connection)
+    case 'email': {
+      const { privateKey, handle } = findEmailKey(connection, login)
+      const signer = parsePrivateKey(privateKey, `The key in ${connection.config.path}`)
+      const wanted = purpose === 'SIGN_IN' && handle !== null ? { handle } : {}
+      return answerWithKey(transport, signer, { purpose, ...wanted })
+    }
+    case 'development':
+      throw new CliError('KEY_MISSING', 'A server in development believes the address: there is no key.')
     default:
       return assertNever(login)
   }
@@ -46,6 +55,15 @@ const guestAnswer = (connection: Connection): Answer => {
     throw new CliError('KEY_MISSING', `The guest's secret is gone from ${connection.config.path}.`)
   }
   return answerAsGuest({ deviceSecret, deviceName: deviceName(connection.machine) })
+}
+
+const findEmailKey = (
+  { kept, config }: Connection,
+  { publicKey, address }: Extract<Login, { method: 'email' }>,
+): EmailKey => {
+  const key = kept.emailKeys.find((candidate) => candidate.publicKey === publicKey)
+  if (key !== undefined) return key
+  throw new CliError('KEY_MISSING', `No key for ${address} is in ${config.path}.`)
 }
 
 /** The login's key from its file or the environment; only ever the same key. */

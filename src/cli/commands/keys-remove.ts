@@ -2,8 +2,9 @@
 
 import type { Command } from 'commander'
 import { fetchWhoAmI, unlinkIdentity } from '../../client/account.js'
-import { withServerEntry } from '../config.js'
+import { serverEntry, withServerEntry } from '../config.js'
 import { defineCommand } from '../define-command.js'
+import { withoutEmailKey } from '../email-keys.js'
 import { connect, openInvocation } from '../invocation.js'
 import { openSession } from '../kept-session.js'
 import { findKey, keysOf } from '../keychain.js'
@@ -37,9 +38,13 @@ export const keysRemoveCommand = (machine: Machine): Command =>
       await withStepUp(connection, { session, signWith: signWith ?? null }, () =>
         unlinkIdentity(session, key.id),
       )
-      if (key.isOwn) {
-        await config.update(async (before) => withServerEntry(before, url, { login: null, tokens: null }))
-      }
+      await config.update(async (before) => {
+        const emailKeys = withoutEmailKey(serverEntry(before, url), key.publicKey)
+        return withServerEntry(before, url, {
+          emailKeys,
+          ...(key.isOwn ? { login: null, tokens: null } : {}),
+        })
+      })
       const goodbye = key.isOwn ? '\nIt was the key of this login: you are signed out.' : ''
       output.result({ removed: key, signedOut: key.isOwn }, `Removed the key ${key.publicKey}.${goodbye}`)
     })

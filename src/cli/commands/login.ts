@@ -1,4 +1,4 @@
-// `idem login`: signs in with a key or as a guest.
+// `idem login`: signs in by email, with a key or as a guest.
 
 import type { Command } from 'commander'
 import { answerAsGuest } from '../../client/proof.js'
@@ -9,25 +9,41 @@ import { defineCommand } from '../define-command.js'
 import { finishLogin } from '../finish-login.js'
 import { type GivenKey, readEnvironmentKey, readPrivateKey, readPrivateKeyFile } from '../given-key.js'
 import { type Connection, connect, deviceName, openInvocation } from '../invocation.js'
+import { Lines } from '../lines.js'
+import { logInByEmail } from '../log-in-by-email.js'
 import { logInWithKey } from '../log-in-with-key.js'
 import type { Machine } from '../machine.js'
+import { resumeEmailLogin } from '../resume-email-login.js'
 
 interface LoginOptions {
   readonly handle?: string
   readonly privateKey?: string
   readonly guest?: boolean
+  readonly email?: string
+  readonly challenge?: string
+  readonly code?: string
+  readonly wait: boolean
 }
+
+const details =
+  'By email: a mail brings a code to paste here (or to pipe in, one a line) and a link to confirm instead; what ' +
+  'comes first counts. The first time this makes a key, which is kept in the config and signs in silently from ' +
+  'then on. Who loses the config does it again: the new key joins the account, and the old one stays in ' +
+  '`idem keys list` until it is removed. A server in development may ask for no mail at all.\n' +
+  'With a key: the private key signs a challenge here and never leaves this machine. Formats: PKCS#8 PEM, OpenSSH, or ' +
+  'the 32-byte seed as base64 or hex. Without --private-key: IDEM_PRIVATE_KEY, else the key file of the ' +
+  'last login.'
 
 /** `idem login` */
 export const loginCommand = (machine: Machine): Command =>
   defineCommand({
     name: 'login',
-    summary: 'Sign in with an Ed25519 key or as a guest; the first time this registers',
-    details:
-      'The private key signs a challenge here and never leaves this machine. Formats: PKCS#8 PEM, OpenSSH, or ' +
-      'the 32-byte seed as base64 or hex. Without --private-key: IDEM_PRIVATE_KEY, else the key file of the ' +
-      'last login.',
+    summary: 'Sign in by email, with an Ed25519 key or as a guest; the first time this registers',
+    details,
     examples: [
+      'idem login --email ada@example.org',
+      'idem login --email ada@example.org --no-wait > mail.json',
+      'idem login --challenge "$CHALLENGE" --code "$CODE"',
       'idem login --handle ada --private-key ada.pem',
       'idem login --private-key ~/.ssh/id_ed25519',
       'idem login --private-key - < ada.pem',
@@ -40,16 +56,66 @@ export const loginCommand = (machine: Machine): Command =>
       'the name of the account, unique at this server; to be picked at the first login',
     )
     .option('--private-key <file>', 'file with the private key, - for standard input')
+    .option('--email <address>', 'sign in by email; by a key that an earlier login made, if there is one')
+    .option('--no-wait', 'with --email: print the challenge of the mail as JSON, and end')
+    .option('--challenge <id>', 'go on with a challenge that --no-wait printed')
+    .option('--code <code>', 'with --challenge: the code of the mail; without: standard input or the link')
     .option('--guest', 'sign in without any key; the same guest comes back next time')
     .action(async function (this: Command) {
       const options = this.opts<LoginOptions>()
-      if (options.guest === true && (options.privateKey ?? options.handle) !== undefined) {
-        throw new CliError('USAGE', 'A guest has neither key nor handle.', 'Give --guest alone.')
-      }
+      checkTogether(options)
       const connection = await connect(openInvocation(machine, this))
       if (options.guest === true) return logInAsGuest(connection)
+      const address = options.email ?? rememberedAddress(connection, options)
+      if (address !== null || options.challenge !== undefined) {
+        return logInByMail(connection, options, address)
+      }
       return logInWithKey(connection, await findKey(connection, options), handleOf(connection, options))
     })
+
+/** Refuses options that belong to different ways of signing in. */
+const checkTogether = (options: LoginOptions): void => {
+  const { guest, privateKey, handle, email, challenge, code, wait } = options
+  const hasKey = (privateKey ?? handle) !== undefined
+  const hasMail = (email ?? challenge ?? code) !== undefined || !wait
+  if (guest === true && (hasKey || hasMail)) {
+    throw new CliError('USAGE', 'A guest has neither key nor handle nor address.', 'Give --guest alone.')
+  }
+  if (hasKey && hasMail) throw new CliError('USAGE', 'Sign in either by email or with a key.')
+  if (code !== undefined && challenge === undefined) {
+    throw new CliError('USAGE', 'A code answers a challenge.', 'Give both: --challenge ID --code CODE')
+  }
+  if (!wait && (email === undefined || challenge !== undefined)) {
+    throw new CliError('USAGE', '--no-wait asks for a new mail.', 'Give it with --email alone.')
+  }
+}
+
+/** A login that names nothing repeats the last one. */
+const rememberedAddress = (
+  { kept: { login }, machine }: Connection,
+  { handle, privateKey, challenge }: LoginOptions,
+): string | null => {
+  const isNamed = (handle ?? privateKey ?? challenge) !== undefined
+  if (isNamed || machine.environment['IDEM_PRIVATE_KEY']) return null
+  return login?.method === 'email' || login?.method === 'development' ? login.address : null
+}
+
+const logInByMail = async (
+  connection: Connection,
+  { challenge, code, wait }: LoginOptions,
+  address: string | null,
+): Promise<void> => {
+  const lines = new Lines(connection.machine.stdin)
+  try {
+    if (challenge !== undefined) {
+      await resumeEmailLogin(connection, { challengeId: challenge, code: code ?? null, address, lines })
+    } else if (address !== null) {
+      await logInByEmail(connection, { address, lines, waits: wait })
+    }
+  } finally {
+    lines.close()
+  }
+}
 
 const findKey = async (connection: Connection, { privateKey }: LoginOptions): Promise<GivenKey> => {
   if (privateKey !== undefined) return readPrivateKey(connection, privateKey)
@@ -63,7 +129,7 @@ const findKey = async (connection: Connection, { privateKey }: LoginOptions): Pr
     'KEY_MISSING',
     'No private key is given, and none is remembered for this server.',
     'Give --private-key FILE, pipe one in with --private-key -, or set IDEM_PRIVATE_KEY. ' +
-      'Make one with: idem keygen --out FILE. Without a key: idem login --guest',
+      'Make one with: idem keygen --out FILE. Without a key: idem login --email ADDRESS, or: idem login --guest',
   )
 }
 

@@ -16,7 +16,8 @@ export const logoutCommand = (machine: Machine): Command =>
     name: 'logout',
     summary: 'End the session at the server and forget it here',
     details:
-      'The private key file stays where it is, and a guest can come back with `idem login --guest`. ' +
+      'The private key file stays where it is, and a guest can come back with `idem login --guest`. The key of a ' +
+      'login by mail stays in the config too: `idem keys remove` takes it away before. ' +
       'When the server cannot be reached the session is forgotten here all the same, with a warning.',
     examples: ['idem logout', `idem logout --url ${defaultServerUrl}`],
   }).action(async function (this: Command) {

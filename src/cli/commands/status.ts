@@ -5,6 +5,7 @@ import { type Account, fetchWhoAmI } from '../../client/account.js'
 import { IdemError } from '../../client/idem-error.js'
 import { serverTime } from '../../client/tokens.js'
 import type { Transport } from '../../client/transport.js'
+import { assertNever } from '../cli-error.js'
 import { type Login, type ServerEntry, serverEntry } from '../config.js'
 import { defineCommand } from '../define-command.js'
 import { describeMoment } from '../describe-moment.js'
@@ -97,6 +98,16 @@ const describe = ({ url, config, machine }: Connection, { reachable, account, ke
 
 const describeLogin = (login: Login | null): string => {
   if (login === null) return '-'
-  if (login.method === 'guest') return 'guest'
-  return `key ${login.publicKey} (${login.privateKeyFile ?? 'no file remembered'})`
+  switch (login.method) {
+    case 'guest':
+      return 'guest'
+    case 'key':
+      return `key ${login.publicKey} (${login.privateKeyFile ?? 'no file remembered'})`
+    case 'email':
+      return `${login.address} (${login.publicKey === null ? 'a mail each time' : `key ${login.publicKey}`})`
+    case 'development':
+      return `${login.address} (development: this server believes everybody)`
+    default:
+      return assertNever(login)
+  }
 }

@@ -14,7 +14,7 @@ export const tokenCommand = (machine: Machine): Command =>
     summary: 'Print an access token that serves for another minute at least',
     details:
       'It is refreshed when needed, and signed in for again when the session is over and the private key is at ' +
-      'hand. Any number of shells may ask at once.',
+      'hand (after a login by mail it is in the config). Any number of shells may ask at once.',
     examples: [
       'idem token',
       'idem token --json',

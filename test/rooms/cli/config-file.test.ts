@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { type Config, emptyConfig, withServerEntry } from '../../../src/cli/config.js'
+import { type Config, emptyConfig, parseConfig, withServerEntry } from '../../../src/cli/config.js'
 import { configFile } from '../../../src/cli/config-file.js'
 import { freshFolder } from './try-cli.js'
 
@@ -83,11 +83,25 @@ test('fields of a later version are kept at every level', async () => {
     handle: 'ada',
     later: 2,
   }
-  const entry = { login, tokens, deviceSecret: null, later: 3 }
+  const emailKey = {
+    address: 'a@b.c',
+    accountId: 'a',
+    publicKey: 'p',
+    privateKey: 's',
+    handle: null,
+    later: 5,
+  }
+  const entry = { login, tokens, deviceSecret: null, emailKeys: [emailKey], later: 3 }
   const written = { version: 1, url: null, later: 4, servers: { [url]: entry } }
   writeFileSync(file, JSON.stringify(written))
   await configFile(file).update(async (config) => ({ ...config, url }))
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ ...written, url })
+})
+
+test('a config from before logins by mail is read as it is', () => {
+  const servers = { [url]: { login: null, tokens: null, deviceSecret: 's' } }
+  const config = parseConfig(JSON.stringify({ version: 1, url: null, servers }))
+  expect(config.servers[url]).toEqual({ login: null, tokens: null, deviceSecret: 's', emailKeys: [] })
 })
 
 test('a config that is a link stays one', async () => {
@@ -107,6 +121,12 @@ test.each([
   ['a list', '[]', 'it is not an object'],
   ['a later version', '{"version":2}', 'its version is not 1'],
   ['servers of the wrong type', '{"version":1,"servers":[]}', 'servers is not an object'],
+  ['keys of the wrong type', '{"version":1,"servers":{"u":{"emailKeys":{}}}}', 'emailKeys is not a list'],
+  [
+    'half a key',
+    '{"version":1,"servers":{"u":{"emailKeys":[{"address":"TOP"}]}}}',
+    'emailKeys[0].accountId is not a string',
+  ],
   ['an unknown login', '{"version":1,"servers":{"u":{"login":{"method":"x"}}}}', 'login.method is not known'],
   [
     'a login to no account',

@@ -13,6 +13,7 @@ test.each([
   ['INTERNAL', { requestId }, 1, `The server's log has more under request ${requestId}.`],
   ['BAD_USER_INPUT', { field: 'handle' }, 2, null],
   ['FORBIDDEN', { requiredScopes: [['identity:write']] }, 1, null],
+  ['FORBIDDEN', { requiredScopes: [['operator:all']] }, 1, 'Only operators (IDEM_OPERATORS) may do that.'],
 ] as const)('%s keeps what the server named', (code, details, exitCode, next) => {
   const report = describeFailure(new IdemError(code, 'No.', details))
   expect(report).toEqual({ code, message: 'No.', next, exitCode, details })

@@ -3,8 +3,13 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Worker } from '../../../jobs/worker.js'
 import { defaultServerUrl } from '../../../src/cli/server-url.js'
+import { systemRandom } from '../../../src/runtime/random.js'
+import { pressButton } from '../../support/email-owner.js'
+import { codeIn, linkIn, mailboxInbox, mailsTo } from '../../support/mail-reader.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
+import { startTestWorker } from '../../support/start-worker.js'
 import { Shell } from './shell.js'
 import { commandPaths, freshFolder, TestMachine } from './try-cli.js'
 
@@ -17,9 +22,11 @@ const examplesOf = async (words: readonly string[]): Promise<string[]> => {
 const examples = [...new Set((await Promise.all([[], ...commandPaths()].map(examplesOf))).flat())]
 
 let idem: TestService
+let worker: Worker
 const own = freshFolder()
 beforeAll(async () => {
-  idem = await startTestService()
+  idem = await startTestService({ environment: { IDEM_OPERATORS: 'ada' } })
+  worker = await startTestWorker(idem)
   const ada = new TestMachine({ url: idem.url, folder: own })
   const { publicKey } = await ada.keygen('ada.pem')
   writeFileSync(ada.file('ada.pub'), `${publicKey}\n`)
@@ -27,7 +34,10 @@ beforeAll(async () => {
   mkdirSync(ada.file('.ssh'))
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', ada.file('.ssh/id_ed25519')])
 })
-afterAll(() => idem.stop())
+afterAll(async () => {
+  await worker.stop()
+  await idem.stop()
+})
 
 /** Ada's folder: she is signed in with `ada.pem`. */
 const comeHome = async (folder: string): Promise<TestMachine> => {
@@ -49,17 +59,61 @@ const fillKeychain = async (ada: TestMachine): Promise<void> => {
   await ada.keygen('new.pem')
 }
 
+/** A challenge of a mail to her, as `--no-wait` printed it before, with the code that has arrived. */
+const askForMail = async (ada: TestMachine): Promise<string> => {
+  const address = 'ada-elsewhere@example.org'
+  const { challenge } = await ada.ask(['login', '--email', address, '--no-wait'])
+  const [mail] = await mailsTo(mailboxInbox(idem), address)
+  return `CHALLENGE=${challenge.id}; CODE=${codeIn(mail?.text ?? '')}; `
+}
+
+/** She presses the button of each mail that arrives, until told to stop. */
+const pressButtons = (): { stop: () => Promise<void> } => {
+  let isStopped = false
+  const press = async (): Promise<void> => {
+    const { heldSecrets } = idem.foundation
+    while (!isStopped) {
+      const [mail] = await mailboxInbox(idem)('ada@example.org')
+      const link = linkIn(mail?.text ?? '')
+      const id = link === '' ? null : heldSecrets.idOfLinkToken(new URL(link).searchParams.get('token') ?? '')
+      if (id !== null) await pressButton(link, heldSecrets.matchCode(id))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+  const pressing = press().catch(() => undefined)
+  return {
+    stop: () => {
+      isStopped = true
+      return pressing
+    },
+  }
+}
+
+/** A job that was given up. */
+const giveUpJob = async (): Promise<void> => {
+  const { outbox, ownCall } = idem.foundation
+  const id = systemRandom.uuid()
+  await ownCall().write(outbox.row(ownCall(), id, { name: 'send-mail', payload: { mailId: id } }))
+  await outbox.noteFailed(ownCall(), id, 'no mail server answers')
+}
+
 test('there are examples to paste', () => {
   expect(examples.length).toBeGreaterThan(20)
 })
 
 test.each(examples)('%s', async (example) => {
   const shell = new Shell({ url: idem.url })
+  idem.clock.advance(16 * 60) // an address gets a few mails in a quarter of an hour, and no more
+  let before = ''
   if (!example.startsWith('idem keygen')) {
     const ada = await comeHome(shell.folder)
     if (example.includes('idem keys')) await fillKeychain(ada)
+    if (example.includes('idem jobs')) await giveUpJob()
+    if (example.includes('$CHALLENGE')) before = await askForMail(ada)
   }
-  const run = await shell.runLine(example.replaceAll(defaultServerUrl, idem.url))
+  const buttons = example.includes('--email') ? pressButtons() : null
+  const run = await shell.runLine(before + example.replaceAll(defaultServerUrl, idem.url))
+  await buttons?.stop()
   expect(run.stderr).not.toContain('idem:')
   expect(run.exitCode).toBe(0)
   expect(run.stdout).not.toContain('"errors"')

@@ -10,6 +10,7 @@ const machine = new TestMachine({ url: 'http://127.0.0.1:1' })
 test('the commands are the documented ones', () => {
   expect(commandPaths().map((words) => words.join(' '))).toEqual([
     'login',
+    'client',
     'whoami',
     'token',
     'status',
@@ -19,6 +20,9 @@ test('the commands are the documented ones', () => {
     'keys remove',
     'keygen',
     'logout',
+    'jobs',
+    'jobs failed',
+    'jobs retry',
     'authenticate',
     'authenticate login',
   ])
@@ -59,6 +63,9 @@ test.each([
   [['login', '--nonsense']],
   [['keys', 'add']],
   [['keys', 'remove']],
+  [['jobs', 'nonsense']],
+  [['jobs', 'retry']],
+  [['jobs', 'retry', 'x', '--all']],
   [['authenticate', 'login']],
   [['login', '--guest', '--handle', 'ada']],
   [['status', '--url', 'ftp://example.org']],

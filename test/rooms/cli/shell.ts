@@ -54,6 +54,19 @@ export class Shell {
     return this.#spawn(node, [program, ...words], stdin)
   }
 
+  /** Starts `idem` and leaves its standard input open, for what is typed meanwhile. */
+  open(words: readonly string[]): { child: ChildProcess; finished: Promise<Run>; said: () => string } {
+    const { node = process.execPath, program = path.join(repository, 'bin/idem.js') } = this.options
+    let said = ''
+    const { child, finished } = this.#spawn(node, [program, ...words], null)
+    child.stderr?.on('data', (chunk) => (said += chunk))
+    const remembered = finished.then((run) => {
+      this.written += run.stdout + run.stderr
+      return run
+    })
+    return { child, finished: remembered, said: () => said }
+  }
+
   /** Runs `idem` to its end. */
   async run(words: readonly string[], stdin = ''): Promise<Run> {
     const run = await this.start(words, stdin).finished
@@ -91,7 +104,7 @@ export class Shell {
   #spawn(
     command: string,
     words: readonly string[],
-    stdin: string,
+    stdin: string | null,
   ): { child: ChildProcess; finished: Promise<Run> } {
     const child = spawn(command, words, {
       cwd: this.folder,
@@ -105,7 +118,7 @@ export class Shell {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     child.stdin.on('error', () => undefined) // who does not read it may be gone before it is written
-    child.stdin.end(stdin)
+    if (stdin !== null) child.stdin.end(stdin)
     const finished = new Promise<Run>((resolve) => {
       let stdout = ''
       let stderr = ''

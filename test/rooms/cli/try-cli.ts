@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { createProgram } from '../../../src/cli/create-program.js'
 import type { Machine } from '../../../src/cli/machine.js'
@@ -21,6 +21,17 @@ export interface Circumstances {
   readonly stdin?: string
   readonly isTerminal?: boolean
   readonly environment?: Record<string, string>
+}
+
+/** A command that is still running, with somebody before it. */
+export interface Conversation {
+  /** What it has said on standard error so far. */
+  readonly said: () => string
+  /** Types a line. */
+  readonly type: (line: string) => void
+  /** Ends the input. */
+  readonly leave: () => void
+  readonly finished: Promise<Run>
 }
 
 /** Where a machine is: the server that it speaks to, and the time that it has. */
@@ -47,6 +58,7 @@ const bareMachine: Machine = {
   configFolder: '',
   version: '0.0.0-test',
   now: realClock.now,
+  unbroken: (work) => work(),
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
 }
 
@@ -70,22 +82,42 @@ export class TestMachine {
   }
 
   /** Runs one command to its end. */
-  async run(words: readonly string[], circumstances: Circumstances = {}): Promise<Run> {
-    const { stdin = '', isTerminal = false, environment = {} } = circumstances
+  run(words: readonly string[], circumstances: Circumstances = {}): Promise<Run> {
+    return this.#start(words, Readable.from([circumstances.stdin ?? '']), circumstances).finished
+  }
+
+  /** Starts a command that listens to what is typed meanwhile; at a terminal unless told otherwise. */
+  open(words: readonly string[], { isTerminal = true }: Circumstances = {}): Conversation {
+    const keyboard = new PassThrough()
+    const { said, finished } = this.#start(words, keyboard, { isTerminal })
+    return {
+      said,
+      type: (line) => keyboard.write(`${line}\n`),
+      leave: () => keyboard.end(),
+      finished,
+    }
+  }
+
+  #start(
+    words: readonly string[],
+    stdin: Readable,
+    { isTerminal = false, environment = {} }: Circumstances,
+  ): { said: () => string; finished: Promise<Run> } {
     const { url, clock = realClock } = this.surroundings
     let stdout = ''
     let stderr = ''
-    const exitCode = await runCli({
+    const ended = runCli({
       ...bareMachine,
       words,
       environment: { IDEM_URL: url, ...environment },
-      stdin: Object.assign(Readable.from([stdin]), { isTTY: isTerminal }),
+      stdin: Object.assign(stdin, { isTTY: isTerminal }),
       stdout: { write: (text) => (stdout += text) },
       stderr: { write: (text) => (stderr += text) },
       configFolder: path.dirname(this.configPath),
       now: () => clock.now(),
     })
-    return { exitCode, stdout, stderr }
+    const finished = ended.then((exitCode) => ({ exitCode, stdout, stderr }))
+    return { said: () => stderr, finished }
   }
 
   /** What a command that must work answers with `--json`. */

@@ -41,7 +41,9 @@ export class Wiretap {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     const tap = new Wiretap(`http://127.0.0.1:${port}`, server, target)
-    server.on('request', (request, response) => void tap.#pass(request, response))
+    server.on('request', (request, response) => {
+      tap.#pass(request, response).catch(() => response.destroy()) // one end of the wire has gone
+    })
     return tap
   }
 
@@ -72,17 +74,29 @@ export class Wiretap {
     this.#incidents.delete(call.operation)
     await incident?.(call, response)
     if (response.writableEnded || response.destroyed) return
-    const { authorization, 'user-agent': userAgent = '', 'content-type': contentType = '' } = request.headers
+    const {
+      authorization,
+      accept,
+      'user-agent': userAgent = '',
+      'content-type': contentType = '',
+    } = request.headers
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
     const answer = await fetch(`${this.target}${request.url}`, {
       method: 'POST',
+      signal: gone.signal,
       headers: {
         'content-type': contentType,
         'user-agent': userAgent,
+        ...(accept === undefined ? {} : { accept }),
         ...(authorization === undefined ? {} : { authorization }),
       },
       body: call.body,
     })
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
+    const type = answer.headers.get('content-type') ?? 'application/json'
+    response.writeHead(answer.status, { 'content-type': type })
+    for await (const chunk of answer.body ?? []) response.write(chunk)
+    response.end()
   }
 }
 
@@ -92,7 +106,7 @@ const readCall = async (request: IncomingMessage): Promise<WireCall> => {
   const body = Buffer.concat(chunks).toString('utf8')
   const { authorization, 'user-agent': userAgent = '' } = request.headers
   return {
-    operation: /(?:query|mutation) (\w+)/.exec(JSON.parse(body).query)?.[1] ?? '',
+    operation: /(?:query|mutation|subscription) (\w+)/.exec(JSON.parse(body).query)?.[1] ?? '',
     bearer: authorization?.replace('Bearer ', '') ?? null,
     userAgent,
     body,

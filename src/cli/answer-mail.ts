@@ -1,0 +1,135 @@
+// Waits for whichever comes first, the code of a mail at the prompt or the confirmation of its link.
+
+import {
+  answerConfirmed,
+  answerWithCode,
+  type ChallengeState,
+  type DeliveryState,
+  mostCodeAttempts,
+} from '../client/email-challenge.js'
+import { IdemError } from '../client/idem-error.js'
+import type { Answer } from '../client/proof.js'
+import { watchChallenge } from '../client/watch-challenge.js'
+import { CliError } from './cli-error.js'
+import type { Connection } from './invocation.js'
+import type { Lines } from './lines.js'
+import { mailFailure } from './mail-failure.js'
+
+/** How a mail is answered. */
+export interface MailAnswering<Result> {
+  readonly challenge: ChallengeState
+  readonly lines: Lines
+  /** Whether a person types the lines, who can be told and asked again. */
+  readonly isInteractive: boolean
+  /** What is done with an answer; `PROOF_REJECTED` counts as a wrong code. */
+  readonly submit: (answer: Answer) => Promise<Result>
+}
+
+/** What `submit` answers at last. `PROOF_REJECTED`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `MAIL_REFUSED`. */
+export const answerMail = async <Result>(
+  connection: Connection,
+  { challenge, lines, isInteractive, submit }: MailAnswering<Result>,
+): Promise<Result> => {
+  const done = new AbortController()
+  const confirmed = untilConfirmed(connection, challenge, done.signal)
+  confirmed.catch(() => undefined) // told where it is awaited, if it still matters then
+  const codes = new Codes(connection, isInteractive)
+  try {
+    for (;;) {
+      const line = await Promise.race([confirmed, lines.next()])
+      if (line === linkConfirmed) return await submit(answerConfirmed(challenge.id))
+      if (line === null) {
+        codes.end()
+        await confirmed
+        return await submit(answerConfirmed(challenge.id))
+      }
+      const code = codes.read(line)
+      if (code === null) continue
+      try {
+        return await submit(answerWithCode(challenge.id, code))
+      } catch (error) {
+        codes.rejected(error)
+      }
+    }
+  } catch (error) {
+    throw mailFailure(error)
+  } finally {
+    done.abort()
+  }
+}
+
+const linkConfirmed = Symbol('the link was confirmed')
+
+const deliveries: Readonly<Record<DeliveryState, string>> = {
+  QUEUED: 'the mail waits for its turn',
+  SENT: 'the mail was sent',
+  DEFERRED: 'no mail server takes the mail just now; it is tried again',
+  REFUSED: 'the mail was refused',
+}
+
+/** Resolves once the link is confirmed and tells meanwhile how the mail fares. Throws when nothing can come any more. */
+const untilConfirmed = async (
+  { transport, output }: Connection,
+  { id }: ChallengeState,
+  signal: AbortSignal,
+): Promise<typeof linkConfirmed> => {
+  for await (const state of watchChallenge(transport, id, { signal })) {
+    if (state.status === 'CONFIRMED') {
+      output.event({ challenge: state }, 'The link was confirmed.')
+      return linkConfirmed
+    }
+    if (state.status === 'SPENT')
+      throw new IdemError('CHALLENGE_SPENT', 'It was answered already, or tried too often.')
+    if (state.status === 'EXPIRED')
+      throw new IdemError('CHALLENGE_EXPIRED', 'The mail was not answered in time.')
+    if (state.delivery !== null)
+      output.event({ challenge: state }, `Delivery: ${deliveries[state.delivery]}.`)
+    if (state.delivery === 'REFUSED') {
+      throw new CliError(
+        'MAIL_REFUSED',
+        'The mail will not be sent.',
+        'Check the address. One that got many mails gets no more for a quarter of an hour.',
+      )
+    }
+  }
+  return new Promise(() => undefined) // ended by whoever no longer waits for it
+}
+
+/** Letters and digits; how many and which is for the server to know. */
+const codeForm = /^[A-Z0-9]{6,12}$/
+
+/** The codes that were typed or piped in, and what became of them. */
+class Codes {
+  #triesLeft = mostCodeAttempts
+  #lastRejection: unknown = null
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly isInteractive: boolean,
+  ) {}
+
+  /** The code in a line; null for a line that cannot hold one, which costs no try. `USAGE` where nobody can mend it. */
+  read(line: string): string | null {
+    const code = line.toUpperCase().replace(/[\s-]/g, '')
+    if (code === '' || codeForm.test(code)) return code === '' ? null : code
+    if (!this.isInteractive)
+      throw new CliError('USAGE', 'Standard input holds no code.', 'Give the code alone.')
+    this.connection.output.progress('That is no code: paste only the 8 letters and digits of the mail.')
+    return null
+  }
+
+  /** Goes on after a code that was wrong, as long as there are tries; throws anything else. */
+  rejected(error: unknown): void {
+    if (!(error instanceof IdemError) || error.code !== 'PROOF_REJECTED') throw error
+    this.#triesLeft -= 1
+    this.#lastRejection = error
+    if (this.#triesLeft === 0) throw new IdemError('CHALLENGE_SPENT', 'Too many wrong codes.', error.details)
+    const tries = this.#triesLeft === 1 ? 'One try is left.' : `${this.#triesLeft} tries are left.`
+    this.connection.output.progress(`That is not the code of this mail. ${tries}`)
+  }
+
+  /** The input has ended: who piped in a wrong code has no other; who piped in nothing waits for the link. */
+  end(): void {
+    if (this.#lastRejection !== null) throw this.#lastRejection
+  }
+}

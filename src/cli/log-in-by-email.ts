@@ -1,0 +1,121 @@
+// The whole login by email: silent where a key of an earlier one lies in the config, else by a mail.
+
+import { fetchWhoAmI } from '../client/account.js'
+import { developmentBearer } from '../client/development-bearer.js'
+import { type ChallengeState, requestMail } from '../client/email-challenge.js'
+import { signIn } from '../client/sign-in.js'
+import { withBearer } from '../client/transport.js'
+import { answerMail } from './answer-mail.js'
+import { CliError } from './cli-error.js'
+import { type EmailKey, serverEntry, withServerEntry } from './config.js'
+import { describeMoment } from './describe-moment.js'
+import { emailKeyOf, withoutEmailKey } from './email-keys.js'
+import { finishLogin } from './finish-login.js'
+import { type Connection, isInteractive } from './invocation.js'
+import { keepEmailLogin } from './keep-email-login.js'
+import type { Lines } from './lines.js'
+import { logInWithEmailKey } from './log-in-with-email-key.js'
+import { requireAccount } from './require-account.js'
+
+/** Who signs in, and how. */
+export interface EmailLogin {
+  readonly address: string
+  readonly lines: Lines
+  /** Whether to wait for the answer to the mail; otherwise its challenge is printed and that is all. */
+  readonly waits: boolean
+}
+
+/** Signs in, registering the address at its first use. */
+export const logInByEmail = async (connection: Connection, login: EmailLogin): Promise<void> => {
+  const key = emailKeyOf(connection.kept, login.address)
+  if (key !== null && (await logInSilently(connection, key, login.address))) return
+  await connection.config.update(async (config) => config) // rather now than after the mail
+  for (;;) {
+    const challenge = await requestMail(connection.transport, { address: login.address, purpose: 'SIGN_IN' })
+    if (challenge.authenticationDisabled) return logInUnproven(connection, login.address)
+    if (!login.waits) return printChallenge(connection, challenge)
+    tellOfMail(connection, challenge, login.address)
+    try {
+      return await answerAndKeep(connection, challenge, login)
+    } catch (error) {
+      if (!(await wantsNewMail(connection, error, login.lines))) throw error
+    }
+  }
+}
+
+/** Whether it worked; a key that opens its account no more is forgotten. */
+const logInSilently = async (connection: Connection, key: EmailKey, address: string): Promise<boolean> => {
+  const { url, config, output, transport } = connection
+  const signedIn = await logInWithEmailKey(transport, key)
+  const { accountId, publicKey } = key
+  if (signedIn !== null) {
+    const emailKey = { ...key, handle: signedIn.account.handle }
+    await finishLogin(connection, signedIn, {
+      login: { method: 'email', accountId, address, publicKey },
+      emailKey,
+    })
+    return true
+  }
+  output.warn(`the key in ${config.path} no longer opens account ${accountId}: a mail is needed.`)
+  await config.update(async (before) => {
+    const emailKeys = withoutEmailKey(serverEntry(before, url), publicKey)
+    return withServerEntry(before, url, { emailKeys })
+  })
+  return false
+}
+
+/** A server in development says so itself; nothing secret goes to it. */
+const logInUnproven = async (connection: Connection, address: string): Promise<void> => {
+  const { url, config, output, transport } = connection
+  const { me } = await fetchWhoAmI(withBearer(transport, developmentBearer(address)))
+  const account = requireAccount(me)
+  const login = { method: 'development', accountId: account.id, address } as const
+  await config.update(async (before) => ({ ...withServerEntry(before, url, { login, tokens: null }), url }))
+  output.warn(`${url} believes everybody: it runs without authentication, for development.`)
+  output.result(
+    { account, provisioned: false, authenticationDisabled: true, url },
+    `Signed in as ${address} (account ${account.id}) at ${url}.`,
+  )
+}
+
+const printChallenge = ({ output, url }: Connection, challenge: ChallengeState): void => {
+  const document = { challenge, url }
+  output.result(document, JSON.stringify(document))
+  output.progress('Go on with: idem login --challenge ID --code CODE')
+}
+
+const tellOfMail = ({ output, machine }: Connection, challenge: ChallengeState, address: string): void => {
+  const { matchCode, expiresAt } = challenge
+  output.event(
+    { challenge },
+    `A mail is on its way to ${address}. It holds until ${describeMoment(expiresAt, machine.now())}.\n\n` +
+      `    Match code: ${matchCode}\n\n` +
+      'Paste the code of the mail here; or open its link, and give the match code there.',
+  )
+}
+
+/** Answers the mail, and keeps what comes of it as one thing. */
+const answerAndKeep = (
+  connection: Connection,
+  challenge: ChallengeState,
+  { address, lines }: EmailLogin,
+): Promise<void> => {
+  const { transport, machine } = connection
+  return answerMail(connection, {
+    challenge,
+    lines,
+    isInteractive: isInteractive(connection),
+    submit: (answer) =>
+      machine.unbroken(async () => keepEmailLogin(connection, await signIn(transport, answer), address)),
+  })
+}
+
+const wantsNewMail = async (connection: Connection, error: unknown, lines: Lines): Promise<boolean> => {
+  const isOver =
+    error instanceof CliError && (error.code === 'CHALLENGE_SPENT' || error.code === 'CHALLENGE_EXPIRED')
+  if (!isOver || !isInteractive(connection)) return false
+  connection.output.progress(error.message)
+  connection.output.ask('Send a new mail? [Y/n]')
+  const answer = await lines.next()
+  return answer !== null && !/^\s*n/i.test(answer)
+}

@@ -1,0 +1,25 @@
+// What is told when a mail was not answered.
+
+import { IdemError } from '../client/idem-error.js'
+import { CliError } from './cli-error.js'
+
+const words = {
+  PROOF_REJECTED: ['That is not the code of this mail.', 'Try again: idem login --challenge ID --code CODE'],
+  CHALLENGE_SPENT: [
+    'This mail serves no more: it was answered already, or too many wrong codes were tried.',
+    'Ask for a new mail: idem login --email ADDRESS',
+  ],
+  CHALLENGE_EXPIRED: [
+    'This mail serves no more: its time has run out.',
+    'Ask for a new mail: idem login --email ADDRESS',
+  ],
+} as const
+
+/** The error in words for who waits for a mail; one that has nothing to do with the mail as it is. */
+export const mailFailure = (error: unknown): unknown => {
+  if (!(error instanceof IdemError)) return error
+  const { code } = error
+  if (code !== 'PROOF_REJECTED' && code !== 'CHALLENGE_SPENT' && code !== 'CHALLENGE_EXPIRED') return error
+  const [message, next] = words[code]
+  return new CliError(code, message, next, { cause: error })
+}

@@ -1,0 +1,59 @@
+// Goes on with a login by mail that an earlier command began.
+
+import { fetchWhoAmI } from '../client/account.js'
+import { answerWithCode, fetchChallenge } from '../client/email-challenge.js'
+import type { Answer } from '../client/proof.js'
+import { type SignedIn, signIn } from '../client/sign-in.js'
+import { withBearer } from '../client/transport.js'
+import { answerMail } from './answer-mail.js'
+import { CliError } from './cli-error.js'
+import { type Connection, isInteractive } from './invocation.js'
+import { keepEmailLogin } from './keep-email-login.js'
+import type { Lines } from './lines.js'
+import { mailFailure } from './mail-failure.js'
+
+/** The challenge that `--no-wait` printed, and what answers it. */
+export interface ResumedLogin {
+  readonly challengeId: string
+  /** Null to take it from the input, or to wait for the link. */
+  readonly code: string | null
+  /** Null when it is not known here; the account tells it. */
+  readonly address: string | null
+  readonly lines: Lines
+}
+
+/** Signs in by the challenge. `NOT_FOUND` when there is none of that id. */
+export const resumeEmailLogin = async (
+  connection: Connection,
+  { challengeId, code, address, lines }: ResumedLogin,
+): Promise<void> => {
+  const { transport, machine } = connection
+  const submit = (answer: Answer): Promise<void> =>
+    machine.unbroken(async () => {
+      const signedIn = await signIn(transport, answer)
+      await keepEmailLogin(connection, signedIn, address ?? (await findAddress(connection, signedIn)))
+    })
+  if (code !== null) return submitCode(() => submit(answerWithCode(challengeId, code)))
+  const challenge = await fetchChallenge(transport, challengeId)
+  if (challenge.method !== 'email' || challenge.purpose !== 'SIGN_IN') {
+    throw new CliError('USAGE', 'This challenge is for something else than a login by mail.')
+  }
+  connection.output.event({ challenge }, `Match code: ${challenge.matchCode}`)
+  await answerMail(connection, { challenge, lines, isInteractive: isInteractive(connection), submit })
+}
+
+const submitCode = async (submit: () => Promise<void>): Promise<void> => {
+  try {
+    await submit()
+  } catch (error) {
+    throw mailFailure(error)
+  }
+}
+
+/** The address that joined the account last: whichever it is, it leads to this account. */
+const findAddress = async ({ transport }: Connection, { tokens }: SignedIn): Promise<string> => {
+  const { me } = await fetchWhoAmI(withBearer(transport, tokens.accessToken))
+  const address = me?.identities.filter(({ method }) => method === 'email').at(-1)?.subject
+  if (address === undefined) throw new CliError('SIGNED_OUT', 'The account has no address any more.')
+  return address
+}

@@ -1,0 +1,127 @@
+// The watch over a challenge: by asking, by the stream that says when to ask, and through a server that is away.
+
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { type ChallengeState, requestMail } from '../../../src/client/email-challenge.js'
+import { httpTransport } from '../../../src/client/transport.js'
+import { watchChallenge } from '../../../src/client/watch-challenge.js'
+import { serverThatAnswers } from './no-idem.js'
+
+const stops: (() => void)[] = []
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+})
+
+const pending: ChallengeState = {
+  id: 'x',
+  method: 'email',
+  purpose: 'SIGN_IN',
+  status: 'PENDING',
+  matchCode: '1234',
+  delivery: 'QUEUED',
+  expiresAt: '2026-01-01T00:00:00.000Z',
+  authenticationDisabled: false,
+}
+
+/** A server whose challenge is as the test says, with a stream where `stream` is. */
+const startServer = async (stream: 'pushes' | 'none') => {
+  const state = { challenge: pending, failures: 0, asked: 0, push: (_text: string) => {}, isOpen: false }
+  const server = createServer((request, response) => {
+    if (request.url === '/graphql/stream' && stream === 'pushes') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      state.push = (text) => response.write(text)
+      state.isOpen = true
+      response.on('close', () => {
+        state.isOpen = false
+      })
+      state.push('event: next\ndata: {}\n\n')
+      return
+    }
+    if (request.url !== '/graphql') return void response.writeHead(404).end()
+    state.asked += 1
+    if (state.failures > 0) {
+      state.failures -= 1
+      return void response.destroy()
+    }
+    response.end(JSON.stringify({ data: { challenge: state.challenge } }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  stops.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const transport = httpTransport({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+  return { state, transport }
+}
+
+test('by asking alone: each state once, to the end', async () => {
+  const { state, transport } = await startServer('none')
+  const seen: string[] = []
+  for await (const { status, delivery } of watchChallenge(transport, 'x', { pollSeconds: 0.01 })) {
+    seen.push(`${status} ${delivery}`)
+    if (status === 'CONFIRMED') state.challenge = { ...state.challenge, status: 'SPENT' }
+    else if (delivery === 'SENT') state.challenge = { ...state.challenge, status: 'CONFIRMED' }
+    else state.challenge = { ...state.challenge, delivery: 'SENT' }
+  }
+  expect(seen).toEqual(['PENDING QUEUED', 'PENDING SENT', 'CONFIRMED SENT', 'SPENT SENT'])
+})
+
+test('the stream says when to ask, however its text is cut, and is left at the end', async () => {
+  const { state, transport } = await startServer('pushes')
+  const seen: string[] = []
+  for await (const { status } of watchChallenge(transport, 'x', { pollSeconds: 300 })) {
+    seen.push(status)
+    if (status === 'PENDING') {
+      while (!state.isOpen) await new Promise((resolve) => setTimeout(resolve, 5))
+      state.challenge = { ...state.challenge, status: 'EXPIRED' }
+      state.push(':\n\neve')
+      state.push('nt: ne')
+      setTimeout(() => state.push('xt\r\ndata: {}\n\n'), 20)
+    }
+  }
+  expect(seen).toEqual(['PENDING', 'EXPIRED'])
+  while (state.isOpen) await new Promise((resolve) => setTimeout(resolve, 5))
+})
+
+test('a server that is away for a while is waited for; one that refuses is not', async () => {
+  const { state, transport } = await startServer('none')
+  state.failures = 3
+  for await (const { status } of watchChallenge(transport, 'x', { pollSeconds: 0.01 })) {
+    expect(status).toBe('PENDING')
+    state.failures = 3
+    state.challenge = { ...state.challenge, status: 'SPENT' }
+    break
+  }
+  expect(state.asked).toBe(4)
+  const errors = [{ message: 'No such challenge.', extensions: { code: 'NOT_FOUND' } }]
+  await using refusing = await serverThatAnswers({ body: JSON.stringify({ errors }) })
+  const watch = watchChallenge(httpTransport({ url: refusing.url }), 'x', { pollSeconds: 0.01 })
+  await expect(watch.next()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})
+
+test('a server that stays away is given up', async () => {
+  const { state, transport } = await startServer('none')
+  state.failures = Number.POSITIVE_INFINITY
+  const watch = watchChallenge(transport, 'x', { pollSeconds: 0.001 })
+  await expect(watch.next()).rejects.toMatchObject({ code: 'UNREACHABLE' })
+})
+
+test('whoever stops watching is let go at once', async () => {
+  const { transport } = await startServer('pushes')
+  const stop = new AbortController()
+  const watch = watchChallenge(transport, 'x', { signal: stop.signal, pollSeconds: 300 })
+  await watch.next()
+  const next = watch.next()
+  stop.abort()
+  expect(await next).toEqual({ done: true, value: undefined })
+})
+
+test('a mail is asked for by variables, never by text pasted into a document', async () => {
+  await using idem = await serverThatAnswers({ body: JSON.stringify({ data: { issueChallenge: pending } }) })
+  const address = 'a"} }) { id } }@example.org'
+  await requestMail(httpTransport({ url: idem.url }), { address, purpose: 'SIGN_IN' })
+  const body = JSON.parse(idem.arrivals[0]?.body ?? '')
+  expect(body.variables).toEqual({ address, purpose: 'SIGN_IN' })
+  expect(body.query).not.toContain('example.org')
+})
