@@ -7,6 +7,7 @@ import { ensureSigningKey } from './authentication/ensure-signing-key.js'
 import { listMails } from './authentication/list-mails.js'
 import { showLink } from './authentication/show-link.js'
 import { showMail } from './authentication/show-mail.js'
+import { warnOfFreeOperators } from './authentication/warn-of-free-operators.js'
 import { Challenges } from './challenges/challenges.js'
 import { HeldChallenges } from './challenges/held-challenges.js'
 import { HeldSecrets } from './challenges/held-secrets.js'
@@ -183,6 +184,7 @@ export const startService = async (
       'AUTHENTICATION IS OFF (IDEM_AUTHENTICATION): everybody is believed to be whoever they say they are',
     )
   await ensureSigningKey(ownCall(), { signingKeys, auditLog })
+  await warnOfFreeOperators(ownCall(), { ...rooms, logger })
 
   const graphql = { schema: createSchema(rooms), settings: settings.graphql, logger, metrics, requestScope }
   const graphqlServer = await startGraphqlServer(graphql)

@@ -17,7 +17,7 @@ import {
 import { EmailOwner } from '../../support/email-owner.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
-import { type Answer, startTestService } from '../../support/start-service.js'
+import { type Answer, startTestService, type TestService } from '../../support/start-service.js'
 import { unsentInbox } from '../../support/unsent-inbox.js'
 
 const environment = { IDEM_OPERATORS: 'Operator-Ada, OPS@Example.org' }
@@ -289,4 +289,21 @@ test('nobody else retries a job', async () => {
   expect(codeOf(await retry(id, accessToken))).toBe('FORBIDDEN')
   expect(codeOf(await idem.askAs(accessToken, 'mutation { retryFailedJobs }'))).toBe('FORBIDDEN')
   expect(await tables.contents()).toEqual(before)
+})
+
+test('a listed handle that nobody has is warned of at start, an owned one is not', async () => {
+  const warned = (service: TestService) =>
+    service.logLines
+      .filter((line) => line.includes('lists a handle that nobody has'))
+      .map((line) => JSON.parse(line).handle)
+  const first = await startTestService({ environment: { IDEM_OPERATORS: 'nobody-yet, ops@example.org' } })
+  expect(warned(first)).toEqual(['nobody-yet'])
+  await new KeyOwner(first).signIn('nobody-yet')
+  const second = await startTestService({
+    databaseUrl: first.databaseUrl,
+    environment: { IDEM_OPERATORS: 'nobody-yet' },
+  })
+  expect(warned(second)).toEqual([])
+  await second.stop()
+  await first.stop()
 })

@@ -1,0 +1,25 @@
+// Warns of handles that the operators' setting lists and nobody has: whoever takes one becomes an operator.
+import type { Accounts } from '../accounts/accounts.js'
+import type { Call } from '../database/call.js'
+import type { Logger } from '../runtime/logger.js'
+import type { OperatorList } from './operator.js'
+
+/** What `warnOfFreeOperators` works with. */
+export interface WarnOfFreeOperatorsRooms {
+  readonly accounts: Accounts
+  readonly operators: OperatorList
+  readonly logger: Logger
+}
+
+/** Logs one warning for each listed handle that is free. */
+export const warnOfFreeOperators = async (
+  call: Call,
+  { accounts, operators, logger }: WarnOfFreeOperatorsRooms,
+): Promise<void> => {
+  for (const handle of operators.handles)
+    if ((await accounts.findOwnerOfHandle(call, handle)) === null)
+      logger.warn(
+        { handle },
+        'IDEM_OPERATORS lists a handle that nobody has: whoever takes it is an operator. Take it, or list an email address',
+      )
+}
