@@ -1,13 +1,15 @@
-// Idem as an operator runs it: `npm start` with settings, on an embedded PostgreSQL in a folder of its own.
+// Idem as an operator runs it: `npm start` with settings, in one role or both, on a database in a folder of its own.
 import type { ChildProcess } from 'node:child_process'
 import { chmod, open, readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { devNull } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { attachEmbeddedPostgres } from '../src/database/attach-embedded-postgres.js'
+import { freePort } from './free-port.js'
 import type { Options } from './options.js'
-import { type Server, serverFlags } from './server.js'
+import type { ServerName } from './scenario.js'
+import { profileFlags, type Server, serverFlags } from './server.js'
 import { hasEnded, pidOf, type Started } from './started.js'
 
 /** First start: initdb and migrations take 2 to 3 s; 400 pauses are 40 s. */
@@ -20,24 +22,64 @@ const program = fileURLToPath(new URL('../src/main.js', import.meta.url))
 const generousThrottle = {
   IDEM_THROTTLE_SIGN_INS_PER_SUBJECT: '1000000000',
   IDEM_THROTTLE_SIGN_INS_PER_SOURCE: '1000000000',
+  IDEM_THROTTLE_MAILS_PER_SUBJECT: '1000000000',
+  IDEM_THROTTLE_MAILS_PER_SOURCE: '1000000000',
+  IDEM_MAILS_PER_DOMAIN: '1000000',
 }
 
-/** Starts Idem and waits until it is ready. `started` ends it, its PostgreSQL too, and removes the folder. */
-export const startIdem = async (
-  options: Pick<Options, 'log' | 'profile'>,
+/** What an Idem is started with. */
+export interface IdemOptions extends Pick<Options, 'log' | 'profile'> {
+  /** Names its profile and its log. */
+  readonly name: ServerName
+  readonly role: 'api' | 'both'
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** The Idem whose PostgreSQL the other processes share. */
+export interface IdemWithPostgres extends Server {
+  readonly postgresPid: number | null
+  /** The address of its PostgreSQL, as the URL of a database with this name. */
+  readonly urlOf: (database: string) => string
+}
+
+/** Starts an Idem on a PostgreSQL of its own. `started` ends both and removes the folder. */
+export const startIdemWithPostgres = async (
+  options: IdemOptions,
   started: Started,
-): Promise<Server & { readonly postgresPid: number | null }> => {
+): Promise<IdemWithPostgres> => {
   const folder = started.folder('idem-bench-')
   // As root, PostgreSQL runs as another user, who must get through.
   await chmod(folder, 0o711)
-  const port = await freePort()
   const dataDir = join(folder, 'data')
-  const problems = join(folder, 'stderr')
-  const output = await open(options.log ?? devNull, 'w')
-  const errors = await open(problems, 'w')
   started.add(() => endPostgres(dataDir))
-  const child = started.spawn(process.execPath, [...serverFlags, ...profileFlags(options.profile), program], {
-    env: { ...plainEnvironment(), ...generousThrottle, IDEM_PORT: String(port), IDEM_DATA_DIR: dataDir },
+  const server = await startIdem(options, dataDir, started)
+  const url = await attachEmbeddedPostgres(join(dataDir, 'postgres'))
+  return {
+    ...server,
+    postgresPid: await readPostgresPid(dataDir),
+    urlOf: (database) => Object.assign(new URL(url), { pathname: `/${database}` }).href,
+  }
+}
+
+/** Starts an Idem on the database of its environment. `started` ends it and removes the folder. */
+export const startIdemBeside = async (options: IdemOptions, started: Started): Promise<Server> =>
+  await startIdem(options, started.folder('idem-bench-'), started)
+
+/** Starts Idem and waits until it is ready. */
+const startIdem = async (options: IdemOptions, dataDir: string, started: Started): Promise<Server> => {
+  const port = await freePort()
+  const problems = join(started.folder('idem-bench-'), 'stderr')
+  const output = await open(options.log === null ? devNull : `${options.log}${suffixOf(options)}`, 'w')
+  const errors = await open(problems, 'w')
+  const flags = [...serverFlags, ...profileFlags(options.profile, options.name)]
+  const child = started.spawn(process.execPath, [...flags, program, ...rolesOf(options)], {
+    env: {
+      ...plainEnvironment(),
+      ...generousThrottle,
+      IDEM_PORT: String(port),
+      IDEM_DATA_DIR: dataDir,
+      ...options.environment,
+    },
     stdio: ['ignore', output.fd, errors.fd],
   })
   const ready = awaitReady(child, { port, problems })
@@ -45,19 +87,23 @@ export const startIdem = async (
   started.add(() => ready.catch(() => undefined))
   await Promise.all([output.close(), errors.close()])
   await ready
-  return { port, pid: pidOf(child), postgresPid: await readPostgresPid(dataDir) }
+  return { port, pid: pidOf(child) }
 }
+
+/** `npm start` alone runs both roles. */
+const rolesOf = ({ role }: IdemOptions): string[] => (role === 'both' ? [] : [role])
+
+/** The first server's log has the name that was asked for. */
+const suffixOf = ({ name }: IdemOptions): string => (name === 'idem' ? '' : `.${name}`)
 
 /** The caller's environment without what would configure Idem. */
 const plainEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !name.startsWith('IDEM_') && !/^(DATABASE_URL|NODE_ENV|NODE_OPTIONS)/.test(name),
+      ([name]) =>
+        !name.startsWith('IDEM_') && !/^(DATABASE_URL|REDIS_URL|SMTP_URL|NODE_ENV|NODE_OPTIONS)/.test(name),
     ),
   )
-
-const profileFlags = (folder: string | null): string[] =>
-  folder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(folder)}`]
 
 const awaitReady = async (child: ChildProcess, where: { port: number; problems: string }): Promise<void> => {
   for (let attempt = 1; attempt <= readyAttempts; attempt++) {
@@ -67,18 +113,6 @@ const awaitReady = async (child: ChildProcess, where: { port: number; problems: 
     await setTimeout(readyPauseMilliseconds)
   }
   throw new Error('Idem was not ready in time; run again with --log FILE and look there.')
-}
-
-/** A port that was free a moment ago. */
-const freePort = async (): Promise<number> => {
-  const { promise, resolve: found, reject } = Promise.withResolvers<number>()
-  const server = createServer()
-  server.once('error', reject)
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    server.close(() => found(typeof address === 'object' && address !== null ? address.port : 0))
-  })
-  return await promise
 }
 
 /** The first line of `postmaster.pid` is the process that all others of PostgreSQL come from. */

@@ -3,7 +3,7 @@ import { cpus } from 'node:os'
 import type { Options } from './options.js'
 import type { Results } from './rounds.js'
 import { scenarios } from './scenario.js'
-import type { Figures, Summary } from './summary.js'
+import type { Figures, Summary, Timing } from './summary.js'
 
 /** A finished run. */
 export interface Run {
@@ -26,6 +26,7 @@ const yesOrNo = (reached: boolean | null): string => (reached === null ? '' : re
 
 const goalOf = ({ goal, ratio }: Figures): string => {
   if (goal === null) return ''
+  if (goal.kind === 'latency') return `p95 ≤ ${goal.mostP95Milliseconds} ms`
   const ofOther = goal.comparedWith === 'baseline' ? '' : ` of ${goal.comparedWith} (${fixed(ratio, 3)})`
   return `≥ ${goal.leastRatio}${ofOther}${goal.mostStatements === null ? '' : `, ${goal.mostStatements} SQL`}`
 }
@@ -35,6 +36,7 @@ const heads = [
   'each',
   'per s',
   'p50 ms',
+  'p95 ms',
   'p99 ms',
   'SQL',
   'server',
@@ -50,6 +52,7 @@ const cells = (figures: Figures): string[] => [
   scenarios[figures.scenario].title,
   fixed(figures.perSecond, 0),
   fixed(figures.p50Milliseconds, 2),
+  fixed(figures.p95Milliseconds, 2),
   fixed(figures.p99Milliseconds, 2),
   fixed(figures.statementsEach, 2),
   percent(figures.cpu.server),
@@ -61,7 +64,7 @@ const cells = (figures: Figures): string[] => [
 ]
 
 /** Words to the left, numbers to the right. */
-const isNumber = (column: number): boolean => column >= 2 && column <= 9
+const isNumber = (column: number): boolean => column >= 2 && column <= 10
 
 const layOut = (rows: readonly (readonly string[])[]): string => {
   const widths = heads.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
@@ -86,7 +89,12 @@ const crowded = ({ summary, results }: Run): string[] => {
 /** What needs no database and yet left the server's core unused: something else ran there. */
 const disturbed = ({ summary }: Run): string[] =>
   summary.scenarios
-    .filter(({ cpu, statementsEach }) => (statementsEach ?? 0) < 1 && (cpu.server ?? 1) < busyShare)
+    .filter(
+      ({ scenario, cpu, statementsEach }) =>
+        scenarios[scenario].course.kind === 'load' &&
+        (statementsEach ?? 0) < 1 &&
+        (cpu.server ?? 1) < busyShare,
+    )
     .map(({ scenario }) => scenario)
 
 const describeCores = ({ results: { cores } }: Run): string =>
@@ -94,29 +102,53 @@ const describeCores = ({ results: { cores } }: Run): string =>
     ? 'nothing pinned: taskset or a second core is missing'
     : `server alone on core ${cores.server}, client on ${cores.client}, PostgreSQL on ${cores.others.join(', ')}`
 
+/** What the tests say, and what they could have seen. */
+const describeTiming = (timing: Timing): string => {
+  const [known = 0, unknown = 0] = timing.medians
+  const [mannWhitney, kolmogorov] = [timing.mannWhitneyP, timing.kolmogorovSmirnovP]
+  const verdict = timing.differ ? 'CAN be told apart' : 'cannot be told apart'
+  return [
+    `${timing.scenario} (${scenarios[timing.scenario].title}): they ${verdict} at alpha ${timing.alpha};`,
+    `medians ${known.toFixed(3)} and ${unknown.toFixed(3)} ms of ${timing.addresses} each,`,
+    `p ${mannWhitney.toPrecision(2)} (Mann-Whitney), ${kolmogorov.toPrecision(2)} (Kolmogorov-Smirnov);`,
+    `a delay of ${timing.smallestSeenMilliseconds.toFixed(3)} ms would have been seen`,
+  ].join(' ')
+}
+
+const describeMemory = ({ memory }: Summary): string[] => [
+  `peak memory of the server: ${megabytes(memory.peakBytes)}, goal ≤ ${megabytes(memory.mostBytes)}: ${yesOrNo(memory.reached) || none}`,
+  ...(memory.bothRolesPeakBytes === null
+    ? []
+    : [`peak memory of one process with both roles: ${megabytes(memory.bothRolesPeakBytes)}`]),
+]
+
 /** The table and what there is to know about it. */
 export const asTable = (run: Run): string => {
   const { options, summary } = run
-  const { memory } = summary
   const [full, slowed] = [crowded(run), disturbed(run)]
   const notes = [
-    `peak memory of the server: ${megabytes(memory.peakBytes)}, goal ≤ ${megabytes(memory.mostBytes)}: ${yesOrNo(memory.reached) || none}`,
-    `medians of ${options.rounds} rounds of ${options.seconds} s, ${options.connections} connections; ratio: to the baseline of the same round`,
+    ...summary.timings.map(describeTiming),
+    ...describeMemory(summary),
+    `medians of ${options.rounds} rounds of ${options.seconds} s, ${options.connections} connections; batches of ${options.batch} mails or jobs; ratio: to the baseline of the same round`,
     `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores; ${describeCores(run)}`,
   ]
+  if (summary.leftOut.length > 0)
+    notes.push(`there is no redis-server here: left out ${summary.leftOut.join(', ')}`)
   if (full.length > 0)
     notes.push(`the client's core was full in ${full.join(', ')}: the server could do more`)
   if (slowed.length > 0)
     notes.push(
       `other programs ran on the server's core during ${slowed.join(', ')}: measure again when it is quiet`,
     )
-  if (options.profile !== null) notes.push(`CPU profile of the server: ${options.profile}`)
-  return `${layOut([heads, ...summary.scenarios.map(cells)])}\n\n${notes.join('\n')}\n`
+  if (options.profile !== null) notes.push(`CPU profiles: ${options.profile}`)
+  const table =
+    summary.scenarios.length === 0 ? '' : `${layOut([heads, ...summary.scenarios.map(cells)])}\n\n`
+  return `${table}${notes.join('\n')}\n`
 }
 
 /** The same as JSON; times in the unit that their names tell, shares of one core between 0 and 1. */
 export const asJson = ({ options, results, summary }: Run): string => {
-  const { rounds, seconds, connections, profile } = options
+  const { rounds, seconds, connections, batch, requests, profile } = options
   const machine = { node: process.version, processor: cpus()[0]?.model ?? null, cores: results.cores }
-  return `${JSON.stringify({ machine, rounds, seconds, connections, profile, ...summary }, null, 2)}\n`
+  return `${JSON.stringify({ machine, rounds, seconds, connections, batch, requests, profile, ...summary }, null, 2)}\n`
 }

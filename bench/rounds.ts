@@ -1,87 +1,80 @@
-// The course of a run: start everything, warm up, then round after round every scenario in turn.
-import type { ChildProcess } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { type CorePlan, pin, planCores } from './cores.js'
-import { startIdem } from './idem-server.js'
-import type { Measurement, Order, Reply } from './load/order.js'
+// The course of a run: start what is needed, warm up, then round after round every scenario in turn.
+import type { CorePlan } from './cores.js'
+import type { Measurement } from './load/order.js'
 import type { Options } from './options.js'
 import { peakMemoryBytes } from './process-usage.js'
-import { type ScenarioName, scenarios } from './scenario.js'
-import { type Server, startBare } from './server.js'
-import { nextMessage, pidOf, type Started } from './started.js'
+import { findRedis } from './redis-server.js'
+import { askClient, runScenario, serverOn } from './run-scenario.js'
+import { needsRedis, type ScenarioName, type ServerName, scenarios } from './scenario.js'
+import { type Stage, setStage } from './stage.js'
+import type { Started } from './started.js'
+import { type TimingResult, timeRequests } from './timing/time-requests.js'
 
 /** All that was measured. */
 export interface Results {
   readonly cores: CorePlan | null
   /** One entry a round. */
   readonly rounds: readonly ReadonlyMap<ScenarioName, Measurement>[]
-  readonly peakMemoryBytes: number | null
+  readonly timings: ReadonlyMap<ScenarioName, TimingResult>
+  /** Left out, for there is no Redis on this machine. */
+  readonly leftOut: readonly ScenarioName[]
+  /** Of the servers that ran, in bytes. */
+  readonly peakMemory: ReadonlyMap<ServerName, number | null>
 }
 
-/** A request was refused, or a process ended: there is no result. */
-export class RunFailed extends Error {
-  override readonly name = 'RunFailed'
-}
-
-interface Stage {
-  readonly servers: { readonly bare: Server; readonly idem: Server }
-  readonly postgresPid: number | null
-  readonly client: ChildProcess
-  readonly cores: CorePlan | null
-}
+type Progress = (line: string) => void
 
 /** Runs the benchmark, telling `progress` what it does. Throws `RunFailed` when a request is refused. */
-export const runRounds = async (
-  options: Options,
-  started: Started,
-  progress: (line: string) => void,
-): Promise<Results> => {
+export const runRounds = async (options: Options, started: Started, progress: Progress): Promise<Results> => {
+  const redis = options.only.some((name) => needsRedis(scenarios[name])) ? await findRedis() : null
+  const leftOut = redis === null ? options.only.filter((name) => needsRedis(scenarios[name])) : []
+  const only = options.only.filter((name) => !leftOut.includes(name))
+  if (leftOut.length > 0) progress(`there is no redis-server here: left out ${leftOut.join(', ')}`)
   progress('starting the servers and the load client')
-  const stage = await setStage(options, started)
+  const stage = await setStage({ options, only, redis }, started)
   const rounds: Map<ScenarioName, Measurement>[] = []
+  const ofRounds = only.filter((name) => scenarios[name].course.kind !== 'timing')
   // Round 0 compiles what is hot and fills caches; it is not kept.
-  for (let round = 0; round <= options.rounds; round++) {
+  for (let round = 0; round <= options.rounds && ofRounds.length > 0; round++) {
     const measurements = new Map<ScenarioName, Measurement>()
-    for (const scenario of options.only) {
-      const measurement = await measureOn(stage, scenario, options)
+    for (const scenario of ofRounds) {
+      const measurement = await runScenario(stage, scenario, options)
       measurements.set(scenario, measurement)
       const title = round === 0 ? 'warm-up' : `round ${round} of ${options.rounds}`
-      progress(`${title}: ${scenario} ${Math.round(measurement.perSecond)}/s`)
+      progress(`${title}: ${scenario} ${inShort(measurement)}`)
     }
     if (round > 0) rounds.push(measurements)
   }
-  return { cores: stage.cores, rounds, peakMemoryBytes: peakMemoryBytes(stage.servers.idem.pid) }
+  const timings = await runTimings(stage, { options, only, progress })
+  const peakMemory = new Map([...stage.servers].map(([name, { pid }]) => [name, peakMemoryBytes(pid)]))
+  return { cores: stage.cores, rounds, timings, leftOut, peakMemory }
 }
 
-/**
- * The benchmark leaves the server's core first, and all that it starts inherits that: so PostgreSQL, a grandchild,
- * stays away when its server is moved there in the end.
- */
-const setStage = async (options: Options, started: Started): Promise<Stage> => {
-  const cores = await planCores()
-  if (cores !== null) await pin(process.pid, cores.others)
-  const bare = await startBare(started)
-  const { postgresPid, ...idem } = await startIdem(options, started)
-  const client = started.fork(fileURLToPath(new URL('./load/client.js', import.meta.url)), { execArgv: [] })
-  if (cores !== null) {
-    for (const { pid } of [bare, idem]) await pin(pid, [cores.server])
-    await pin(pidOf(client), [cores.client])
-  }
-  return { servers: { bare, idem }, postgresPid, client, cores }
-}
+const inShort = ({ perSecond, p95Milliseconds }: Measurement): string =>
+  perSecond === null ? `p95 ${p95Milliseconds?.toFixed(1)} ms` : `${Math.round(perSecond)}/s`
 
-const measureOn = async (stage: Stage, scenario: ScenarioName, options: Options): Promise<Measurement> => {
-  const server = stage.servers[scenarios[scenario].server]
-  const order: Order = {
-    scenario,
-    port: server.port,
-    seconds: options.seconds,
-    connections: options.connections,
-    watched: { server: server.pid, postgres: stage.postgresPid },
+const runTimings = async (
+  stage: Stage,
+  { options, only, progress }: { options: Options; only: readonly ScenarioName[]; progress: Progress },
+): Promise<Map<ScenarioName, TimingResult>> => {
+  const timings = new Map<ScenarioName, TimingResult>()
+  for (const scenario of only) {
+    const { course } = scenarios[scenario]
+    if (course.kind !== 'timing') continue
+    progress(`${scenario}: ${options.addresses} known and ${options.addresses} unknown addresses`)
+    const { port, databaseUrl } = serverOn(stage, course.server)
+    if (databaseUrl === null) throw new Error(`the server ${course.server} has no database`)
+    const timing = await timeRequests({
+      port,
+      databaseUrl,
+      addresses: options.addresses,
+      run: async (order) => {
+        const reply = await askClient(stage, order)
+        if (reply.kind !== 'timed') throw new Error(`the client replied ${reply.kind}`)
+        return reply.samples
+      },
+    })
+    timings.set(scenario, timing)
   }
-  stage.client.send(order)
-  // Our own program sends nothing else.
-  const reply = (await nextMessage(stage.client)) as Reply
-  if (reply.kind === 'failed') throw new RunFailed(`${scenario}: ${reply.reason}`)
-  return reply.measurement
+  return timings
 }

@@ -1,7 +1,8 @@
 // The benchmark's entry: reads the command line, runs, reports, and leaves nothing behind.
 import { help, type Options, readOptions, UsageProblem } from './options.js'
 import { asJson, asTable } from './report.js'
-import { RunFailed, runRounds } from './rounds.js'
+import { runRounds } from './rounds.js'
+import { RunFailed } from './run-scenario.js'
 import { Started } from './started.js'
 import { summarise } from './summary.js'
 

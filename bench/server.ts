@@ -1,5 +1,6 @@
 // A server under load: what the two have in common, and how the bare one is started.
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { nextMessage, pidOf, type Started } from './started.js'
 
@@ -15,6 +16,12 @@ export const serverFlags: readonly string[] = (
 ).scripts.start
   .split(' ')
   .filter((word) => word.startsWith('--'))
+
+/** What makes Node write a CPU profile named `name` into a folder when it ends; nothing where no folder is given. */
+export const profileFlags = (folder: string | null, name: string): string[] =>
+  folder === null
+    ? []
+    : ['--cpu-prof', `--cpu-prof-dir=${resolve(folder)}`, `--cpu-prof-name=${name}.cpuprofile`]
 
 /** Starts the bare server. */
 export const startBare = async (started: Started): Promise<Server> => {

@@ -34,9 +34,9 @@ export class Started {
   }
 
   /** Starts a Node program that talks to us; it has to end by itself when the channel closes. */
-  fork(file: string, options: ForkOptions): ChildProcess {
+  fork(file: string, options: ForkOptions, args: readonly string[] = []): ChildProcess {
     this.#refuseWhenEnding()
-    const child = fork(file, { ...options, ...ownGroup })
+    const child = fork(file, args, { ...options, ...ownGroup })
     this.add(() => end(child))
     return child
   }

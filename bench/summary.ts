@@ -1,24 +1,34 @@
 // From rounds to figures: medians, ratios, and whether the goals were reached.
-import type { CpuShares, Measurement } from './load/order.js'
+import type { CpuShares } from './cpu-watch.js'
+import type { Measurement } from './load/order.js'
 import type { Results } from './rounds.js'
-import { type Goal, mostMemoryBytes, type ScenarioName, scenarioNames, scenarios } from './scenario.js'
+import {
+  type Goal,
+  mostMemoryBytes,
+  type RatioGoal,
+  type ScenarioName,
+  scenarioNames,
+  scenarios,
+} from './scenario.js'
+import { alpha, type TimingResult } from './timing/time-requests.js'
 
 /** The figures of a scenario; each is the median of its rounds. */
 export interface Figures {
   readonly scenario: ScenarioName
-  readonly perSecond: number
-  readonly p50Milliseconds: number
-  readonly p99Milliseconds: number
+  readonly perSecond: number | null
+  readonly p50Milliseconds: number | null
+  readonly p95Milliseconds: number | null
+  readonly p99Milliseconds: number | null
   readonly statementsEach: number | null
-  readonly cpu: { readonly [Name in keyof CpuShares]: number | null }
-  /** To the baseline in the same round; null when that was not run. */
+  readonly cpu: CpuShares
+  /** To the baseline in the same round; null when that was not run, or for what is no load of requests. */
   readonly ratioToBaseline: number | null
   readonly goal: Goal | null
   /** To the scenario that the goal names. */
   readonly ratio: number | null
   /** Null where there is no goal, or not enough was measured to tell. */
   readonly reached: boolean | null
-  readonly perSecondByRound: readonly number[]
+  readonly perSecondByRound: readonly (number | null)[]
 }
 
 /** A run in figures. */
@@ -28,7 +38,17 @@ export interface Summary {
     readonly peakBytes: number | null
     readonly mostBytes: number
     readonly reached: boolean | null
+    /** Of an Idem in both roles; null when none ran. */
+    readonly bothRolesPeakBytes: number | null
   }
+  readonly timings: readonly Timing[]
+  readonly leftOut: readonly ScenarioName[]
+}
+
+/** A comparison of known and unknown addresses: `medians` of the known ones first, in milliseconds. */
+export interface Timing extends TimingResult {
+  readonly scenario: ScenarioName
+  readonly alpha: number
 }
 
 /** Fewer statements than one in two hundred operations are those of a job beside them, not of the operation. */
@@ -36,7 +56,8 @@ const negligibleStatements = 0.005
 
 /** Computes the figures. */
 export const summarise = (results: Results): Summary => {
-  const { peakMemoryBytes: peakBytes } = results
+  const peakBytes = results.peakMemory.get('idem') ?? null
+  const bothRoles = [results.peakMemory.get('both'), results.peakMemory.get('bothOnRedis')]
   return {
     scenarios: scenarioNames
       .filter((name) => results.rounds.some((round) => round.has(name)))
@@ -45,7 +66,10 @@ export const summarise = (results: Results): Summary => {
       peakBytes,
       mostBytes: mostMemoryBytes,
       reached: peakBytes === null ? null : peakBytes <= mostMemoryBytes,
+      bothRolesPeakBytes: Math.max(...bothRoles.map((bytes) => bytes ?? 0)) || null,
     },
+    timings: [...results.timings].map(([scenario, timing]) => ({ scenario, alpha, ...timing })),
+    leftOut: results.leftOut,
   }
 }
 
@@ -56,35 +80,47 @@ const figuresOf = (scenario: ScenarioName, { rounds }: Results): Figures => {
   /** Of each round, so that what disturbs the machine for a while disturbs both sides. */
   const ratioTo = (other: ScenarioName): number | null =>
     median(rounds.map((round) => quotient(round.get(scenario), round.get(other))))
-  const { goal } = scenarios[scenario]
-  const ratio = goal === null ? null : ratioTo(goal.comparedWith)
+  const { goal, course } = scenarios[scenario]
+  const ratio = goal?.kind === 'ratio' ? ratioTo(goal.comparedWith) : null
   const statementsEach = medianOf((measurement) => measurement.statementsEach)
+  const p95Milliseconds = medianOf((measurement) => measurement.p95Milliseconds)
   return {
     scenario,
-    perSecond: medianOf((measurement) => measurement.perSecond) ?? 0,
-    p50Milliseconds: medianOf((measurement) => measurement.p50Milliseconds) ?? 0,
-    p99Milliseconds: medianOf((measurement) => measurement.p99Milliseconds) ?? 0,
+    perSecond: medianOf((measurement) => measurement.perSecond),
+    p50Milliseconds: medianOf((measurement) => measurement.p50Milliseconds),
+    p95Milliseconds,
+    p99Milliseconds: medianOf((measurement) => measurement.p99Milliseconds),
     statementsEach,
     cpu: {
       server: medianOf(({ cpu }) => cpu.server),
       client: medianOf(({ cpu }) => cpu.client),
       postgres: medianOf(({ cpu }) => cpu.postgres),
     },
-    ratioToBaseline: ratioTo('baseline'),
+    ratioToBaseline: course.kind === 'load' ? ratioTo('baseline') : null,
     goal,
     ratio,
-    reached: goal === null || ratio === null ? null : isReached(goal, ratio, statementsEach),
+    reached: isReached(goal, { ratio, statementsEach, p95Milliseconds }),
     perSecondByRound: measured.map(({ perSecond }) => perSecond),
   }
 }
 
-const isReached = (goal: Goal, ratio: number, statementsEach: number | null): boolean =>
+const isReached = (
+  goal: Goal | null,
+  { ratio, statementsEach, p95Milliseconds }: Pick<Figures, 'ratio' | 'statementsEach' | 'p95Milliseconds'>,
+): boolean | null => {
+  if (goal === null) return null
+  if (goal.kind === 'latency')
+    return p95Milliseconds === null ? null : p95Milliseconds <= goal.mostP95Milliseconds
+  return ratio === null ? null : isRatioReached(goal, ratio, statementsEach)
+}
+
+const isRatioReached = (goal: RatioGoal, ratio: number, statementsEach: number | null): boolean =>
   ratio >= goal.leastRatio &&
   (goal.mostStatements === null ||
     (statementsEach !== null && statementsEach < goal.mostStatements + negligibleStatements))
 
 const quotient = (one: Measurement | undefined, other: Measurement | undefined): number | null =>
-  one === undefined || other === undefined || other.perSecond === 0 ? null : one.perSecond / other.perSecond
+  one?.perSecond == null || !other?.perSecond ? null : one.perSecond / other.perSecond
 
 /** The middle value, or the mean of the two; null when any is missing. */
 const median = (values: readonly (number | null)[]): number | null => {

@@ -1,13 +1,26 @@
 // The load client's process: takes one order at a time over IPC, runs it, replies.
+import { measureLatency } from './latency.js'
 import { measure } from './measure.js'
 import type { Order, Reply } from './order.js'
 import { createSteps } from './steps.js'
+import { timeAddresses } from './time-addresses.js'
 
 const steps = createSteps()
 
+const run = async (order: Order): Promise<Reply> => {
+  switch (order.kind) {
+    case 'load':
+      return { kind: 'measured', measurement: await measure(order, steps(order.scenario)) }
+    case 'latency':
+      return { kind: 'measured', measurement: await measureLatency(order) }
+    case 'timing':
+      return { kind: 'timed', samples: await timeAddresses(order) }
+  }
+}
+
 const replyTo = async (order: Order): Promise<Reply> => {
   try {
-    return { kind: 'measured', measurement: await measure(order, steps[order.scenario]) }
+    return await run(order)
   } catch (error) {
     return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) }
   }

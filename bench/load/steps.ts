@@ -2,12 +2,21 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { ScenarioName } from '../scenario.js'
 import { type Connection, GraphqlRequest } from './connection.js'
+import { logInByMail } from './email.js'
+import type { MailWatch } from './mail-watch.js'
 
 /** One operation of one client. */
 export type Step = () => Promise<unknown>
 
-/** Prepares the client of a connection (not measured) and returns what it then repeats. */
-export type Prepare = (connection: Connection, client: number) => Promise<Step>
+/** A client: its connection, its number among all of them, and where it reads its mails. */
+export interface Client {
+  readonly connection: Connection
+  readonly client: number
+  readonly mails: MailWatch
+}
+
+/** Prepares a client (not measured) and returns what it then repeats. */
+export type Prepare = (client: Client) => Promise<Step>
 
 /** A client signs in by its keys in turn, so that no two logins of one key meet. */
 const keysPerClient = 4
@@ -40,23 +49,26 @@ const signInAsGuest = signIn.text({ input: { proof: { anonymous: {} } } }, null)
 const startAsGuest = async (connection: Connection): Promise<Tokens> =>
   dataOf<{ signIn: { tokens: Tokens } }>(await signIn.send(connection, signInAsGuest)).signIn.tokens
 
-const prepareTypename: Prepare = async (connection) => {
+const prepareTypename: Prepare = async ({ connection }) => {
   const text = typename.text({}, null)
   return () => typename.send(connection, text)
 }
 
 /** The first answer puts the session into the server's cache. */
-const prepareMe: Prepare = async (connection) => {
+const prepareMe: Prepare = async ({ connection }) => {
   const { accessToken } = await startAsGuest(connection)
   const text = me.text({}, accessToken)
   await me.send(connection, text)
   return () => me.send(connection, text)
 }
 
-const prepareAnonymous: Prepare = async (connection) => () => signIn.send(connection, signInAsGuest)
+const prepareAnonymous: Prepare =
+  async ({ connection }) =>
+  () =>
+    signIn.send(connection, signInAsGuest)
 
 /** Each client has one session and shows the newest of its refresh tokens. */
-const prepareRefresh: Prepare = async (connection) => {
+const prepareRefresh: Prepare = async ({ connection }) => {
   let { refreshToken } = await startAsGuest(connection)
   return async () => {
     const text = refreshSession.text({ input: { refreshToken } }, null)
@@ -64,6 +76,11 @@ const prepareRefresh: Prepare = async (connection) => {
     refreshToken = dataOf<{ refreshSession: Tokens }>(body).refreshSession.refreshToken
   }
 }
+
+const prepareEmail: Prepare =
+  async ({ connection, mails }) =>
+  () =>
+    logInByMail(connection, mails)
 
 /** A key, and the request for a challenge to it. */
 interface LoginKey {
@@ -97,7 +114,7 @@ const createPrepareLogin = (): Prepare => {
     keysOfClients.set(client, keys)
     return keys
   }
-  return async (connection, client) => {
+  return async ({ connection, client }) => {
     const turns = inTurn(await keysOf(connection, client))
     return () => logIn(connection, turns.next().value)
   }
@@ -107,12 +124,20 @@ function* inTurn<Item>(items: readonly Item[]): Generator<Item, never> {
   for (;;) yield* items
 }
 
-/** What each scenario's clients do; the keys that it makes live as long as it. */
-export const createSteps = (): Readonly<Record<ScenarioName, Prepare>> => ({
-  bare: prepareTypename,
-  baseline: prepareTypename,
-  me: prepareMe,
-  anonymous: prepareAnonymous,
-  login: createPrepareLogin(),
-  refresh: prepareRefresh,
-})
+/** What the clients of a scenario do; the keys that it makes live as long as it. Throws for one that no clients run. */
+export const createSteps = (): ((scenario: ScenarioName) => Prepare) => {
+  const steps: Readonly<Partial<Record<ScenarioName, Prepare>>> = {
+    bare: prepareTypename,
+    baseline: prepareTypename,
+    me: prepareMe,
+    anonymous: prepareAnonymous,
+    login: createPrepareLogin(),
+    refresh: prepareRefresh,
+    email: prepareEmail,
+  }
+  return (scenario) => {
+    const prepare = steps[scenario]
+    if (prepare === undefined) throw new Error(`no client does ${scenario}`)
+    return prepare
+  }
+}

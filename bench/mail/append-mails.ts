@@ -1,0 +1,48 @@
+// Appends email challenges with their mails and jobs, as `issueChallenge` does, and lets the worker see them all at once.
+import { HeldChallenges } from '../../src/challenges/held-challenges.js'
+import type { Call } from '../../src/database/call.js'
+import type { Row } from '../../src/database/row.js'
+import { Mails } from '../../src/mail/mails.js'
+import { Outbox } from '../../src/outbox/outbox.js'
+import { systemRandom } from '../../src/runtime/random.js'
+import { newAddress } from '../load/email.js'
+
+/** As long as that of a real one, in milliseconds. */
+const lifetimeMilliseconds = 15 * 60_000
+
+/** Appends `mails` of them to new addresses; calls `released` right before the commit that lets the worker see them. */
+export const appendMails = async (call: Call, mails: number, released: () => void): Promise<void> => {
+  const rooms = { heldChallenges: new HeldChallenges(), mails: new Mails(), outbox: new Outbox() }
+  await call.inTransaction(async (inner) => {
+    for (let mail = 0; mail < mails; mail++) await inner.write(...rowsOf(inner, rooms))
+    released()
+  })
+}
+
+const rowsOf = (
+  call: Call,
+  rooms: { readonly heldChallenges: HeldChallenges; readonly mails: Mails; readonly outbox: Outbox },
+): Row[] => {
+  const [challengeId, mailId, subject] = [systemRandom.uuid(), systemRandom.uuid(), newAddress()]
+  const challenge = {
+    id: challengeId,
+    method: 'email',
+    purpose: 'SIGN_IN' as const,
+    sessionId: null,
+    accountName: null,
+    subject,
+    device: call.source.userAgent,
+    sourceAddress: call.source.address,
+    locale: 'en' as const,
+    attempts: 0,
+    linkAttempts: 0,
+    createdAt: call.now,
+    confirmedAt: null,
+    expiresAt: new Date(call.now.getTime() + lifetimeMilliseconds),
+  }
+  return [
+    rooms.heldChallenges.row(challenge, systemRandom.bytes(32).toString('base64url')),
+    rooms.mails.row(call, { id: mailId, kind: 'challenge', causeId: challengeId, address: subject }),
+    rooms.outbox.row(call, mailId, { name: 'send-mail', payload: { mailId } }),
+  ]
+}

@@ -1,0 +1,116 @@
+// Runs one scenario of one round on the stage.
+import type { JobsReply } from './jobs/order.js'
+import type { Measurement, Order, Reply } from './load/order.js'
+import { countStatements } from './load/statements.js'
+import { appendMails } from './mail/append-mails.js'
+import { runMails } from './mail/run-mails.js'
+import type { Options } from './options.js'
+import { type Course, type ScenarioName, type ServerName, scenarios } from './scenario.js'
+import type { Stage, StagedServer } from './stage.js'
+import { nextMessage, pidOf } from './started.js'
+import { withTables } from './tables.js'
+
+/** A request was refused, or a process ended: there is no result. */
+export class RunFailed extends Error {
+  override readonly name = 'RunFailed'
+}
+
+/** The server of this name. Throws where the stage has none. */
+export const serverOn = (stage: Stage, name: ServerName): StagedServer => {
+  const server = stage.servers.get(name)
+  if (server === undefined) throw new Error(`the server ${name} was not started`)
+  return server
+}
+
+/** Has the load client run an order. Throws `RunFailed` when a request is refused. */
+export const askClient = async (
+  stage: Stage,
+  order: Order,
+): Promise<Exclude<Reply, { readonly kind: 'failed' }>> => {
+  stage.client.send(order)
+  // Our own program sends nothing else.
+  const reply = (await nextMessage(stage.client)) as Reply
+  if (reply.kind === 'failed') throw new RunFailed(`${order.kind}: ${reply.reason}`)
+  return reply
+}
+
+/** Runs a scenario. Throws `RunFailed`. */
+export const runScenario = async (
+  stage: Stage,
+  scenario: ScenarioName,
+  options: Options,
+): Promise<Measurement> => {
+  const { course } = scenarios[scenario]
+  switch (course.kind) {
+    case 'load': {
+      const { port, pid } = serverOn(stage, course.server)
+      const { seconds, connections } = options
+      const watched = { server: pid, postgres: stage.postgresPid }
+      const { watchPort } = stage.sink
+      return measurementOf(
+        await askClient(stage, { kind: 'load', scenario, port, watchPort, seconds, connections, watched }),
+      )
+    }
+    case 'latency': {
+      const { port } = serverOn(stage, course.server)
+      const { watchPort } = stage.sink
+      const { requests } = options
+      return measurementOf(await askClient(stage, { kind: 'latency', port, watchPort, requests }))
+    }
+    case 'mails':
+      return await sendMails(stage, course.by, options)
+    case 'jobs':
+      return await doJobs(stage, course, options)
+    case 'timing':
+      throw new Error('timing is no scenario of a round')
+  }
+}
+
+const measurementOf = (reply: Awaited<ReturnType<typeof askClient>>): Measurement => {
+  if (reply.kind !== 'measured') throw new Error(`the client replied ${reply.kind}`)
+  return reply.measurement
+}
+
+const sendMails = async (
+  stage: Stage,
+  by: 'nodemailer' | 'both' | 'bothOnRedis',
+  { batch: mails }: Options,
+): Promise<Measurement> => {
+  const { sink, sender, postgresPid: postgres } = stage
+  if (by === 'nodemailer') {
+    if (sender === null) throw new Error('the sender was not started')
+    const release = async (released: () => void): Promise<void> => {
+      released()
+      sender.send({ mails })
+    }
+    const watched = { server: pidOf(sender), postgres: null }
+    return await runMails({ mails, sink, watched, release, countStatements: async () => null })
+  }
+  const { pid, port, databaseUrl } = serverOn(stage, by)
+  if (databaseUrl === null) throw new Error(`the server ${by} has no database`)
+  return await withTables(
+    databaseUrl,
+    async ({ ownCall }) =>
+      await runMails({
+        mails,
+        sink,
+        watched: { server: pid, postgres },
+        release: async (released) => await appendMails(ownCall(), mails, released),
+        countStatements: async () => await countStatements(port),
+      }),
+  )
+}
+
+const doJobs = async (
+  stage: Stage,
+  { by, backend }: Extract<Course, { readonly kind: 'jobs' }>,
+  { batch: jobs }: Options,
+): Promise<Measurement> => {
+  const { runner, postgresPid: postgres, placeOf } = stage
+  if (runner === null) throw new Error('the job runner was not started')
+  const watched = { server: pidOf(runner), client: null, postgres }
+  runner.send({ by, jobs, watched, ...placeOf(by, backend) })
+  const reply = (await nextMessage(runner)) as JobsReply
+  if (reply.kind === 'failed') throw new RunFailed(`jobs by ${by} on ${backend}: ${reply.reason}`)
+  return reply.measurement
+}

@@ -1,0 +1,144 @@
+// The stage of a run: the processes that its scenarios need, each on its core.
+import type { ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { databaseName } from '../src/database/embedded-address.js'
+import { type CorePlan, pin, planCores } from './cores.js'
+import { type IdemWithPostgres, startIdemBeside, startIdemWithPostgres } from './idem-server.js'
+import { MailSink } from './mail/mail-sink.js'
+import type { Options } from './options.js'
+import { startRedis } from './redis-server.js'
+import { type Scenario, type ScenarioName, type ServerName, scenarios } from './scenario.js'
+import { profileFlags, type Server, serverFlags, startBare } from './server.js'
+import { nextMessage, pidOf, type Started } from './started.js'
+
+/** A server with the database that it works on; the bare one has none. */
+export interface StagedServer extends Server {
+  readonly databaseUrl: string | null
+}
+
+/** Where the queue of a batch of jobs lies: each side has tables of its own. */
+export interface JobsPlace {
+  readonly redisUrl: string | null
+  readonly databaseUrl: string
+}
+
+/** Everything that runs. */
+export interface Stage {
+  readonly servers: ReadonlyMap<ServerName, StagedServer>
+  readonly postgresPid: number | null
+  readonly sink: MailSink
+  readonly client: ChildProcess
+  /** Sends mails by nodemailer alone; null where no scenario asks for it, as below. */
+  readonly sender: ChildProcess | null
+  readonly runner: ChildProcess | null
+  readonly placeOf: (by: 'bullmq' | 'outbox', backend: 'postgres' | 'redis') => JobsPlace
+  readonly cores: CorePlan | null
+}
+
+/** What a stage is set for. */
+export interface StagePlan {
+  readonly options: Options
+  readonly only: readonly ScenarioName[]
+  /** The Redis program, or null where no scenario needs it. */
+  readonly redis: string | null
+}
+
+/** Redis numbers its databases: one for each who keeps a queue there. */
+const redisDatabases = { bothOnRedis: 0, outbox: 1, bullmq: 2 } as const
+
+/**
+ * The benchmark leaves the server's core first, and all that it starts inherits that: so PostgreSQL, a grandchild,
+ * stays away when its server is moved there in the end.
+ */
+export const setStage = async (plan: StagePlan, started: Started): Promise<Stage> => {
+  const cores = await planCores()
+  if (cores !== null) await pin(process.pid, cores.others)
+  const sink = await MailSink.start(started)
+  const redisUrlOf = plan.redis === null ? null : await startRedis(plan.redis, started)
+  const idem = await startIdemWithPostgres(
+    { ...plan.options, name: 'idem', role: 'api', environment: {} },
+    started,
+  )
+  const servers = await startServers({ ...plan, idem, sink, redisUrlOf }, started)
+  const client = started.fork(programOf('load/client'), { execArgv: [] })
+  const courses = plan.only.map((name) => scenarios[name].course)
+  const sender = courses.some((course) => course.kind === 'mails' && course.by === 'nodemailer')
+    ? await startHelper('mail/sender', { plan, args: [String(sink.smtpPort)] }, started)
+    : null
+  const runner = courses.some(({ kind }) => kind === 'jobs')
+    ? await startHelper('jobs/runner', { plan, args: [] }, started)
+    : null
+  if (runner !== null) await createDatabases(idem, ['outbox', 'bullmq'])
+  if (cores !== null) {
+    const pids = [...servers.values()].map(({ pid }) => pid)
+    const helpers = [sender, runner].filter((child) => child !== null).map(pidOf)
+    for (const pid of [...pids, ...helpers]) await pin(pid, [cores.server])
+    await pin(pidOf(client), [cores.client])
+  }
+  const placeOf: Stage['placeOf'] = (by, backend) => ({
+    databaseUrl: idem.urlOf(by),
+    redisUrl: backend === 'postgres' ? null : (redisUrlOf?.(redisDatabases[by]) ?? null),
+  })
+  return { servers, postgresPid: idem.postgresPid, sink, client, sender, runner, placeOf, cores }
+}
+
+const programOf = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
+
+/** A process that does what a server does, so with the same flags, and says when it is ready. */
+const startHelper = async (
+  name: string,
+  { plan, args }: { readonly plan: StagePlan; readonly args: readonly string[] },
+  started: Started,
+): Promise<ChildProcess> => {
+  const profile = profileFlags(plan.options.profile, name.replace('/', '-'))
+  const child = started.fork(programOf(name), { execArgv: [...serverFlags, ...profile] }, args)
+  await nextMessage(child)
+  return child
+}
+
+const createDatabases = async (idem: IdemWithPostgres, names: readonly string[]): Promise<void> => {
+  const client = new pg.Client({ connectionString: idem.urlOf(databaseName) })
+  await client.connect()
+  try {
+    for (const name of names) await client.query(`create database ${client.escapeIdentifier(name)}`)
+  } finally {
+    await client.end()
+  }
+}
+
+interface ServersPlan extends StagePlan {
+  readonly idem: IdemWithPostgres
+  readonly sink: MailSink
+  readonly redisUrlOf: ((database: number) => string) | null
+}
+
+const serverOf = ({ course }: Scenario): ServerName | null => {
+  if (course.kind === 'jobs') return null
+  if (course.kind !== 'mails') return course.server
+  return course.by === 'nodemailer' ? null : course.by
+}
+
+/** Those that a scenario asks for; the Idem that has the database is there anyway. */
+const startServers = async (plan: ServersPlan, started: Started): Promise<Map<ServerName, StagedServer>> => {
+  const { idem, redisUrlOf, sink, options } = plan
+  const needed = new Set(plan.only.map((name) => serverOf(scenarios[name])))
+  const servers = new Map<ServerName, StagedServer>([
+    ['idem', { ...idem, databaseUrl: idem.urlOf(databaseName) }],
+  ])
+  if (needed.has('bare')) servers.set('bare', { ...(await startBare(started)), databaseUrl: null })
+  for (const name of ['both', 'bothOnRedis'] as const) {
+    if (!needed.has(name)) continue
+    await createDatabases(idem, [name])
+    const databaseUrl = idem.urlOf(name)
+    const redisUrl = name === 'both' ? null : (redisUrlOf?.(redisDatabases[name]) ?? null)
+    const environment = {
+      DATABASE_URL: databaseUrl,
+      SMTP_URL: sink.url,
+      ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
+    }
+    const server = await startIdemBeside({ ...options, name, role: 'both', environment }, started)
+    servers.set(name, { ...server, databaseUrl })
+  }
+  return servers
+}

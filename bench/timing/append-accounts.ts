@@ -1,0 +1,36 @@
+// Appends accounts as email registration leaves them once their owners have settled in.
+import { Accounts } from '../../src/accounts/accounts.js'
+import { Notifications } from '../../src/database/notifications.js'
+import { Identities } from '../../src/identities/identities.js'
+import { locales } from '../../src/mail/locale.js'
+import { systemRandom } from '../../src/runtime/random.js'
+import type { Tables } from '../tables.js'
+
+/** Appends an account for each of the verified `addresses`: with a language of its own and with notices. */
+export const appendAccounts = async (tables: Tables, addresses: readonly string[]): Promise<void> => {
+  const { database, logger, metrics, ownCall } = tables
+  // Never started: nothing is cached here.
+  const accounts = new Accounts(new Notifications(database.url, logger, metrics))
+  const identities = new Identities()
+  await ownCall().inTransaction(async (call) => {
+    for (const [index, address] of addresses.entries()) {
+      const [id, createdAt] = [systemRandom.uuid(), call.now]
+      const account = {
+        id,
+        kind: 'PERSON' as const,
+        handle: `known-${id}`,
+        displayName: 'Ada',
+        locale: locales[index % locales.length] ?? null,
+        primaryEmail: address,
+        signInNotices: true,
+        suspendedAt: null,
+        createdAt,
+      }
+      const facts = { method: 'email', issuer: 'email', subject: address, label: null, createdAt }
+      await call.write(
+        ...accounts.rows(account),
+        identities.row({ id: systemRandom.uuid(), account: id, ...facts }),
+      )
+    }
+  })
+}
