@@ -61,7 +61,7 @@ describe.skipIf(chromiumPath === null && !isRequired)('the pages of mails (needs
     const page = await openPage(`${idem.url}/mailbox`)
     await look(page, 'mailbox')
     await page.getByRole('link', { name: /^Sign in to/ }).click()
-    expect(await page.locator('body').innerText()).toContain(await ada.code())
+    expect(await page.locator('body').textContent()).toContain(await ada.code())
     // The mail as HTML, in a frame that may do nothing.
     await page
       .frameLocator('iframe')
@@ -70,7 +70,7 @@ describe.skipIf(chromiumPath === null && !isRequired)('the pages of mails (needs
     await look(page, 'mail')
 
     await page.locator('a[href*="/confirm?token="]').first().click()
-    const text = await page.locator('body').innerText()
+    const text = await page.locator('body').textContent()
     for (const fact of ['ada@example.org', 'curl 8.5.0', '127.0.0.1', 'UTC']) expect(text).toContain(fact)
     await look(page, 'confirm')
     await page.getByRole('textbox').fill(String((Number(matchCode) + 1) % 10_000).padStart(4, '0'))
@@ -81,7 +81,7 @@ describe.skipIf(chromiumPath === null && !isRequired)('the pages of mails (needs
 
     await page.getByRole('textbox').fill(matchCode)
     await page.getByRole('button').click()
-    expect(await page.locator('body').innerText()).toContain('Go back to the device that asked')
+    expect(await page.locator('body').textContent()).toContain('Go back to the device that asked')
     await look(page, 'confirmed')
     expectSignedIn(await ada.trySignIn(id))
     await page.context().close()
