@@ -24,8 +24,9 @@ export const queueSettings = {
       return raw
     },
   }),
+  // Nearly all of a job is waiting, for a mail server above all: with 16 a worker idles, beyond 50 it gains nothing.
   concurrency: wholeNumber('IDEM_WORKER_CONCURRENCY', 'Jobs that a worker does at the same time', {
-    default: 16,
+    default: 50,
     least: 1,
     most: 1_000,
   }),
