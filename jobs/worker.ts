@@ -36,7 +36,10 @@ const openMailer = ({ settings, logger, publicUrl }: ServiceOptions): Mailer => 
   return createMailbox(logger, pageUrl)
 }
 
-/** Starts a worker on a database whose migrations have been applied. Closing the foundation is left to its opener. */
+/**
+ * Starts a worker on a database whose migrations have been applied. Closing the foundation is left to its opener. Throws
+ * when the database is away and carries the queue.
+ */
 export const startWorker = async (options: ServiceOptions, foundation: Foundation): Promise<Worker> => {
   const { settings, random, logger, publicUrl, requestScope, databaseUrl } = options
   const { metrics, outbox, ownCall, notifications } = foundation
@@ -109,6 +112,10 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
   }
 
   queue.work(handler)
+  await queue.ready().catch(async (error: unknown) => {
+    await queue.close()
+    throw error
+  })
   relay.start()
   void untilDone(async () => {
     await queue.schedule({ name: 'purge-expired', payload: {} }, settings.queue.purgeSchedule)

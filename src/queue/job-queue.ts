@@ -1,4 +1,5 @@
 // The queue: hands jobs to workers, one of which does each, again and again until it is done or given up.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, DelayedError, type JobsOptions } from 'bullmq'
 import type { ValuesOf } from '../config/setting.js'
 import type { Logger } from '../runtime/logger.js'
@@ -18,6 +19,8 @@ const reconnectMilliseconds = 500
 const mostStalls = 10
 /** A done job is remembered for so long that a relay's repeat finds it there. A limit of their number would be counted out at each job. */
 export const remembered = { age: 600 }
+/** Whoever waits for longer counts the queue as away, in milliseconds; a probe gives us two seconds. */
+const answerMilliseconds = 1_500
 /** The same trouble is told once in so many milliseconds. */
 const troubleMilliseconds = 10_000
 
@@ -40,10 +43,22 @@ export interface JobQueueOptions {
   readonly logger: Logger
 }
 
+/** The result of `asked`, or a failure: BullMQ waits for a Redis that is away however long. What it does late does no harm. */
+const soon = async <T>(asked: Promise<T>): Promise<T> => {
+  // Nobody may hear of how it ends.
+  asked.catch(() => undefined)
+  const late = sleep(answerMilliseconds, null, { ref: false }).then(() => {
+    throw new Error('what carries the queue does not answer')
+  })
+  return await Promise.race([asked, late])
+}
+
 /** Adds jobs, schedules them, and has them done. Opened by workers alone: whoever asks for a job appends it to the outbox. */
 export class JobQueue {
   readonly #queue: BullQueue
   #worker: BullWorker | null = null
+  readonly #underWay = new Set<Promise<void>>()
+  #closed: Promise<void> | null = null
   #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(private readonly options: JobQueueOptions) {
@@ -51,16 +66,27 @@ export class JobQueue {
     this.#queue.on('error', (error) => this.#tell(error))
   }
 
+  /**
+   * Waits until PostgreSQL has let us in, where it carries the queue; Redis may come later. Throws when it is away: then
+   * this queue is of no use, for what BullMQ could not do at first on PostgreSQL it never tries again.
+   */
+  async ready(): Promise<void> {
+    if (this.options.settings.redisUrl !== null) return
+    await Promise.all([this.#queue.waitUntilReady(), this.#worker?.waitUntilReady()])
+  }
+
   /** Adds jobs. One whose id is there already is left as it is. */
   async add(jobs: readonly QueuedJob[]): Promise<void> {
-    await this.#queue.addBulk(
-      jobs.map(({ id, name, payload }) => ({ name, data: payload, opts: { jobId: id } })),
+    await soon(
+      this.#queue.addBulk(
+        jobs.map(({ id, name, payload }) => ({ name, data: payload, opts: { jobId: id } })),
+      ),
     )
   }
 
   /** Where a job stands. */
   async stateOf(id: string): Promise<QueueState> {
-    const state = await this.#queue.getJobState(id)
+    const state = await soon(this.#queue.getJobState(id))
     if (state === 'completed') return 'done'
     return state === 'unknown' || state === 'failed' ? 'unknown' : 'open'
   }
@@ -100,18 +126,34 @@ export class JobQueue {
     return { waiting, active, delayed }
   }
 
-  /** True when what carries the queue answers. */
+  /** True when what carries the queue answers, and soon. */
   async answers(): Promise<boolean> {
-    return await this.#queue.getActiveCount().then(
+    return await soon(this.#queue.getActiveCount()).then(
       () => true,
       () => false,
     )
   }
 
-  /** Takes no more jobs, waits for those under way, and closes. */
+  /**
+   * Takes no more jobs, waits for those under way, and closes. BullMQ would wait for what carries the queue, too; where
+   * that is away there are no more jobs, and what is done now is told by the outbox alone.
+   */
   async close(): Promise<void> {
-    await this.#worker?.close()
-    await this.#queue.close()
+    this.#closed ??= this.#close()
+    await this.#closed
+  }
+
+  async #close(): Promise<void> {
+    if (await this.answers()) {
+      await this.#worker?.close()
+      await this.#queue.close()
+      return
+    }
+    await Promise.allSettled(this.#underWay)
+    const closed = Promise.all([this.#worker?.close(true), this.#queue.disconnect()])
+    await soon(closed).catch((error: unknown) =>
+      this.options.logger.debug({ err: error }, 'not closed in time'),
+    )
   }
 
   get #backend() {
@@ -135,12 +177,16 @@ export class JobQueue {
     // Added by `add` and `schedule` alone, so name and payload belong together.
     const work = { name: job.name, payload: job.data } as Job
     const progress: RunningJob['progress'] = async (at) => await job.updateProgress({ ...at })
+    const processing = handler.process({ ...work, id: job.id ?? '', progress })
+    this.#underWay.add(processing)
     try {
-      await handler.process({ ...work, id: job.id ?? '', progress })
+      await processing
     } catch (error) {
       if (!(error instanceof JobPostponed)) throw error
       await job.moveToDelayed(error.until.getTime(), token)
       throw new DelayedError()
+    } finally {
+      this.#underWay.delete(processing)
     }
   }
 
