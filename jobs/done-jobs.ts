@@ -20,6 +20,7 @@ export class DoneJobs {
   #ids: string[] = []
   #timer: NodeJS.Timeout | null = null
   #reporting: Promise<void> = Promise.resolve()
+  #isClosed = false
 
   constructor(private readonly rooms: DoneJobsRooms) {}
 
@@ -29,11 +30,12 @@ export class DoneJobs {
     this.#timer ??= setTimeout(() => this.#report(), gatherMilliseconds)
   }
 
-  /** Reports what there is, once. */
+  /** Reports what there is, once, at the end. */
   async flush(): Promise<void> {
+    this.#isClosed = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
     this.#report()
     await this.#reporting
-    if (this.#timer !== null) clearTimeout(this.#timer)
   }
 
   #report(): void {
@@ -49,7 +51,7 @@ export class DoneJobs {
     } catch (error) {
       this.rooms.logger.debug({ err: error }, 'done jobs cannot be noted just now; it is tried again')
       this.#ids.push(...ids)
-      this.#timer ??= setTimeout(() => this.#report(), retryMilliseconds)
+      if (!this.#isClosed) this.#timer ??= setTimeout(() => this.#report(), retryMilliseconds)
     }
   }
 }

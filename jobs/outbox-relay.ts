@@ -75,8 +75,13 @@ export class OutboxRelay {
   #restore(): void {
     this.#restoring = this.#restoring.then(async () => {
       if (this.#isStopped) return
-      await restoreJobs(this.rooms.ownCall(), this.rooms).catch((error: unknown) => this.#tell(error))
+      await this.#restoreAll().catch((error: unknown) => this.#tell(error))
     })
+  }
+
+  /** A queue that lost jobs has lost many: their codes hold for minutes only. */
+  async #restoreAll(): Promise<void> {
+    while (!this.#isStopped && (await restoreJobs(this.rooms.ownCall(), this.rooms)) > 0);
   }
 
   #tell(error: unknown): void {

@@ -16,8 +16,11 @@ export interface JobRooms
 
 type Processor<N extends JobName> = (call: Call, payload: JobPayloads[N], job: RunningJob) => Promise<unknown>
 
-/** Does one job of any name. */
-export const createProcessors = (rooms: JobRooms): { readonly [N in JobName]: Processor<N> } => ({
+/** What does the jobs, by their names. */
+export type Processors = { readonly [N in JobName]: Processor<N> }
+
+/** Makes what does the jobs. */
+export const createProcessors = (rooms: JobRooms): Processors => ({
   'send-mail': async (call, { mailId }) => await sendMail(call, mailId, rooms),
   'send-notices': async (call, { auditEntryId }) => await writeNotices(call, auditEntryId, rooms),
   'rotate-signing-key': async (call) => await rotateDueSigningKey(call, rooms),

@@ -43,7 +43,9 @@ export const sendMail = async (call: Call, id: string, rooms: SendMailRooms): Pr
     return await settle(mail, 'withheld', 'too many mails to this address', rooms)
   // 3 keep the pace of its domain
   await keepPace(call, { mail, by }, rooms)
-  // 4 send it, and say so
+  // 4 it is still ours, however long that took
+  if (!(await prolong({ mail, by }, rooms))) return await leaveToHolder(call, id, rooms)
+  // 5 send it, and say so
   await deliver({ mail, by, message: composed.message }, rooms)
 }
 
@@ -52,7 +54,8 @@ const after = (now: Date, milliseconds: number): Date => new Date(now.getTime() 
 /** Done already; or another try has it, perhaps one whose worker has died. */
 const leaveToHolder = async (call: Call, id: string, rooms: SendMailRooms): Promise<void> => {
   const mail = await rooms.mails.find(call, id)
-  if (mail?.settledAt === null && mail.heldUntil !== null) throw new JobPostponed(mail.heldUntil)
+  // Given back a moment ago, it is free now.
+  if (mail?.settledAt === null) throw new JobPostponed(mail.heldUntil ?? call.now)
 }
 
 interface TakenMail {
@@ -71,27 +74,41 @@ const keepPace = async (call: Call, { mail, by }: TakenMail, rooms: SendMailRoom
   }
 }
 
+const prolong = async ({ mail, by }: TakenMail, { mails, ownCall }: SendMailRooms): Promise<boolean> => {
+  const call = ownCall()
+  return await mails.prolong(call, { id: mail.id, by, until: after(call.now, holdMilliseconds) })
+}
+
 const deliver = async (
   { mail, by, message }: TakenMail & { readonly message: MailMessage },
   rooms: SendMailRooms,
 ): Promise<void> => {
-  const prolong = (): void => {
-    const held = { id: mail.id, by, until: after(rooms.ownCall().now, holdMilliseconds) }
-    // A database that is away gives it to nobody else either.
-    void rooms.mails.prolong(rooms.ownCall(), held).catch(() => undefined)
-  }
-  const timer = setInterval(prolong, prolongMilliseconds)
+  // A database that is away gives it to nobody else either.
+  const timer = setInterval(
+    () => void prolong({ mail, by }, rooms).catch(() => undefined),
+    prolongMilliseconds,
+  )
   try {
-    const { reply } = await rooms.mailer.send(message)
-    await settle(mail, 'sent', reply, rooms)
+    const { state, reply } = await tryToSend({ mail, by, message }, rooms)
+    await settle(mail, state, reply, rooms)
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** What an SMTP server says for good; throws, the mail given back, what is to be tried again. */
+const tryToSend = async (
+  { mail, by, message }: TakenMail & { readonly message: MailMessage },
+  rooms: SendMailRooms,
+): Promise<{ readonly state: SettledState; readonly reply: string }> => {
+  try {
+    return { state: 'sent', reply: (await rooms.mailer.send(message)).reply }
   } catch (error) {
-    if (error instanceof MailRefused) return await settle(mail, 'refused', error.reply, rooms)
+    if (error instanceof MailRefused) return { state: 'refused', reply: error.reply }
     const reply = error instanceof MailDeferred ? error.reply : 'it could not be sent'
     rooms.metrics.mails.inc({ result: 'deferred' })
     await rooms.mails.release(rooms.ownCall(), mail.id, { by, reply })
     throw error
-  } finally {
-    clearInterval(timer)
   }
 }
 

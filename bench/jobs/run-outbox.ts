@@ -10,6 +10,7 @@ import { Outbox } from '../../src/outbox/outbox.js'
 import { migrateQueue } from '../../src/queue/backend.js'
 import { JobQueue } from '../../src/queue/job-queue.js'
 import { queueSettings } from '../../src/queue/settings.js'
+import { systemClock } from '../../src/runtime/clock.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import type { Measurement } from '../load/order.js'
 import { type Tables, withTables } from '../tables.js'
@@ -32,7 +33,7 @@ const runOn = async ({ logger, metrics, ownCall }: Tables, order: JobsOrder): Pr
   ).queue
   const outbox = new Outbox()
   const notifications = new Notifications(databaseUrl, logger, metrics)
-  const queue = new JobQueue({ settings, databaseUrl, random: systemRandom, logger })
+  const queue = new JobQueue({ settings, databaseUrl, clock: systemClock, random: systemRandom, logger })
   const relay = new OutboxRelay({ outbox, queue, notifications, logger, ownCall })
   const doneJobs = new DoneJobs({ outbox, logger, ownCall })
   const batch = new Batch(order)

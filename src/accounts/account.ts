@@ -18,7 +18,7 @@ const AccountSchema = defineEntity({
     handle: p.text().strictNullable().unique('account_handle_unique'),
     /** What the owner wants to be called; shown, never trusted. */
     displayName: p.text().strictNullable(),
-    /** The language of its mails; null: that of whoever asks for one. */
+    /** The language of its mails; null: that of whoever asks for one, English for notices. */
     locale: p.text().$type<Locale>().strictNullable(),
     /** The verified address that its owner reads first. */
     primaryEmail: p.text().strictNullable(),

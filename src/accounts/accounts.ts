@@ -24,10 +24,11 @@ const whileOpen = {
   text: 'select id from account where id = $1::uuid and suspended_at is null for share',
 }
 
-/** Guests with a handle stay: it is theirs for ever. */
+/** Guests with a handle stay, for it is theirs for ever; and those who can still come back with a token. */
 const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < ?::timestamptz
   and not exists (select 1 from handle h where h.account_id = a.id)
-  and not exists (select 1 from session s where s.account_id = a.id and s.refreshed_at >= ?::timestamptz)`
+  and not exists (select 1 from session s where s.account_id = a.id
+    and (s.refreshed_at >= ?::timestamptz or s.ended_at is null and s.expires_at >= ?::timestamptz))`
 
 /** Whoever signs in meanwhile waits, then starts anew. */
 const lockIdleGuests = `select a.id from account a where ${isIdleGuest} limit ? for update of a skip locked`
@@ -167,12 +168,12 @@ export class Accounts {
     idle: { readonly since: Date; readonly limit: number },
     audit: Row,
   ): Promise<number> {
-    const since = idle.since.toISOString()
+    const [since, now] = [idle.since.toISOString(), call.now.toISOString()]
     return await call.inTransaction(async (inner) => {
-      const locked: { id: string }[] = await inner.em.execute(lockIdleGuests, [since, since, idle.limit])
+      const locked: { id: string }[] = await inner.em.execute(lockIdleGuests, [since, since, now, idle.limit])
       // PostgreSQL's way to write an array; an array of ours would become a list.
       const ids = `{${locked.map(({ id }) => id).join(',')}}`
-      const removed: { id: string }[] = await inner.em.execute(removeIdleGuests, [ids, since, since])
+      const removed: { id: string }[] = await inner.em.execute(removeIdleGuests, [ids, since, since, now])
       if (removed.length > 0) await inner.write(audit)
       return removed.length
     })

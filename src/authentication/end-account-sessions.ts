@@ -13,8 +13,7 @@ export const endAccountSessions = async (
     await rooms.accounts.lock(inner, id)
     const endedSessions = await rooms.sessions.endAllOf(inner, id)
     const detail = { endedSessions }
-    if (endedSessions > 0)
-      await rooms.auditLog.append(inner, { action: 'account.sessions_ended', accountId: id, detail })
+    await rooms.auditLog.append(inner, { action: 'account.sessions_ended', accountId: id, detail })
     return endedSessions
   })
   rooms.metrics.sessionsEnded.inc({ cause: 'operator' }, ended)

@@ -1,9 +1,7 @@
 // The settings of authentication.
+import { isLoopback } from '../config/loopback.js'
 import { SettingProblem, text } from '../config/setting.js'
 import { parseOperators } from './operator.js'
-
-/** This machine alone can connect to these (RFC 5735 3, RFC 4291 2.5.3). */
-const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
 
 /** Settings of the authentication room. */
 export const authenticationSettings = {
@@ -18,7 +16,7 @@ export const authenticationSettings = {
         if (production)
           throw new SettingProblem('must be on in production: without it anybody is whoever they say')
         const host = other('IDEM_HOST') ?? '127.0.0.1'
-        if (!loopback.test(host))
+        if (!isLoopback(host))
           throw new SettingProblem(
             `can be off only where nobody else connects: IDEM_HOST is ${host}, not 127.0.0.1`,
           )

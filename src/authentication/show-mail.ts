@@ -1,6 +1,6 @@
 // Shows a mail of the development mailbox as it reads.
 import type { Call } from '../database/call.js'
-import type { Mail } from '../mail/mail.js'
+import type { Mail, MailState } from '../mail/mail.js'
 import type { Mails } from '../mail/mails.js'
 import { type ComposeMailRooms, composeMail } from './compose-mail.js'
 
@@ -13,8 +13,7 @@ export interface ShownMail {
   readonly html: string
   /** When it was asked for. */
   readonly at: Date
-  /** Where it stands: queued, sent, deferred, refused. */
-  readonly state: string
+  readonly state: MailState
 }
 
 /** What `showMail` works with. */
@@ -22,15 +21,21 @@ export interface ShowMailRooms extends ComposeMailRooms {
   readonly mails: Mails
 }
 
+/** A UUID (RFC 9562 4). */
+const idForm = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
+
 /** The mail with this id, or found already; null when there is none, or what caused it was purged. */
 export const showMail = async (
   call: Call,
   mail: string | Mail,
   rooms: ShowMailRooms,
 ): Promise<ShownMail | null> => {
-  const found = typeof mail === 'string' ? await rooms.mails.find(call, mail) : mail
+  const found = typeof mail === 'string' ? await findMail(call, mail, rooms) : mail
   const composed = found && (await composeMail(call, found, rooms))
   if (found === null || composed === null) return null
   const { subject, text, html } = composed.message
   return { id: found.id, to: found.address, subject, text, html, at: found.createdAt, state: found.state }
 }
+
+const findMail = async (call: Call, id: string, rooms: ShowMailRooms): Promise<Mail | null> =>
+  idForm.test(id) ? await rooms.mails.find(call, id) : null

@@ -10,15 +10,23 @@ import { SpentChallenge } from './spent-challenge.js'
 /** A challenge as its id led to it. */
 export type OpenedChallenge =
   | { readonly kind: 'sealed'; readonly challenge: Challenge }
-  | { readonly kind: 'held'; readonly challenge: Challenge; readonly facts: HeldChallengeFacts }
+  | {
+      readonly kind: 'held'
+      readonly challenge: Challenge
+      readonly facts: HeldChallengeFacts
+      /** True once its code was tried too often; not yet for the last try that is allowed. */
+      readonly isBurnt: boolean
+    }
 
 /** 256 random bits in base64url; a sealed challenge is a JWE, which has dots. */
 const heldForm = /^[\w-]{43}$/
 
-const opened = (facts: HeldChallengeFacts | null): OpenedChallenge | null =>
+/** `triedBefore`: tries that this look at it does not count. */
+const opened = (facts: HeldChallengeFacts | null, triedBefore: number): OpenedChallenge | null =>
   facts && {
     kind: 'held',
     facts,
+    isBurnt: triedBefore >= mostCodeAttempts,
     challenge: {
       nonce: facts.id,
       method: facts.method,
@@ -48,12 +56,16 @@ export class Challenges {
 
   /** The challenge that its asker names `id`, or null when it is none of ours. */
   async find(call: Call, id: string): Promise<OpenedChallenge | null> {
-    return heldForm.test(id) ? opened(await this.held.find(call, id)) : await this.#openSealed(id)
+    if (!heldForm.test(id)) return await this.#openSealed(id)
+    const facts = await this.held.find(call, id)
+    return opened(facts, facts?.attempts ?? 0)
   }
 
   /** The same for a proof that could be a guess: the try counts against a held challenge, whatever comes of it. */
   async findForGuess(call: Call, id: string): Promise<OpenedChallenge | null> {
-    return heldForm.test(id) ? opened(await this.held.countAttempt(call, id)) : await this.#openSealed(id)
+    if (!heldForm.test(id)) return await this.#openSealed(id)
+    const facts = await this.held.countAttempt(call, id)
+    return opened(facts, (facts?.attempts ?? 0) - 1)
   }
 
   /** Refuses with `CHALLENGE_SPENT` a held challenge that was answered, or whose code was tried too often. */
@@ -61,7 +73,7 @@ export class Challenges {
     if (found.kind === 'sealed') return
     const { id, isSpent, attempts } = found.facts
     if (isSpent) throw new Failure('CHALLENGE_SPENT', undefined, { reason: `challenge ${id}` })
-    if (attempts > mostCodeAttempts)
+    if (found.isBurnt)
       throw new Failure('CHALLENGE_SPENT', 'Too many wrong codes. Ask for a new one.', {
         reason: `try ${attempts} of challenge ${id}`,
       })
@@ -81,7 +93,7 @@ export class Challenges {
     const { challenge } = found
     const isSpent =
       found.kind === 'held'
-        ? found.facts.isSpent || found.facts.attempts >= mostCodeAttempts
+        ? found.facts.isSpent || found.isBurnt
         : (await call.em.count(SpentChallenge, { nonce: challenge.nonce })) > 0
     if (isSpent) return 'SPENT'
     if (isExpired(challenge, call.now)) return 'EXPIRED'

@@ -50,7 +50,8 @@ const deliveryOf: Readonly<Record<MailState, NonNullable<ChallengeType['delivery
   sent: 'SENT',
   deferred: 'DEFERRED',
   refused: 'REFUSED',
-  withheld: 'REFUSED',
+  // Whoever learned how many mails others asked for would know when an address is in use.
+  withheld: 'QUEUED',
 }
 
 /** The resolver class for these inputs, whose fields come from the list of methods. */

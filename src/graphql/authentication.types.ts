@@ -44,10 +44,10 @@ registerEnumType(deliveryStates, {
   name: 'DeliveryState',
   description: "Where a challenge's mail stands.",
   valuesConfig: {
-    QUEUED: { description: 'It waits for its turn.' },
+    QUEUED: { description: 'It waits for its turn. An address gets at most 5 such mails in 15 minutes.' },
     SENT: { description: 'A mail server has taken it.' },
     DEFERRED: { description: 'No mail server takes it just now; it is tried again.' },
-    REFUSED: { description: 'It will not be sent: the address is refused, or got too many mails.' },
+    REFUSED: { description: 'The mail server refuses the address, or the mail, for good.' },
   },
 })
 

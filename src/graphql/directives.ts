@@ -124,6 +124,8 @@ export const enforceDirectives = (schema: GraphQLSchema, rooms: GuardRooms): voi
     for (const field of Object.values(type.getFields())) {
       const guards = guardsOf(field, rooms)
       if (guards.length === 0) continue
+      if (field.subscribe !== undefined)
+        throw new Error(`${field.name} would be subscribed to before its guards are asked`)
       const resolve = field.resolve ?? defaultFieldResolver
       field.resolve = async (source, args, context: GraphqlContext, info) => {
         const owners = contextOf(source, context)

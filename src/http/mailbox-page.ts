@@ -1,6 +1,7 @@
 // /mailbox, in development only: the mails that would have been sent.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ShownMail } from '../authentication/show-mail.js'
+import { isLoopback } from '../config/loopback.js'
 import type { Call } from '../database/call.js'
 import type { RequestScope } from '../runtime/request-scope.js'
 import { type CallOfRequestRooms, callOfRequest } from './call-of-request.js'
@@ -76,8 +77,22 @@ const missingPage = page({
 const wantsJson = (request: FastifyRequest<{ Querystring: Record<string, unknown> }>): boolean =>
   'json' in request.query || request.headers.accept?.includes('application/json') === true
 
+/** A page of another site that has its name resolved to us (DNS rebinding) names that site as the host. */
+const isOurs = (request: FastifyRequest, publicUrl: string): boolean =>
+  isLoopback(request.hostname) || request.host === new URL(publicUrl).host
+
 /** Adds the pages. */
-export const addMailbox = (app: FastifyInstance, rooms: MailboxRooms): void => {
+export const addMailbox = (parent: FastifyInstance, rooms: MailboxRooms): void => {
+  void parent.register(async (app) => {
+    app.addHook('onRequest', async (request, reply) => {
+      if (isOurs(request, rooms.publicUrl)) return
+      return await reply.code(404).headers(privatePageHeaders).send(missingPage)
+    })
+    addPages(app, rooms)
+  })
+}
+
+const addPages = (app: FastifyInstance, rooms: MailboxRooms): void => {
   app.get<{ Querystring: Record<string, unknown> }>('/mailbox', async (request, reply) => {
     const mails = await rooms.requestScope.run(
       request.id,

@@ -14,7 +14,8 @@ const hold = {
     returning ${columns},
       (select count(*)::int from mail as earlier
         where earlier.address = mail.address and earlier.kind = mail.kind and earlier.state <> 'withheld'
-          and earlier.created_at > mail.created_at - $5::interval and earlier.id < mail.id) as "sentBefore"`,
+          and earlier.created_at > mail.created_at - $5::interval and earlier.id <> mail.id
+          and (earlier.id < mail.id or earlier.state = 'sent')) as "sentBefore"`,
 }
 
 const prolong = {

@@ -1,4 +1,5 @@
 // The settings of mail: the servers that take it, the sender, and the operator's own templates.
+import { isLoopback } from '../config/loopback.js'
 import { commaList, type ParseContext, SettingProblem, text, wholeNumber } from '../config/setting.js'
 import { parseSender, type Sender } from './sender.js'
 import { parseSmtpUrl, type SmtpRelay, SmtpUrlProblem } from './smtp-relay.js'
@@ -20,6 +21,11 @@ const parseRelays = (raw: string | undefined, context: ParseContext): readonly S
   if (urls.length > 0) return urls.map((url) => parseRelay(url, context))
   if (context.production)
     throw new SettingProblem('must be set in production, e.g. smtp://idem:…@smtp.example.org:587')
+  const host = context.other('IDEM_HOST') ?? '127.0.0.1'
+  if (!isLoopback(host))
+    throw new SettingProblem(
+      `must be set where others connect (IDEM_HOST is ${host}): without it, anybody reads all mails in /mailbox`,
+    )
   return null
 }
 

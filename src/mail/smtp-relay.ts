@@ -1,4 +1,5 @@
 // An SMTP relay: a server that takes our mails, as its URL says.
+import { isLoopback } from '../config/loopback.js'
 import { Secret } from '../tokens/secret.js'
 
 /** A server, how to reach it and who we are there. */
@@ -20,9 +21,6 @@ const defaultPorts = { 'smtp:': 587, 'smtps:': 465 } as const
 const isScheme = (protocol: string): protocol is keyof typeof defaultPorts => protocol in defaultPorts
 
 const switches = ['requireTLS', 'tls.rejectUnauthorized']
-
-/** Nobody listens on the way to these. */
-const loopback = /^(?:localhost|127(?:\.\d+){3}|::1)$/
 
 /** What is wrong with the URL of a relay, without the URL: it may hold a password. */
 export class SmtpUrlProblem extends Error {
@@ -75,7 +73,7 @@ export const parseSmtpUrl = (raw: string): SmtpRelay => {
     host,
     port: url.port === '' ? defaultPorts[url.protocol] : Number(url.port),
     implicitTls,
-    requireTls: switchOf(url, 'requireTLS', credentials !== null && !loopback.test(host)),
+    requireTls: switchOf(url, 'requireTLS', credentials !== null && !isLoopback(host)),
     trustAnyCertificate: !switchOf(url, 'tls.rejectUnauthorized', true),
     credentials,
   }

@@ -3,6 +3,7 @@ import type { Accounts } from '../accounts/accounts.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import type { MailContent } from '../mail/content.js'
+import { locales } from '../mail/locale.js'
 import { deviceInWords, identityInWords, methodInWords, timeInWords } from '../mail/words.js'
 import { trustedDeviceNameOf } from '../sessions/device-name.js'
 import type { Sessions } from '../sessions/sessions.js'
@@ -29,7 +30,7 @@ export const composeNotice = async (
   const account = await rooms.accounts.find(call, entry.accountId)
   if (account === null) return null
   const session = entry.sessionId === null ? null : await rooms.sessions.read(call, entry.sessionId)
-  const locale = account.locale ?? 'en'
+  const locale = account.locale ?? locales[0]
   const method = textOf(entry.detail['method'])
   // A guest's subject is the hash of a secret: it tells nobody anything.
   const mark = method === 'anonymous' ? null : textOf(entry.detail['subject'])

@@ -36,7 +36,7 @@ export const writeNotices = async (
   const account = await rooms.accounts.find(call, entry.accountId)
   if (account === null || !(await isWanted(call, { entry, notice, account }, rooms))) return 0
   // 2 who is to hear of it
-  const addresses = await readersOf(call, entry, rooms)
+  const addresses = await readersOf(call, { entry, accountId: entry.accountId }, rooms)
   // 3 in one transaction: each mail with its job
   const rows = addresses.flatMap((address) => {
     const mailId = rooms.random.uuid()
@@ -78,8 +78,12 @@ const isWanted = async (
  * The verified addresses of the account, and one that has just been unlinked from it. Not the one whose own mail was
  * answered: its owner knows.
  */
-const readersOf = async (call: Call, entry: AuditEntry, rooms: WriteNoticesRooms): Promise<string[]> => {
-  const identities = await rooms.identities.listAddresses(call, entry.accountId as string)
+const readersOf = async (
+  call: Call,
+  { entry, accountId }: { readonly entry: AuditEntry; readonly accountId: string },
+  rooms: WriteNoticesRooms,
+): Promise<string[]> => {
+  const identities = await rooms.identities.listAddresses(call, accountId)
   const { identityId, method, subject } = entry.detail
   const answered = entry.action === 'identity.unlinked' ? null : identityId
   const addresses = identities.filter(({ id }) => id !== answered).map((identity) => identity.subject)

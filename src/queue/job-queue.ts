@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, DelayedError, type JobsOptions } from 'bullmq'
 import type { ValuesOf } from '../config/setting.js'
+import type { Clock } from '../runtime/clock.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Random } from '../runtime/random.js'
 import { type BullQueue, type BullWorker, openBullQueue, openBullWorker } from './backend.js'
@@ -18,9 +19,11 @@ const reconnectMilliseconds = 500
 /** A job whose worker died this often is most likely what kills them. */
 const mostStalls = 10
 /** A done job is remembered for so long that a relay's repeat finds it there. A limit of their number would be counted out at each job. */
-export const remembered = { age: 600 }
+export const remembered = { age: 600 } // BullMQ's name for seconds
 /** Whoever waits for longer counts the queue as away, in milliseconds; a probe gives us two seconds. */
 const answerMilliseconds = 1_500
+/** A schedule whose next run is so long overdue has stopped, in milliseconds. */
+const overdueMilliseconds = 120_000
 /** The same trouble is told once in so many milliseconds. */
 const troubleMilliseconds = 10_000
 
@@ -39,6 +42,7 @@ export interface JobHandler {
 export interface JobQueueOptions {
   readonly settings: ValuesOf<typeof queueSettings>
   readonly databaseUrl: string
+  readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
 }
@@ -91,8 +95,14 @@ export class JobQueue {
     return state === 'unknown' || state === 'failed' ? 'unknown' : 'open'
   }
 
-  /** Has a job done again and again, by one worker of all: at the times of a cron pattern, in UTC. */
+  /**
+   * Has a job done again and again, by one worker of all: at the times of a cron pattern, in UTC. Leaves a schedule alone
+   * that goes on; makes one anew that was lost, has another pattern, or has stopped.
+   */
   async schedule({ name, payload }: Job, pattern: string): Promise<void> {
+    const known = await soon(this.#queue.getJobScheduler(name))
+    const stoppedBefore = this.options.clock.now().getTime() - overdueMilliseconds
+    if (known?.pattern === pattern && (known.next ?? 0) > stoppedBefore) return
     await this.#queue.upsertJobScheduler(name, { pattern, tz: 'UTC' }, { name, data: payload })
   }
 

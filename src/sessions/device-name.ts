@@ -7,10 +7,19 @@ export interface BrowserOnSystem {
   readonly system: string
 }
 
-/** The browser that a user agent tells of, or null for any other name. Takes about 50 µs. */
+/** Where Bowser knows no browser it takes words out of the user agent, which are whatever its sender likes. */
+const [knownBrowsers, knownSystems] = [Bowser.BROWSER_MAP, Bowser.OS_MAP].map(
+  (map) => new Set(Object.values(map)),
+)
+
+/** The browser that a user agent tells of, each name one of a closed list, or null. Takes about 50 µs. */
 export const browserOf = (device: string): BrowserOnSystem | null => {
-  const { browser, os } = Bowser.parse(device)
-  return browser.name && os.name ? { browser: browser.name, system: os.name } : null
+  const {
+    browser: { name: browser },
+    os: { name: system },
+  } = Bowser.parse(device)
+  const isKnown = knownBrowsers?.has(browser ?? '') === true && knownSystems?.has(system ?? '') === true
+  return isKnown && browser !== undefined && system !== undefined ? { browser, system } : null
 }
 
 /** A browser's user agent in English words; any other name as the client gave it. Takes about 50 µs. */
@@ -19,8 +28,8 @@ export const deviceNameOf = (device: string): string => {
   return found ? `${found.browser} on ${found.system}` : device
 }
 
-/** A product and its version (RFC 9110 10.1.5): without dots in the name, so that no mail program takes it for a link. */
-const product = /^([A-Za-z][\w-]{0,30})(?:\/(\d[\d.]{0,12}))?(?![\w.])/
+/** A product and its major version (RFC 9110 10.1.5): one word, and too few digits for a number to call or an address. */
+const product = /^([A-Za-z]{1,20})(?:\/(\d{1,3})(?:\.\d{1,6})*)?(?=$| )/
 
 /**
  * The same for a stranger's eyes: whoever asks for a mail to somebody else's address must not write into it. A browser

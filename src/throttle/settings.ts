@@ -28,13 +28,13 @@ export const throttleSettings = {
   ),
   mailPerSubject: wholeNumber(
     'IDEM_THROTTLE_MAILS_PER_SUBJECT',
-    'Mails a window that one network may ask for to one address',
-    { default: 20, least: 1, most: 1_000_000_000 },
+    'Mails to one address that one network may ask for in 15 minutes; an address gets 5, whoever asks',
+    { default: 4, least: 1, most: 1_000_000_000 },
   ),
   mailPerSource: wholeNumber(
     'IDEM_THROTTLE_MAILS_PER_SOURCE',
-    'Mails a window that one network may ask for',
-    { default: 300, least: 1, most: 1_000_000_000 },
+    'Mails that one network may ask for in 15 minutes',
+    { default: 600, least: 1, most: 1_000_000_000 },
   ),
   handlePerSubject: wholeNumber(
     'IDEM_THROTTLE_HANDLES_PER_SUBJECT',

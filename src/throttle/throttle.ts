@@ -16,6 +16,8 @@ interface Limits {
   readonly perSource: number
 }
 
+/** As long as a code holds: in that time an address gets five, so that no one network can use them all up. In seconds. */
+const mailSeconds = 15 * 60
 /** Short, so that what is over the pace does not wait long. In seconds. */
 const paceSeconds = 10
 /** Refused keys remembered at most, so that a flood does not reach the database. */
@@ -33,6 +35,7 @@ export interface ThrottleOptions extends ValuesOf<typeof throttleSettings> {
 /** Counts attempts before they are made, and refuses those that are too many. */
 export class Throttle {
   readonly #counters: ThrottleCounters
+  readonly #mails: ThrottleCounters
   readonly #paces: ThrottleCounters
   readonly #limits: Readonly<Record<AttemptKind, Limits>>
   /** Until when a key is refused, in epoch milliseconds. */
@@ -40,6 +43,7 @@ export class Throttle {
 
   constructor(private readonly settings: ThrottleOptions) {
     this.#counters = new ThrottleCounters(settings.windowSeconds)
+    this.#mails = new ThrottleCounters(mailSeconds)
     this.#paces = new ThrottleCounters(paceSeconds)
     this.#limits = {
       signIn: { perSubject: settings.signInPerSubject, perSource: settings.signInPerSource },
@@ -56,7 +60,8 @@ export class Throttle {
     const limitOf = new Map([[keyOf(kind, network), limits.perSource]])
     if (subject !== null) limitOf.set(keyOf(kind, network, subject), limits.perSubject)
     for (const key of limitOf.keys()) this.#refuseUntil(this.#refusedUntil.get(key) ?? 0, call.now)
-    const counts = await this.#counters.add(call, [...limitOf.keys()])
+    const counters = kind === 'askMail' ? this.#mails : this.#counters
+    const counts = await counters.add(call, [...limitOf.keys()])
     for (const [key, { count, expiresAt }] of counts) {
       if (count <= (limitOf.get(key) ?? 0)) continue
       this.#refusedUntil.set(key, expiresAt.getTime())
@@ -68,7 +73,10 @@ export class Throttle {
   async pace(call: Call, domain: string): Promise<void> {
     const key = keyOf('pace', domain)
     const { count, expiresAt } = (await this.#paces.add(call, [key])).get(key) as Count
-    if (count > this.settings.mailsPerDomain) this.#refuseUntil(expiresAt.getTime(), call.now)
+    // The count is the place in the line, so each waits for its own window: all at once, most would wait in vain.
+    const windowsAhead = Math.floor((count - 1) / this.settings.mailsPerDomain)
+    if (windowsAhead > 0)
+      this.#refuseUntil(expiresAt.getTime() + (windowsAhead - 1) * paceSeconds * 1000, call.now)
   }
 
   /** Removes at most `limit` counters whose window ended before `before`; returns their number. */

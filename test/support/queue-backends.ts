@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
 import { readEnvironment } from '../../src/config/read-environment.js'
 import { JobQueue } from '../../src/queue/job-queue.js'
 import { queueSettings } from '../../src/queue/settings.js'
+import { systemClock } from '../../src/runtime/clock.js'
 import { type Random, systemRandom } from '../../src/runtime/random.js'
 import { findRedisServer, RedisServer } from './redis.js'
 import { createDatabase, silentLogger } from './start-service.js'
@@ -88,6 +89,7 @@ export const openQueue = (
   const queue = new JobQueue({
     settings,
     databaseUrl,
+    clock: systemClock,
     random: changed.random ?? systemRandom,
     logger: silentLogger,
   })

@@ -78,7 +78,7 @@ test('the link is confirmed with the match code, and the device that asked signs
 
   const page = await (await openLink(link)).text()
   expect(page).toContain(bea.address)
-  expect(page).toContain('curl 8.5.0')
+  expect(page).toContain('curl 8')
   expect(page).toContain('127.0.0.1')
   expect(page).not.toContain(matchCode)
   expect(await bea.poll(id)).toMatchObject({ status: 'PENDING' })
@@ -251,7 +251,7 @@ test('a sign-in from a new device and a new key are told to the verified address
     ),
   )
   const mails = await mailsTo(inbox, pia.address, 3)
-  expect(mails[0]?.text).toContain('curl 8.9.1')
+  expect(mails[0]?.text).toContain('curl 8')
   await untilIdle()
   expect(await inbox(pia.address)).toHaveLength(3)
 })
@@ -283,7 +283,8 @@ test('the sixth mail to an address within 15 minutes is withheld, and the answer
   expect(await states()).toEqual(['sent', 'sent', 'sent', 'sent', 'sent', 'withheld', 'withheld'])
   for (const challenge of asked) expect(challenge).toMatchObject({ status: 'PENDING', delivery: 'QUEUED' })
   const polled = await Promise.all(asked.map(async ({ id }) => (await sam.poll(id)).delivery))
-  expect(polled.toSorted()).toEqual(['REFUSED', 'REFUSED', 'SENT', 'SENT', 'SENT', 'SENT', 'SENT'])
+  // Who asked does not learn how many others did.
+  expect(polled.toSorted()).toEqual(['QUEUED', 'QUEUED', 'SENT', 'SENT', 'SENT', 'SENT', 'SENT'])
 })
 
 test.each([

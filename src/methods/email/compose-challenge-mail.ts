@@ -16,6 +16,12 @@ export interface ComposeChallengeMailRooms {
   readonly publicUrl: string
 }
 
+/**
+ * A handle may look like a domain, and its owner may be a stranger to the reader: with a word joiner (U+2060) behind each
+ * dot no mail program makes a link of it.
+ */
+const unlinked = (name: string): string => name.replaceAll('.', '.\u2060')
+
 const templateOf: Readonly<Record<ChallengePurpose, TemplateName>> = {
   SIGN_IN: 'sign-in-code',
   LINK_IDENTITY: 'link-code',
@@ -44,7 +50,7 @@ export const composeChallengeMail = async (
       time: timeInWords(challenge.createdAt, locale),
       minutes: Math.round(lifetime / 60_000),
       service: new URL(rooms.publicUrl).host,
-      account: challenge.accountName ?? '',
+      account: unlinked(challenge.accountName ?? ''),
     },
   }
 }

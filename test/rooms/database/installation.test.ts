@@ -70,7 +70,7 @@ test.each([
   ['::1', 'http://[::1]:4321'],
 ])('a service that listens on %s claims its folder as %s', async (host, url) => {
   const dataDir = await folder()
-  const environment = { IDEM_HOST: host, IDEM_PORT: '4321' }
+  const environment = { IDEM_HOST: host, IDEM_PORT: '4321', SMTP_URL: 'smtp://smtp.example.org' }
   const installation = await open('serve', dataDir, environment)
   expect(JSON.parse(await readFile(join(dataDir, 'service.json'), 'utf8')).url).toBe(url)
   expect(installation.publicUrl).toBe('http://localhost:4321')

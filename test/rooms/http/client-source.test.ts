@@ -46,7 +46,7 @@ test.each([
 
 test('requests whose connection is gone count as one source', () => {
   const source = clientSource({ forwarded: undefined, peer: undefined, userAgent: undefined })
-  expect(source).toEqual({ address: 'unknown', network: 'unknown', userAgent: null })
+  expect(source).toEqual({ address: 'unknown', network: 'unknown', userAgent: null, acceptLanguage: null })
 })
 
 test('a user agent holds nothing that moves the cursor or turns the direction, and is cut', () => {

@@ -438,6 +438,15 @@ describe('the mailbox', () => {
     expect(body).not.toContain('http-equiv')
   })
 
+  test('a name that leads to us by somebody else sees nothing: DNS rebinding', async () => {
+    const app = open([mail('a')])
+    for (const url of ['/mailbox', '/mailbox?json', '/mailbox/a']) {
+      expect((await app.inject({ url, headers: { host: 'evil.example' } })).statusCode).toBe(404)
+      expect((await app.inject({ url, headers: { host: '127.0.0.1:4000' } })).statusCode).toBe(200)
+      expect((await app.inject({ url, headers: { host: new URL(publicUrl).host } })).statusCode).toBe(200)
+    }
+  })
+
   test('a mail that is not there is a 404', async () => {
     for (const path of ['/mailbox/x', '/mailbox/%3Cscript%3E', '/mailbox/'])
       expect((await open([mail('a')]).inject(path)).statusCode).toBe(404)

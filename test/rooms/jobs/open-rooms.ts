@@ -121,7 +121,10 @@ export class Rooms {
 
 /** Opens the rooms of one process; they are closed after the test. */
 export const openRooms = async (options: RoomsOptions = {}): Promise<Rooms> => {
-  const settings = readEnvironment(settingsSections, { ...options.environment })
+  const settings = readEnvironment(settingsSections, {
+    IDEM_THROTTLE_MAILS_PER_SUBJECT: '1000',
+    ...options.environment,
+  })
   const clock = options.clock ?? new MovableClock()
   const databaseUrl = options.databaseUrl ?? (await createDatabase())
   const logLines: string[] = []

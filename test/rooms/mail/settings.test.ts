@@ -154,3 +154,12 @@ test('the default sender has the host of the public URL', () => {
     address: 'no-reply@id.example.org',
   })
 })
+
+test('a service that others reach must have a mail server: its mailbox would show them all mails', () => {
+  for (const IDEM_HOST of ['0.0.0.0', '192.0.2.1', '::'])
+    expect(problemsOf({ IDEM_HOST })).toEqual([
+      expect.stringMatching(/^SMTP_URL must be set where others connect/),
+    ])
+  for (const IDEM_HOST of ['127.0.0.1', 'localhost', '::1']) expect(problemsOf({ IDEM_HOST })).toEqual([])
+  expect(problemsOf({ IDEM_HOST: '0.0.0.0', SMTP_URL: 'smtp://smtp.example.org' })).toEqual([])
+})

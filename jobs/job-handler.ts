@@ -1,0 +1,74 @@
+// Does the jobs of a queue one by one, counts them, and notes in the outbox what became of each.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Call } from '../src/database/call.js'
+import type { Outbox } from '../src/outbox/outbox.js'
+import type { JobName, JobPayloads } from '../src/queue/job.js'
+import type { JobHandler } from '../src/queue/job-queue.js'
+import { JobPostponed, type RunningJob } from '../src/queue/running-job.js'
+import type { Logger } from '../src/runtime/logger.js'
+import type { Metrics } from '../src/runtime/metrics.js'
+import type { RequestScope } from '../src/runtime/request-scope.js'
+import type { DoneJobs } from './done-jobs.js'
+import type { Processors } from './processors.js'
+
+/** What a handler works with. */
+export interface JobHandlerRooms {
+  readonly processors: Processors
+  readonly doneJobs: DoneJobs
+  readonly outbox: Outbox
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly requestScope: RequestScope
+  readonly ownCall: () => Call
+}
+
+/** The database is asked again this often to note a job that was given up, in milliseconds. */
+const noteMilliseconds = 1_000
+
+/** Scheduled jobs have ids of the scheduler's, and come again by themselves. */
+const isOutboxId = (id: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(id)
+
+/** The handler of a worker's queue. */
+export const createJobHandler = (rooms: JobHandlerRooms): JobHandler => {
+  const { processors, doneJobs, outbox, metrics, logger, requestScope, ownCall } = rooms
+
+  /** `RunningJob` pairs each name with its payload; the compiler cannot follow that through the table. */
+  const run = async <N extends JobName>(job: RunningJob & { readonly name: N }): Promise<void> => {
+    await processors[job.name](ownCall(), job.payload as JobPayloads[N], job)
+  }
+
+  /** Left undone when the process ends first: then the queue does not know the job any more, and it is restored. */
+  const noteFailed = async (id: string, failure: string): Promise<void> => {
+    for (;;)
+      try {
+        return await outbox.noteFailed(ownCall(), id, failure)
+      } catch (error) {
+        logger.debug({ err: error }, 'a failed job cannot be noted just now; it is tried again')
+        await sleep(noteMilliseconds, undefined, { ref: false })
+      }
+  }
+
+  return {
+    process: async (job) =>
+      await requestScope.run(job.id, async () => {
+        const stopTimer = metrics.jobSeconds.startTimer({ job: job.name })
+        try {
+          await run(job)
+          if (isOutboxId(job.id)) doneJobs.add(job.id)
+          metrics.jobs.inc({ job: job.name, result: 'done' })
+        } catch (error) {
+          const isPostponed = error instanceof JobPostponed
+          metrics.jobs.inc({ job: job.name, result: isPostponed ? 'postponed' : 'failed' })
+          if (!isPostponed) logger.warn({ err: error, job: job.name }, 'a job failed; it is tried again')
+          throw error
+        } finally {
+          stopTimer()
+        }
+      }),
+    gaveUp: ({ id, name }, error) => {
+      metrics.jobs.inc({ job: name, result: 'given_up' })
+      logger.error({ err: error, job: name, jobId: id }, 'a job was given up; see: idem jobs failed')
+      if (isOutboxId(id)) void noteFailed(id, error.message)
+    },
+  }
+}
