@@ -2,7 +2,7 @@
 import type { Challenges } from '../challenges/challenges.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import type { StandingChallenge } from './issue-challenge.js'
+import type { StandingChallenge } from './standing-challenge.js'
 
 /** What `getChallenge` works with. */
 export interface GetChallengeRooms {

@@ -4,7 +4,7 @@ import type { Call } from '../database/call.js'
 import type { Notifications } from '../database/notifications.js'
 import { isDatabaseAway } from '../database/storage-errors.js'
 import { type GetChallengeRooms, getChallenge } from './get-challenge.js'
-import type { StandingChallenge } from './issue-challenge.js'
+import type { StandingChallenge } from './standing-challenge.js'
 
 /** What `watchChallenge` works with. */
 export interface WatchChallengeRooms extends GetChallengeRooms {

@@ -2,13 +2,10 @@
 import { Arg, Ctx, Directive, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import { getChallenge } from '../authentication/get-challenge.js'
-import {
-  type IssueChallengeRooms,
-  issueChallenge,
-  type StandingChallenge,
-} from '../authentication/issue-challenge.js'
+import { type IssueChallengeRooms, issueChallenge } from '../authentication/issue-challenge.js'
 import { type LinkIdentityRooms, linkIdentity } from '../authentication/link-identity.js'
 import { type SignInRooms, signIn } from '../authentication/sign-in.js'
+import type { StandingChallenge } from '../authentication/standing-challenge.js'
 import { type StepUpRooms, stepUp } from '../authentication/step-up.js'
 import { type UnlinkIdentityRooms, unlinkIdentity } from '../authentication/unlink-identity.js'
 import { type WatchChallengeRooms, watchChallenge } from '../authentication/watch-challenge.js'
