@@ -96,7 +96,9 @@ export const purgeExpired = async (
       removed = await remove(call, before, batchSize)
       count += removed
       rooms.metrics.purgedRows.inc({ what }, removed)
-      if (removed === batchSize) await progress({ done: count, of: what })
+      if (removed < batchSize) continue
+      rooms.logger.info({ what, count }, 'purging')
+      await progress({ done: count, of: what })
     }
     purged[what] = count
   }
