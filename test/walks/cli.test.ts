@@ -153,7 +153,9 @@ describe.each(installedNodes())('on Node $version', ({ path: node }) => {
   test('two shells at once refresh once between them, and five as well', async () => {
     const { shell } = await signedIn()
     for (const shellsAtOnce of [2, 5]) {
-      pass(shell, 26)
+      // Not by a clock that is ahead of that of the files: the age of a lock would be wrong for a moment.
+      idem.clock.advance(26 * 60)
+      shell.receiveEarlier(26 * 60)
       const lines = idem.logLines.length
       const runs = await Promise.all(Array.from({ length: shellsAtOnce }, () => shell.run(['token'])))
       const { accessToken } = shell.config.servers[idem.url].tokens

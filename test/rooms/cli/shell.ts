@@ -1,7 +1,7 @@
 // A shell in which `idem` runs as a process of its own, as it was built.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { freshFolder, type Run } from './try-cli.js'
 
@@ -99,6 +99,14 @@ export class Shell {
   // biome-ignore lint/suspicious/noExplicitAny: as it is on the disk
   get config(): any {
     return JSON.parse(readFileSync(this.configPath, 'utf8'))
+  }
+
+  /** Makes the config's tokens so many seconds older. */
+  receiveEarlier(seconds: number): void {
+    const { config } = this
+    const { tokens } = config.servers[this.options.url]
+    tokens.receivedAt = new Date(Date.parse(tokens.receivedAt) - seconds * 1000).toISOString()
+    writeFileSync(this.configPath, JSON.stringify(config))
   }
 
   #spawn(
