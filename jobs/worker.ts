@@ -23,7 +23,10 @@ const openMailer = ({ settings, logger, publicUrl }: ServiceOptions): Mailer => 
   const { relays, from, ...pool } = settings.mail
   if (relays !== null) return new SmtpMailer({ ...pool, relays, from: from ?? defaultSender(publicUrl) })
   const pageUrl = `${publicUrl}/mailbox`
-  logger.info({ mailbox: pageUrl }, `SMTP_URL is not set: mails land in ${pageUrl}`)
+  logger.info(
+    { mailbox: pageUrl },
+    `SMTP_URL is not set: mails land in ${pageUrl}, which is for this machine alone`,
+  )
   return createMailbox(logger, pageUrl)
 }
 

@@ -12,6 +12,7 @@ import { Challenges } from './challenges/challenges.js'
 import { HeldChallenges } from './challenges/held-challenges.js'
 import { HeldSecrets } from './challenges/held-secrets.js'
 import { SealedChallenges } from './challenges/sealed-challenge.js'
+import { isLoopback } from './config/loopback.js'
 import { Call } from './database/call.js'
 import { Database } from './database/database.js'
 import { Notifications } from './database/notifications.js'
@@ -85,6 +86,10 @@ export interface Foundation {
   /** Stops listening and closes the database; last of all. */
   close(): Promise<void>
 }
+
+/** The page shows every code: it is for one's own machine, and behind a proxy nobody knows who asks. */
+const isMailboxSafe = (publicUrl: string, { http }: Settings): boolean =>
+  isLoopback(new URL(publicUrl).hostname) && http.trustedProxies.length === 0
 
 /** A process that cannot read the signing keys goes on with those it has, and asks again this often. */
 const rereadMilliseconds = 1_000
@@ -209,7 +214,7 @@ export const startService = async (
     showLink: (call, token) => showLink(call, token, rooms),
     confirmLink: (call, answer) => confirmLink(call, answer, rooms),
     mailbox:
-      settings.mail.relays === null
+      settings.mail.relays === null && isMailboxSafe(publicUrl, settings)
         ? { listMails: (call) => listMails(call, rooms), findMail: (call, id) => showMail(call, id, rooms) }
         : null,
   })

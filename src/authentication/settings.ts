@@ -20,6 +20,9 @@ export const authenticationSettings = {
           throw new SettingProblem(
             `can be off only where nobody else connects: IDEM_HOST is ${host}, not 127.0.0.1`,
           )
+        const publicUrl = other('IDEM_PUBLIC_URL')
+        if (publicUrl !== undefined && !(URL.canParse(publicUrl) && isLoopback(new URL(publicUrl).hostname)))
+          throw new SettingProblem('can be off only where IDEM_PUBLIC_URL is of this machine, or not set')
         return false
       },
     },

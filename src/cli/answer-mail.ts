@@ -61,7 +61,7 @@ export const answerMail = async <Result>(
 const linkConfirmed = Symbol('the link was confirmed')
 
 const deliveries: Readonly<Record<DeliveryState, string>> = {
-  QUEUED: 'the mail waits for its turn',
+  QUEUED: 'the mail waits for its turn (an address gets at most 5 in 15 minutes)',
   SENT: 'the mail was sent',
   DEFERRED: 'no mail server takes the mail just now; it is tried again',
   REFUSED: 'the mail was refused',
@@ -85,11 +85,7 @@ const untilConfirmed = async (
     if (state.delivery !== null)
       output.event({ challenge: state }, `Delivery: ${deliveries[state.delivery]}.`)
     if (state.delivery === 'REFUSED') {
-      throw new CliError(
-        'MAIL_REFUSED',
-        'The mail will not be sent.',
-        'Check the address. One that got many mails gets no more for a quarter of an hour.',
-      )
+      throw new CliError('MAIL_REFUSED', 'The mail server refuses the mail.', 'Check the address.')
     }
   }
   return new Promise(() => undefined) // ended by whoever no longer waits for it

@@ -78,14 +78,13 @@ const wantsJson = (request: FastifyRequest<{ Querystring: Record<string, unknown
   'json' in request.query || request.headers.accept?.includes('application/json') === true
 
 /** A page of another site that has its name resolved to us (DNS rebinding) names that site as the host. */
-const isOurs = (request: FastifyRequest, publicUrl: string): boolean =>
-  isLoopback(request.hostname) || request.host === new URL(publicUrl).host
+const isOurs = ({ headers: { host = '' } }: FastifyRequest): boolean => isLoopback(host.replace(/:\d+$/, ''))
 
 /** Adds the pages. */
 export const addMailbox = (parent: FastifyInstance, rooms: MailboxRooms): void => {
   void parent.register(async (app) => {
     app.addHook('onRequest', async (request, reply) => {
-      if (isOurs(request, rooms.publicUrl)) return
+      if (isOurs(request)) return
       return await reply.code(404).headers(privatePageHeaders).send(missingPage)
     })
     addPages(app, rooms)

@@ -41,7 +41,11 @@ export const mailSettings = {
   relays: text(
     'SMTP_URL',
     'Comma list of the SMTP servers that take mails, each tried when those before it fail, as URLs; a password needs TLS unless `?requireTLS=false`',
-    { defaultText: 'none: mails land in /mailbox (development only)', secret: true, parse: parseRelays },
+    {
+      defaultText: 'none: mails land in /mailbox (development, on your own machine)',
+      secret: true,
+      parse: parseRelays,
+    },
   ),
   from: text('IDEM_MAIL_FROM', 'Sender of the mails', {
     defaultText: 'Idem <no-reply@ the host of IDEM_PUBLIC_URL>',

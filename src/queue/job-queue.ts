@@ -101,8 +101,11 @@ export class JobQueue {
    */
   async schedule({ name, payload }: Job, pattern: string): Promise<void> {
     const known = await soon(this.#queue.getJobScheduler(name))
-    const stoppedBefore = this.options.clock.now().getTime() - overdueMilliseconds
-    if (known?.pattern === pattern && (known.next ?? 0) > stoppedBefore) return
+    const next = known?.next ?? 0
+    const isComing = next > this.options.clock.now().getTime() - overdueMilliseconds
+    // A run that is late is not lost: made anew, the schedule would drop it.
+    if (known?.pattern === pattern && (isComing || (await this.stateOf(`repeat:${name}:${next}`)) === 'open'))
+      return
     await this.#queue.upsertJobScheduler(name, { pattern, tz: 'UTC' }, { name, data: payload })
   }
 

@@ -28,8 +28,8 @@ export const deviceNameOf = (device: string): string => {
   return found ? `${found.browser} on ${found.system}` : device
 }
 
-/** A product and its major version (RFC 9110 10.1.5): one word, and too few digits for a number to call or an address. */
-const product = /^([A-Za-z]{1,20})(?:\/(\d{1,3})(?:\.\d{1,6})*)?(?=$| )/
+/** A product and its major version (RFC 9110 10.1.5): one or two words, and too few digits for a number to call or an address. */
+const product = /^([A-Za-z]{1,20}(?:-[A-Za-z]{1,20})?)(?:\/(\d{1,3})(?:\.\d{1,6})*)?(?=$| )/
 
 /**
  * The same for a stranger's eyes: whoever asks for a mail to somebody else's address must not write into it. A browser

@@ -16,7 +16,7 @@ interface Limits {
   readonly perSource: number
 }
 
-/** As long as a code holds: in that time an address gets five, so that no one network can use them all up. In seconds. */
+/** As long as a code holds: in that time an address gets five, and one network alone has a hard time to use them up. In seconds. */
 const mailSeconds = 15 * 60
 /** Short, so that what is over the pace does not wait long. In seconds. */
 const paceSeconds = 10

@@ -2,11 +2,13 @@
 
 import type { Command } from 'commander'
 import { fetchWhoAmI, unlinkIdentity } from '../../client/account.js'
+import { IdemError } from '../../client/idem-error.js'
+import { endSession } from '../../client/tokens.js'
 import { serverEntry, withServerEntry } from '../config.js'
 import { defineCommand } from '../define-command.js'
 import { withoutEmailKey } from '../email-keys.js'
 import { connect, openInvocation } from '../invocation.js'
-import { openSession } from '../kept-session.js'
+import { openSession, openSessionAsIs } from '../kept-session.js'
 import { findKey, keysOf } from '../keychain.js'
 import type { Machine } from '../machine.js'
 import { requireAccount } from '../require-account.js'
@@ -38,6 +40,8 @@ export const keysRemoveCommand = (machine: Machine): Command =>
       await withStepUp(connection, { session, signWith: signWith ?? null }, () =>
         unlinkIdentity(session, key.id),
       )
+      // A mail may have opened the session: it would live on.
+      if (key.isOwn) await endSession(openSessionAsIs(connection)).catch(ignoreEnded)
       await config.update(async (before) => {
         const emailKeys = withoutEmailKey(serverEntry(before, url), key.publicKey)
         return withServerEntry(before, url, {
@@ -48,3 +52,8 @@ export const keysRemoveCommand = (machine: Machine): Command =>
       const goodbye = key.isOwn ? '\nIt was the key of this login: you are signed out.' : ''
       output.result({ removed: key, signedOut: key.isOwn }, `Removed the key ${key.publicKey}.${goodbye}`)
     })
+
+/** The key opened the session, so it ended with the key. */
+const ignoreEnded = (error: unknown): void => {
+  if (!(error instanceof IdemError)) throw error
+}

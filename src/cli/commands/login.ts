@@ -57,7 +57,10 @@ export const loginCommand = (machine: Machine): Command =>
     )
     .option('--private-key <file>', 'file with the private key, - for standard input')
     .option('--email <address>', 'sign in by email; by a key that an earlier login made, if there is one')
-    .option('--no-wait', 'with --email: print the challenge of the mail as JSON, and end')
+    .option(
+      '--no-wait',
+      'with --email: print the challenge of the mail as JSON, and end; a key of an earlier login signs in instead',
+    )
     .option('--challenge <id>', 'go on with a challenge that --no-wait printed')
     .option('--code <code>', 'with --challenge: the code of the mail; without: standard input or the link')
     .option('--guest', 'sign in without any key; the same guest comes back next time')
@@ -85,6 +88,12 @@ const checkTogether = (options: LoginOptions): void => {
   if (code !== undefined && challenge === undefined) {
     throw new CliError('USAGE', 'A code answers a challenge.', 'Give both: --challenge ID --code CODE')
   }
+  if (email !== undefined && challenge !== undefined)
+    throw new CliError(
+      'USAGE',
+      'A challenge belongs to the address that it was asked for with.',
+      'Give --challenge without --email.',
+    )
   if (!wait && (email === undefined || challenge !== undefined)) {
     throw new CliError('USAGE', '--no-wait asks for a new mail.', 'Give it with --email alone.')
   }

@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Worker } from '../../../jobs/worker.js'
-import { millisecondsUntil } from '../../support/calls.js'
+import { dataOf, millisecondsUntil, unlink } from '../../support/calls.js'
 import { otherCode, pressButton } from '../../support/email-owner.js'
 import { codeIn, type Inbox, linkIn, mailboxInbox, mailsTo } from '../../support/mail-reader.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
@@ -104,8 +104,21 @@ test('the first login: a mail, its code at the prompt, a key; the second one: si
     stderr: '',
     stdout: expect.stringContaining('Signed in as ADA'),
   })
-  expect(wire.operations).toEqual(['IssueChallenge', 'SignIn'])
+  expect(wire.operations).toEqual(['IssueChallenge', 'SignIn', 'WhoAmI'])
   expect((await machine.ask(['whoami'])).account.id).toBe(account.id)
+})
+
+test('an address that left the account is mailed again: the kept key opens the account that it has left', async () => {
+  const accountId = await logIn()
+  const { account } = await machine.ask(['whoami'])
+  const { id } = account.identities.find(({ method }: { method: string }) => method === 'email')
+  const token = (await machine.run(['token'])).stdout.trim()
+  dataOf(await unlink(idem, token, id))
+  const talk = machine.open(['login', '--email', address])
+  await until(talk, 'Match code')
+  talk.type(await codeOfMail(2))
+  expect(await finish(talk)).toMatchObject({ exitCode: 0 })
+  expect(machine.kept.login.accountId).not.toBe(accountId)
 })
 
 test('the link, confirmed elsewhere with the match code, is noticed by itself', async () => {
@@ -330,6 +343,7 @@ test.each([
   [['--code', 'AAAAAAAA']],
   [['--email', 'ada@example.org', '--code', 'AAAAAAAA']],
   [['--no-wait']],
+  [['--email', 'ada@example.org', '--challenge', 'A']],
   [['--challenge', 'A', '--no-wait']],
 ])('idem login %j is a usage error', async (words) => {
   expect(await run(['login', ...words])).toMatchObject({ exitCode: 2, stdout: '' })

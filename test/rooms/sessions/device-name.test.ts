@@ -8,7 +8,8 @@ test.each([
   [firefox, 'Firefox on Linux'],
   ['curl/8.5.0', 'curl 8'],
   ['node', 'node'],
-  ['idem/0.1.0 (cli)', 'idem 0'],
+  ['idem-cli (ada.local)', 'idem-cli'],
+  ['python-requests/2.31.0', 'python-requests 2'],
 ])('%s is %s', (device, name) => {
   expect(trustedDeviceNameOf(device)).toBe(name)
 })
@@ -24,7 +25,7 @@ test.each([
   'Call 0800 1234567 iPhone',
   'a'.repeat(300),
 ])('%s tells a stranger nothing but a word at most', (device) => {
-  expect(trustedDeviceNameOf(device) ?? '').toMatch(/^(?:[A-Za-z]{1,20}(?: \d{1,3})?)?$/)
+  expect(trustedDeviceNameOf(device) ?? '').toMatch(/^(?:[A-Za-z]{1,20}(?:-[A-Za-z]{1,20})?(?: \d{1,3})?)?$/)
   expect(trustedDeviceNameOf(device) ?? '').not.toMatch(/hacked|evil|0800|prize|184/)
 })
 
