@@ -44,7 +44,8 @@ export const sendMail = async (call: Call, id: string, rooms: SendMailRooms): Pr
   // 3 keep the pace of its domain
   await keepPace(call, { mail, by }, rooms)
   // 4 it is still ours, however long that took
-  if (!(await prolong({ mail, by }, rooms))) return await leaveToHolder(call, id, rooms)
+  const isLate = rooms.ownCall().now > after(call.now, prolongMilliseconds)
+  if (isLate && !(await prolong({ mail, by }, rooms))) return await leaveToHolder(call, id, rooms)
   // 5 send it, and say so
   await deliver({ mail, by, message: composed.message }, rooms)
 }

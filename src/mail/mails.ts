@@ -1,5 +1,6 @@
 // Where mails are kept: what was asked for, who sends it just now, what became of it.
 import type { Call } from '../database/call.js'
+import { Gathered } from '../database/gathered.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { Mail, type MailState } from './mail.js'
@@ -9,8 +10,9 @@ const columns = `id, kind, cause_id as "causeId", address, state, reply, created
 
 const hold = {
   name: 'idem_mail_hold',
-  text: `update mail set state = 'sending', held_by = $2::uuid, held_until = $4::timestamptz
-    where id = $1::uuid and settled_at is null and (held_until is null or held_until <= $3::timestamptz)
+  text: `update mail set state = 'sending', held_by = asked.by, held_until = asked.until
+    from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as asked (mail_id, by, until)
+    where id = asked.mail_id and settled_at is null and (held_until is null or held_until <= $4::timestamptz)
     returning ${columns},
       (select count(*)::int from mail as earlier
         where earlier.address = mail.address and earlier.kind = mail.kind and earlier.state <> 'withheld'
@@ -26,8 +28,10 @@ const prolong = {
 
 const settle = {
   name: 'idem_mail_settle',
-  text: `update mail set state = $2, reply = $3, settled_at = $4::timestamptz, held_by = null, held_until = null
-    where id = $1::uuid and settled_at is null returning id`,
+  text: `update mail set state = settled.state, reply = settled.reply, settled_at = settled.at,
+      held_by = null, held_until = null
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) as settled (mail_id, state, reply, at)
+    where id = settled.mail_id and settled_at is null`,
 }
 
 const release = {
@@ -58,8 +62,35 @@ export interface HeldMail extends Mail {
 /** What ends the way of a mail. */
 export type SettledState = Extract<MailState, 'sent' | 'refused' | 'withheld'>
 
-/** The mails of the installation. */
+/** What became of a mail. */
+export interface Settlement {
+  readonly state: SettledState
+  readonly reply: string
+}
+
+/** One try that wants a mail for itself. */
+export interface Hold {
+  readonly id: string
+  readonly by: string
+  readonly until: Date
+}
+
+interface HoldRequest {
+  readonly call: Call
+  readonly held: Hold
+}
+
+interface SettleRequest {
+  readonly call: Call
+  readonly id: string
+  readonly settled: Settlement
+}
+
+/** The mails of the installation. A worker sends many at a time: what they ask at once goes in one statement. */
 export class Mails {
+  readonly #holds = new Gathered((batch: readonly HoldRequest[]) => this.#hold(batch))
+  readonly #settlements = new Gathered((batch: readonly SettleRequest[]) => this.#settle(batch))
+
   /** The row of a mail that is to be sent. Whoever writes it also appends the job. `CONFLICT` when its cause has one to that address. */
   row(call: Call, mail: Pick<Mail, 'id' | 'kind' | 'causeId' | 'address'>): Row {
     const values = {
@@ -75,25 +106,18 @@ export class Mails {
   }
 
   /** Takes a mail for one try until `until`; null when it was settled, or another try has it. */
-  async hold(
-    call: Call,
-    held: { readonly id: string; readonly by: string; readonly until: Date },
-  ): Promise<HeldMail | null> {
-    const values = [held.id, held.by, call.now.toISOString(), held.until.toISOString(), countedSpan]
-    return (await call.run<HeldMail>(hold, values))[0] ?? null
+  async hold(call: Call, held: Hold): Promise<HeldMail | null> {
+    return await this.#holds.add({ call, held })
   }
 
   /** Keeps a mail that one has for longer; false when one has it no more. */
-  async prolong(
-    call: Call,
-    held: { readonly id: string; readonly by: string; readonly until: Date },
-  ): Promise<boolean> {
+  async prolong(call: Call, held: Hold): Promise<boolean> {
     return (await call.run(prolong, [held.id, held.by, held.until.toISOString()])).length > 0
   }
 
   /** Notes what became of a mail, for good. What an SMTP server acknowledged was sent, whoever had the mail then. */
-  async settle(call: Call, id: string, settled: { state: SettledState; reply: string }): Promise<void> {
-    await call.run(settle, [id, settled.state, settled.reply, call.now.toISOString()])
+  async settle(call: Call, id: string, settled: Settlement): Promise<void> {
+    await this.#settlements.add({ call, id, settled })
   }
 
   /** Gives a mail back that could not be sent now. */
@@ -114,5 +138,30 @@ export class Mails {
   /** Removes at most `limit` mails from before `createdBefore`; returns their number. */
   async purge(call: Call, createdBefore: Date, limit: number): Promise<number> {
     return (await call.run(purge, [createdBefore.toISOString(), limit])).length
+  }
+
+  async #hold(batch: readonly HoldRequest[]): Promise<(HeldMail | null)[]> {
+    // The youngest: its time is the latest.
+    const { call } = batch.at(-1) as HoldRequest
+    const held = await call.run<HeldMail>(hold, [
+      batch.map((request) => request.held.id),
+      batch.map((request) => request.held.by),
+      batch.map((request) => request.held.until.toISOString()),
+      call.now.toISOString(),
+      countedSpan,
+    ])
+    // Two tries of one mail may share a statement: one of them has it then.
+    return batch.map((request) => held.find(({ heldBy }) => heldBy === request.held.by) ?? null)
+  }
+
+  async #settle(batch: readonly SettleRequest[]): Promise<undefined[]> {
+    const { call } = batch.at(-1) as SettleRequest
+    await call.run(settle, [
+      batch.map(({ id }) => id),
+      batch.map(({ settled }) => settled.state),
+      batch.map(({ settled }) => settled.reply),
+      batch.map((request) => request.call.now.toISOString()),
+    ])
+    return batch.map(() => undefined)
   }
 }

@@ -1,5 +1,6 @@
 // Where throttle counters are kept; attempts that arrive while a count is under way share the next statement.
 import type { Call } from '../database/call.js'
+import { Gathered } from '../database/gathered.js'
 
 /** How often something has now been tried in its window, and when the window ends. */
 export interface Count {
@@ -25,25 +26,21 @@ const purge = {
     returning key`,
 }
 
-interface Waiting {
+interface Attempt {
   readonly call: Call
   readonly keys: readonly string[]
-  readonly settle: PromiseWithResolvers<ReadonlyMap<string, Count>>
 }
 
 /** The counters by key. Each statement is a transaction of its own: a refusal later on does not undo the count. */
 export class ThrottleCounters {
-  #waiting: Waiting[] = []
-  #underWay = false
+  /** One statement is under way at a time: a hot key has no queue in the database. */
+  readonly #attempts = new Gathered((batch: readonly Attempt[]) => this.#send(batch))
 
   constructor(private readonly windowSeconds: number) {}
 
-  /** Adds one to each key and returns their counts. One statement is under way at a time: a hot key has no queue in the database. */
+  /** Adds one to each key and returns their counts. */
   async add(call: Call, keys: readonly string[]): Promise<ReadonlyMap<string, Count>> {
-    const settle = Promise.withResolvers<ReadonlyMap<string, Count>>()
-    this.#waiting.push({ call, keys, settle })
-    if (!this.#underWay) void this.#drain()
-    return await settle.promise
+    return await this.#attempts.add({ call, keys })
   }
 
   /** Removes at most `limit` counters whose window ended before `before`; returns their number. */
@@ -51,24 +48,9 @@ export class ThrottleCounters {
     return (await call.run(purge, [before.toISOString(), limit])).length
   }
 
-  /** Sends what waits, again and again until nothing does. */
-  async #drain(): Promise<void> {
-    this.#underWay = true
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting
-      this.#waiting = []
-      try {
-        this.#deal(batch, await this.#send(batch))
-      } catch (error) {
-        for (const { settle } of batch) settle.reject(error)
-      }
-    }
-    this.#underWay = false
-  }
-
-  async #send(batch: readonly Waiting[]): Promise<Map<string, Count>> {
+  async #send(batch: readonly Attempt[]): Promise<ReadonlyMap<string, Count>[]> {
     // The youngest: its time is the latest.
-    const { call } = batch.at(-1) as Waiting
+    const { call } = batch.at(-1) as Attempt
     const added = new Map<string, number>()
     for (const key of batch.flatMap(({ keys }) => keys)) added.set(key, (added.get(key) ?? 0) + 1)
     const windowEnd = new Date(call.now.getTime() + this.windowSeconds * 1000)
@@ -78,19 +60,18 @@ export class ThrottleCounters {
       windowEnd.toISOString(),
       call.now.toISOString(),
     ])
-    return new Map(
+    const before = new Map(
       rows.map(({ key, count, expiresAt }) => [key, { count: count - (added.get(key) ?? 0), expiresAt }]),
     )
+    return batch.map(({ keys }) => this.#deal(keys, before))
   }
 
   /** Each attempt of the batch gets the count as it stood when its turn came. */
-  #deal(batch: readonly Waiting[], before: Map<string, Count>): void {
-    for (const { keys, settle } of batch) {
-      for (const key of keys) {
-        const { count, expiresAt } = before.get(key) as Count
-        before.set(key, { count: count + 1, expiresAt })
-      }
-      settle.resolve(new Map(keys.map((key) => [key, before.get(key) as Count])))
+  #deal(keys: readonly string[], before: Map<string, Count>): ReadonlyMap<string, Count> {
+    for (const key of keys) {
+      const { count, expiresAt } = before.get(key) as Count
+      before.set(key, { count: count + 1, expiresAt })
     }
+    return new Map(keys.map((key) => [key, before.get(key) as Count]))
   }
 }

@@ -1,7 +1,7 @@
 // The worker as a whole: what cannot be done becomes a dead letter that can be put back, and metrics and log tell of it.
 import { expect, onTestFinished, test } from 'vitest'
 import { millisecondsUntil } from '../../support/calls.js'
-import { type Carrier, describeOnEachBackend } from '../../support/queue-backends.js'
+import { type Carrier, describeOnEachBackend, openQueue } from '../../support/queue-backends.js'
 import { SmtpServer } from '../../support/smtp-server.js'
 import { openRooms, type Rooms } from './open-rooms.js'
 
@@ -114,7 +114,10 @@ describeOnEachBackend((backend) => {
     await rooms.tables.query('begin')
     await rooms.tables.query('lock table mail in share mode')
     const worker = await rooms.work()
-    await until(async () => (await rooms.waitingForLocks()) === 2)
+    // What two mails ask of the database at once is one statement, or one after the other.
+    await until(async () => (await rooms.waitingForLocks()) === 1)
+    const queue = openQueue(carrier)
+    await until(async () => (await queue.depth()).active === 2)
     const stopped = worker.stop()
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect(smtp.count()).toBe(0)
