@@ -24,9 +24,9 @@ export const queueSettings = {
       return raw
     },
   }),
-  // Nearly all of a job is waiting, for a mail server above all: with 16 a worker idles, beyond 50 it gains nothing.
+  // Nearly all of a job is waiting, for a mail server above all; and what many ask at once shares a statement.
   concurrency: wholeNumber('IDEM_WORKER_CONCURRENCY', 'Jobs that a worker does at the same time', {
-    default: 50,
+    default: 100,
     least: 1,
     most: 1_000,
   }),
