@@ -4,7 +4,7 @@ import type { Outbox } from '../src/outbox/outbox.js'
 import type { Logger } from '../src/runtime/logger.js'
 
 /** What `DoneJobs` works with. */
-export interface DoneJobsRooms {
+export interface DoneJobsNeeds {
   readonly outbox: Outbox
   readonly logger: Logger
   readonly ownCall: () => Call
@@ -22,7 +22,7 @@ export class DoneJobs {
   #reporting: Promise<void> = Promise.resolve()
   #isClosed = false
 
-  constructor(private readonly rooms: DoneJobsRooms) {}
+  constructor(private readonly needs: DoneJobsNeeds) {}
 
   /** A job is done. */
   add(id: string): void {
@@ -47,9 +47,9 @@ export class DoneJobs {
 
   async #note(ids: string[]): Promise<void> {
     try {
-      await this.rooms.outbox.noteDone(this.rooms.ownCall(), ids)
+      await this.needs.outbox.noteDone(this.needs.ownCall(), ids)
     } catch (error) {
-      this.rooms.logger.debug({ err: error }, 'done jobs cannot be noted just now; it is tried again')
+      this.needs.logger.debug({ err: error }, 'done jobs cannot be noted just now; it is tried again')
       this.#ids.push(...ids)
       if (!this.#isClosed) this.#timer ??= setTimeout(() => this.#report(), retryMilliseconds)
     }

@@ -12,7 +12,7 @@ import type { DoneJobs } from './done-jobs.js'
 import type { Processors } from './processors.js'
 
 /** What a handler works with. */
-export interface JobHandlerRooms {
+export interface JobHandlerNeeds {
   readonly processors: Processors
   readonly doneJobs: DoneJobs
   readonly outbox: Outbox
@@ -29,8 +29,8 @@ const noteMilliseconds = 1_000
 const isOutboxId = (id: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(id)
 
 /** The handler of a worker's queue. */
-export const createJobHandler = (rooms: JobHandlerRooms): JobHandler => {
-  const { processors, doneJobs, outbox, metrics, logger, requestScope, ownCall } = rooms
+export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
+  const { processors, doneJobs, outbox, metrics, logger, requestScope, ownCall } = needs
 
   /** `RunningJob` pairs each name with its payload; the compiler cannot follow that through the table. */
   const run = async <N extends JobName>(job: RunningJob & { readonly name: N }): Promise<void> => {

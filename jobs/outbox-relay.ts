@@ -8,7 +8,7 @@ import { relayOutbox } from './relay-outbox.js'
 import { restoreJobs } from './restore-jobs.js'
 
 /** What the relay works with. */
-export interface OutboxRelayRooms {
+export interface OutboxRelayNeeds {
   readonly outbox: Outbox
   readonly queue: JobQueue
   readonly notifications: Notifications
@@ -32,8 +32,8 @@ export class OutboxRelay {
   #isStopped = false
   #toldAt = Number.NEGATIVE_INFINITY
 
-  constructor(private readonly rooms: OutboxRelayRooms) {
-    rooms.notifications.on('outbox_entry', () => this.wake())
+  constructor(private readonly needs: OutboxRelayNeeds) {
+    needs.notifications.on('outbox_entry', () => this.wake())
   }
 
   /** Starts to sweep. */
@@ -69,7 +69,7 @@ export class OutboxRelay {
   }
 
   async #relay(): Promise<void> {
-    await relayOutbox(this.rooms.ownCall(), this.rooms).catch((error: unknown) => this.#tell(error))
+    await relayOutbox(this.needs.ownCall(), this.needs).catch((error: unknown) => this.#tell(error))
   }
 
   #restore(): void {
@@ -81,13 +81,13 @@ export class OutboxRelay {
 
   /** A queue that lost jobs has lost many: their codes hold for minutes only. */
   async #restoreAll(): Promise<void> {
-    while (!this.#isStopped && (await restoreJobs(this.rooms.ownCall(), this.rooms)) > 0);
+    while (!this.#isStopped && (await restoreJobs(this.needs.ownCall(), this.needs)) > 0);
   }
 
   #tell(error: unknown): void {
     const now = performance.now()
     if (this.#isStopped || now - this.#toldAt < troubleMilliseconds) return
     this.#toldAt = now
-    this.rooms.logger.warn({ err: error }, 'the outbox cannot be relayed just now; it is tried again')
+    this.needs.logger.warn({ err: error }, 'the outbox cannot be relayed just now; it is tried again')
   }
 }

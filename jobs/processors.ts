@@ -1,18 +1,18 @@
 // Which function does which job: exhaustive, so that a job without one does not compile.
 import type { Call } from '../src/database/call.js'
-import { type WriteNoticesRooms, writeNotices } from '../src/notices/write-notices.js'
+import { type WriteNoticesNeeds, writeNotices } from '../src/notices/write-notices.js'
 import type { JobName, JobPayloads } from '../src/queue/job.js'
 import type { RunningJob } from '../src/queue/running-job.js'
-import { type PurgeExpiredRooms, purgeExpired } from './purge-expired.js'
-import { type RotateDueSigningKeyRooms, rotateDueSigningKey } from './rotate-due-signing-key.js'
-import { type SendMailRooms, sendMail } from './send-mail.js'
+import { type PurgeExpiredNeeds, purgeExpired } from './purge-expired.js'
+import { type RotateDueSigningKeyNeeds, rotateDueSigningKey } from './rotate-due-signing-key.js'
+import { type SendMailNeeds, sendMail } from './send-mail.js'
 
 /** Everything that the jobs work with. */
-export interface JobRooms
-  extends SendMailRooms,
-    WriteNoticesRooms,
-    PurgeExpiredRooms,
-    RotateDueSigningKeyRooms {}
+export interface JobNeeds
+  extends SendMailNeeds,
+    WriteNoticesNeeds,
+    PurgeExpiredNeeds,
+    RotateDueSigningKeyNeeds {}
 
 type Processor<N extends JobName> = (call: Call, payload: JobPayloads[N], job: RunningJob) => Promise<unknown>
 
@@ -20,9 +20,9 @@ type Processor<N extends JobName> = (call: Call, payload: JobPayloads[N], job: R
 export type Processors = { readonly [N in JobName]: Processor<N> }
 
 /** Makes what does the jobs. */
-export const createProcessors = (rooms: JobRooms): Processors => ({
-  'send-mail': async (call, { mailId }) => await sendMail(call, mailId, rooms),
-  'send-notices': async (call, { auditEntryId }) => await writeNotices(call, auditEntryId, rooms),
-  'rotate-signing-key': async (call) => await rotateDueSigningKey(call, rooms),
-  'purge-expired': async (call, _payload, job) => await purgeExpired(call, job.progress, rooms),
+export const createProcessors = (needs: JobNeeds): Processors => ({
+  'send-mail': async (call, { mailId }) => await sendMail(call, mailId, needs),
+  'send-notices': async (call, { auditEntryId }) => await writeNotices(call, auditEntryId, needs),
+  'rotate-signing-key': async (call) => await rotateDueSigningKey(call, needs),
+  'purge-expired': async (call, _payload, job) => await purgeExpired(call, job.progress, needs),
 })

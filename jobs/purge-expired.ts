@@ -23,7 +23,7 @@ export interface KeptFor {
 }
 
 /** What `purgeExpired` works with. */
-export interface PurgeExpiredRooms {
+export interface PurgeExpiredNeeds {
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly challenges: Challenges
@@ -48,37 +48,37 @@ interface Purge {
   readonly remove: (call: Call, before: Date, limit: number) => Promise<number>
 }
 
-const purgedGuests = (call: Call, { auditLog, keptFor }: PurgeExpiredRooms): Row =>
+const purgedGuests = (call: Call, { auditLog, keptFor }: PurgeExpiredNeeds): Row =>
   auditLog.row(call, {
     action: 'account.purged',
     accountId: null,
     detail: { idleGuestDays: keptFor.idleGuestDays },
   })
 
-const purgesOf = (now: Date, rooms: PurgeExpiredRooms): readonly Purge[] => {
+const purgesOf = (now: Date, needs: PurgeExpiredNeeds): readonly Purge[] => {
   const ago = (milliseconds: number): Date => new Date(now.getTime() - milliseconds)
-  const { endedSessionDays, challengeHours, mailDays, doneJobDays, idleGuestDays } = rooms.keptFor
+  const { endedSessionDays, challengeHours, mailDays, doneJobDays, idleGuestDays } = needs.keptFor
   const challenged = ago(challengeHours * hourMilliseconds)
   return [
-    { what: 'spent challenges', before: challenged, remove: (...at) => rooms.challenges.purgeSpent(...at) },
-    { what: 'held challenges', before: challenged, remove: (...at) => rooms.heldChallenges.purge(...at) },
-    { what: 'throttle counters', before: now, remove: (...at) => rooms.throttle.purge(...at) },
-    { what: 'mails', before: ago(mailDays * dayMilliseconds), remove: (...at) => rooms.mails.purge(...at) },
+    { what: 'spent challenges', before: challenged, remove: (...at) => needs.challenges.purgeSpent(...at) },
+    { what: 'held challenges', before: challenged, remove: (...at) => needs.heldChallenges.purge(...at) },
+    { what: 'throttle counters', before: now, remove: (...at) => needs.throttle.purge(...at) },
+    { what: 'mails', before: ago(mailDays * dayMilliseconds), remove: (...at) => needs.mails.purge(...at) },
     {
       what: 'done jobs',
       before: ago(doneJobDays * dayMilliseconds),
-      remove: (...at) => rooms.outbox.purge(...at),
+      remove: (...at) => needs.outbox.purge(...at),
     },
     {
       what: 'ended sessions',
       before: ago(endedSessionDays * dayMilliseconds),
-      remove: (...at) => rooms.sessions.purge(...at),
+      remove: (...at) => needs.sessions.purge(...at),
     },
     {
       what: 'idle guests',
       before: ago(idleGuestDays * dayMilliseconds),
       remove: (call, since, limit) =>
-        rooms.accounts.purgeGuests(call, { since, limit }, purgedGuests(call, rooms)),
+        needs.accounts.purgeGuests(call, { since, limit }, purgedGuests(call, needs)),
     },
   ]
 }
@@ -87,21 +87,21 @@ const purgesOf = (now: Date, rooms: PurgeExpiredRooms): readonly Purge[] => {
 export const purgeExpired = async (
   call: Call,
   progress: (at: JobProgress) => Promise<void>,
-  rooms: PurgeExpiredRooms,
+  needs: PurgeExpiredNeeds,
 ): Promise<Readonly<Record<string, number>>> => {
   const purged: Record<string, number> = {}
-  for (const { what, before, remove } of purgesOf(call.now, rooms)) {
+  for (const { what, before, remove } of purgesOf(call.now, needs)) {
     let count = 0
     for (let removed = batchSize; removed === batchSize; ) {
       removed = await remove(call, before, batchSize)
       count += removed
-      rooms.metrics.purgedRows.inc({ what }, removed)
+      needs.metrics.purgedRows.inc({ what }, removed)
       if (removed < batchSize) continue
-      rooms.logger.info({ what, count }, 'purging')
+      needs.logger.info({ what, count }, 'purging')
       await progress({ done: count, of: what })
     }
     purged[what] = count
   }
-  rooms.logger.info({ purged }, 'purged what has run out')
+  needs.logger.info({ purged }, 'purged what has run out')
   return purged
 }

@@ -4,13 +4,13 @@ import type { Outbox } from '../src/outbox/outbox.js'
 import type { JobQueue } from '../src/queue/job-queue.js'
 
 /** What `relayOutbox` works with. */
-export interface RelayOutboxRooms {
+export interface RelayOutboxNeeds {
   readonly outbox: Outbox
   readonly queue: JobQueue
 }
 
 /** Relays what waits; returns the number of jobs. */
-export const relayOutbox = async (call: Call, { outbox, queue }: RelayOutboxRooms): Promise<number> => {
+export const relayOutbox = async (call: Call, { outbox, queue }: RelayOutboxNeeds): Promise<number> => {
   let relayed = 0
   for (;;) {
     const count = await outbox.relay(call, async (jobs) => await queue.add(jobs))

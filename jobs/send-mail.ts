@@ -1,19 +1,19 @@
 // Sends one mail: once, as far as can be known; again while no server takes it; never when it is too late or too much.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ComposeMailRooms, composeMail } from '../src/authentication/compose-mail.js'
 import type { Call } from '../src/database/call.js'
 import { isDatabaseAway } from '../src/database/storage-errors.js'
 import { Failure } from '../src/failure.js'
 import type { Mail } from '../src/mail/mail.js'
 import { MailDeferred, type Mailer, type MailMessage, MailRefused } from '../src/mail/mailer.js'
 import type { Mails, SettledState } from '../src/mail/mails.js'
+import { type ComposeMailNeeds, composeMail } from '../src/mailbox/compose-mail.js'
 import { JobPostponed } from '../src/queue/running-job.js'
 import type { Metrics } from '../src/runtime/metrics.js'
 import type { Random } from '../src/runtime/random.js'
 import type { Throttle } from '../src/throttle/throttle.js'
 
 /** What `sendMail` works with. */
-export interface SendMailRooms extends ComposeMailRooms {
+export interface SendMailNeeds extends ComposeMailNeeds {
   readonly mails: Mails
   readonly mailer: Mailer
   readonly throttle: Throttle
@@ -31,30 +31,30 @@ const mostCodes = 5
 const noteMilliseconds = 250
 
 /** Sends the mail with this id unless that was done. Throws `MailDeferred` or `JobPostponed` when it is to be tried again. */
-export const sendMail = async (call: Call, id: string, rooms: SendMailRooms): Promise<void> => {
+export const sendMail = async (call: Call, id: string, needs: SendMailNeeds): Promise<void> => {
   // 1 take it: while one try has it, no other sends it
-  const by = rooms.random.uuid()
-  const mail = await rooms.mails.hold(call, { id, by, until: after(call.now, holdMilliseconds) })
-  if (mail === null) return await leaveToHolder(call, id, rooms)
+  const by = needs.random.uuid()
+  const mail = await needs.mails.hold(call, { id, by, until: after(call.now, holdMilliseconds) })
+  if (mail === null) return await leaveToHolder(call, id, needs)
   // 2 put it into words, unless it is too late or too much
-  const composed = await composeMail(call, mail, rooms)
-  if (composed === null || !composed.isTimely) return await settle(mail, 'withheld', 'too late', rooms)
+  const composed = await composeMail(call, mail, needs)
+  if (composed === null || !composed.isTimely) return await settle(mail, 'withheld', 'too late', needs)
   if (mail.kind === 'challenge' && mail.sentBefore >= mostCodes)
-    return await settle(mail, 'withheld', 'too many mails to this address', rooms)
+    return await settle(mail, 'withheld', 'too many mails to this address', needs)
   // 3 keep the pace of its domain
-  await keepPace(call, { mail, by }, rooms)
+  await keepPace(call, { mail, by }, needs)
   // 4 it is still ours, however long that took
-  const isLate = rooms.ownCall().now > after(call.now, prolongMilliseconds)
-  if (isLate && !(await prolong({ mail, by }, rooms))) return await leaveToHolder(call, id, rooms)
+  const isLate = needs.ownCall().now > after(call.now, prolongMilliseconds)
+  if (isLate && !(await prolong({ mail, by }, needs))) return await leaveToHolder(call, id, needs)
   // 5 send it, and say so
-  await deliver({ mail, by, message: composed.message }, rooms)
+  await deliver({ mail, by, message: composed.message }, needs)
 }
 
 const after = (now: Date, milliseconds: number): Date => new Date(now.getTime() + milliseconds)
 
 /** Done already; or another try has it, perhaps one whose worker has died. */
-const leaveToHolder = async (call: Call, id: string, rooms: SendMailRooms): Promise<void> => {
-  const mail = await rooms.mails.find(call, id)
+const leaveToHolder = async (call: Call, id: string, needs: SendMailNeeds): Promise<void> => {
+  const mail = await needs.mails.find(call, id)
   // Given back a moment ago, it is free now.
   if (mail?.settledAt === null) throw new JobPostponed(mail.heldUntil ?? call.now)
 }
@@ -65,33 +65,33 @@ interface TakenMail {
 }
 
 /** A domain that gets too many at once closes its doors; the mail waits without having failed. */
-const keepPace = async (call: Call, { mail, by }: TakenMail, rooms: SendMailRooms): Promise<void> => {
+const keepPace = async (call: Call, { mail, by }: TakenMail, needs: SendMailNeeds): Promise<void> => {
   try {
-    await rooms.throttle.pace(call, mail.address.slice(mail.address.lastIndexOf('@') + 1))
+    await needs.throttle.pace(call, mail.address.slice(mail.address.lastIndexOf('@') + 1))
   } catch (error) {
     if (!(error instanceof Failure) || error.details.retryAfterSeconds === undefined) throw error
-    await rooms.mails.release(call, mail.id, { by, reply: 'waits for its turn' })
+    await needs.mails.release(call, mail.id, { by, reply: 'waits for its turn' })
     throw new JobPostponed(after(call.now, error.details.retryAfterSeconds * 1_000))
   }
 }
 
-const prolong = async ({ mail, by }: TakenMail, { mails, ownCall }: SendMailRooms): Promise<boolean> => {
+const prolong = async ({ mail, by }: TakenMail, { mails, ownCall }: SendMailNeeds): Promise<boolean> => {
   const call = ownCall()
   return await mails.prolong(call, { id: mail.id, by, until: after(call.now, holdMilliseconds) })
 }
 
 const deliver = async (
   { mail, by, message }: TakenMail & { readonly message: MailMessage },
-  rooms: SendMailRooms,
+  needs: SendMailNeeds,
 ): Promise<void> => {
   // A database that is away gives it to nobody else either.
   const timer = setInterval(
-    () => void prolong({ mail, by }, rooms).catch(() => undefined),
+    () => void prolong({ mail, by }, needs).catch(() => undefined),
     prolongMilliseconds,
   )
   try {
-    const { state, reply } = await tryToSend({ mail, by, message }, rooms)
-    await settle(mail, state, reply, rooms)
+    const { state, reply } = await tryToSend({ mail, by, message }, needs)
+    await settle(mail, state, reply, needs)
   } finally {
     clearInterval(timer)
   }
@@ -100,15 +100,15 @@ const deliver = async (
 /** What an SMTP server says for good; throws, the mail given back, what is to be tried again. */
 const tryToSend = async (
   { mail, by, message }: TakenMail & { readonly message: MailMessage },
-  rooms: SendMailRooms,
+  needs: SendMailNeeds,
 ): Promise<{ readonly state: SettledState; readonly reply: string }> => {
   try {
-    return { state: 'sent', reply: (await rooms.mailer.send(message)).reply }
+    return { state: 'sent', reply: (await needs.mailer.send(message)).reply }
   } catch (error) {
     if (error instanceof MailRefused) return { state: 'refused', reply: error.reply }
     const reply = error instanceof MailDeferred ? error.reply : 'it could not be sent'
-    rooms.metrics.mails.inc({ result: 'deferred' })
-    await rooms.mails.release(rooms.ownCall(), mail.id, { by, reply })
+    needs.metrics.mails.inc({ result: 'deferred' })
+    await needs.mails.release(needs.ownCall(), mail.id, { by, reply })
     throw error
   }
 }
@@ -118,12 +118,12 @@ const settle = async (
   mail: Mail,
   state: SettledState,
   reply: string,
-  rooms: SendMailRooms,
+  needs: SendMailNeeds,
 ): Promise<void> => {
   for (;;) {
     try {
-      await rooms.mails.settle(rooms.ownCall(), mail.id, { state, reply })
-      rooms.metrics.mails.inc({ result: state })
+      await needs.mails.settle(needs.ownCall(), mail.id, { state, reply })
+      needs.metrics.mails.inc({ result: state })
       return
     } catch (error) {
       if (!isDatabaseAway(error)) throw error

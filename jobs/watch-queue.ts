@@ -8,7 +8,7 @@ import type { Logger } from '../src/runtime/logger.js'
 import type { Metrics } from '../src/runtime/metrics.js'
 
 /** What `watchQueue` works with. */
-export interface WatchQueueRooms {
+export interface WatchQueueNeeds {
   readonly queue: JobQueue
   readonly outbox: Outbox
   readonly metrics: Metrics
@@ -21,8 +21,8 @@ export interface WatchQueueRooms {
 const lookMilliseconds = 10_000
 
 /** Looks now and then until it is stopped. */
-export const watchQueue = (rooms: WatchQueueRooms): { stop(): void } => {
-  const { queue, outbox, metrics, logger, ownCall, settings } = rooms
+export const watchQueue = (needs: WatchQueueNeeds): { stop(): void } => {
+  const { queue, outbox, metrics, logger, ownCall, settings } = needs
 
   const schedule = async (): Promise<void> => {
     await queue.schedule({ name: 'purge-expired', payload: {} }, settings.purgeSchedule)

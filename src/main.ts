@@ -2,7 +2,6 @@
 import 'reflect-metadata'
 import type { FastifyInstance } from 'fastify'
 import { startWorker, type Worker } from '../jobs/worker.js'
-import { type RotationCause, rotateSigningKey } from './authentication/rotate-signing-key.js'
 import { migrate, pendingMigrations } from './database/migrate.js'
 import { isDatabaseAway } from './database/storage-errors.js'
 import { OperatorProblem } from './failure.js'
@@ -10,6 +9,7 @@ import { createApp } from './http/app.js'
 import { type Installation, type InstallationUse, openInstallation } from './installation.js'
 import { type BackendOptions, isQueueMigrated, migrateQueue } from './queue/backend.js'
 import { type Foundation, openFoundation, startService } from './service.js'
+import { type RotationCause, rotateSigningKey } from './signing-keys/rotate-signing-key.js'
 
 const help = `Idem: many ways to prove who you are, one account behind them.
 

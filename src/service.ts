@@ -2,16 +2,12 @@
 import type { FastifyInstance } from 'fastify'
 import { Accounts } from './accounts/accounts.js'
 import { AuditLog } from './audit/audit-log.js'
-import { confirmLink } from './authentication/confirm-link.js'
-import { ensureSigningKey } from './authentication/ensure-signing-key.js'
-import { listMails } from './authentication/list-mails.js'
-import { showLink } from './authentication/show-link.js'
-import { showMail } from './authentication/show-mail.js'
-import { warnOfFreeOperators } from './authentication/warn-of-free-operators.js'
 import { Challenges } from './challenges/challenges.js'
+import { confirmChallenge } from './challenges/confirm-challenge.js'
 import { HeldChallenges } from './challenges/held-challenges.js'
 import { HeldSecrets } from './challenges/held-secrets.js'
 import { SealedChallenges } from './challenges/sealed-challenge.js'
+import { showConfirmation } from './challenges/show-confirmation.js'
 import { isLoopback } from './config/loopback.js'
 import { Call } from './database/call.js'
 import { Database } from './database/database.js'
@@ -25,7 +21,10 @@ import { addApi, createApp } from './http/app.js'
 import { Identities } from './identities/identities.js'
 import { Mails } from './mail/mails.js'
 import { MailTemplates } from './mail/templates.js'
+import { listMails } from './mailbox/list-mails.js'
+import { showMail } from './mailbox/show-mail.js'
 import { createMethods } from './methods/registry.js'
+import { warnOfFreeOperators } from './operators/warn-of-free-operators.js'
 import { Outbox } from './outbox/outbox.js'
 import type { Clock } from './runtime/clock.js'
 import type { Logger } from './runtime/logger.js'
@@ -34,6 +33,7 @@ import type { Random } from './runtime/random.js'
 import type { RequestScope } from './runtime/request-scope.js'
 import { Sessions } from './sessions/sessions.js'
 import type { Settings } from './settings.js'
+import { ensureSigningKey } from './signing-keys/ensure-signing-key.js'
 import { Throttle } from './throttle/throttle.js'
 import { AccessTokens } from './tokens/access-token.js'
 import { KeyRing } from './tokens/key-ring.js'
@@ -181,7 +181,7 @@ export const startService = async (
     refreshTokenLifetimeSeconds: settings.sessions.refreshTokenLifetimeSeconds,
     refreshReplaySeconds: settings.sessions.refreshReplaySeconds,
     isAuthenticationOn: settings.authentication.isOn,
-    operators: settings.authentication.operators,
+    operators: settings.operators.list,
   }
 
   if (!settings.authentication.isOn)
@@ -211,8 +211,8 @@ export const startService = async (
     graphqlServer,
     graphqlStream: createGraphqlStream(graphql),
     streamPlaces: new StreamPlaces(settings.graphql),
-    showLink: (call, token) => showLink(call, token, rooms),
-    confirmLink: (call, answer) => confirmLink(call, answer, rooms),
+    showConfirmation: (call, token) => showConfirmation(call, token, rooms),
+    confirmChallenge: (call, answer) => confirmChallenge(call, answer, rooms),
     mailbox:
       settings.mail.relays === null && isMailboxSafe(publicUrl, settings)
         ? { listMails: (call) => listMails(call, rooms), findMail: (call, id) => showMail(call, id, rooms) }

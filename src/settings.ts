@@ -7,6 +7,7 @@ import { databaseSettings } from './database/settings.js'
 import { graphqlSettings } from './graphql/settings.js'
 import { httpSettings } from './http/settings.js'
 import { mailSettings } from './mail/settings.js'
+import { operatorSettings } from './operators/settings.js'
 import { outboxSettings } from './outbox/settings.js'
 import { queueSettings } from './queue/settings.js'
 import { runtimeSettings } from './runtime/settings.js'
@@ -23,6 +24,7 @@ export const settingsSections = {
   mail: mailSettings,
   outbox: outboxSettings,
   authentication: authenticationSettings,
+  operators: operatorSettings,
   accounts: accountSettings,
   tokens: tokenSettings,
   challenges: challengeSettings,

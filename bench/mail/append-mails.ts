@@ -12,16 +12,16 @@ const lifetimeMilliseconds = 15 * 60_000
 
 /** Appends `mails` of them to new addresses; calls `released` right before the commit that lets the worker see them. */
 export const appendMails = async (call: Call, mails: number, released: () => void): Promise<void> => {
-  const rooms = { heldChallenges: new HeldChallenges(), mails: new Mails(), outbox: new Outbox() }
+  const needs = { heldChallenges: new HeldChallenges(), mails: new Mails(), outbox: new Outbox() }
   await call.inTransaction(async (inner) => {
-    for (let mail = 0; mail < mails; mail++) await inner.write(...rowsOf(inner, rooms))
+    for (let mail = 0; mail < mails; mail++) await inner.write(...rowsOf(inner, needs))
     released()
   })
 }
 
 const rowsOf = (
   call: Call,
-  rooms: { readonly heldChallenges: HeldChallenges; readonly mails: Mails; readonly outbox: Outbox },
+  needs: { readonly heldChallenges: HeldChallenges; readonly mails: Mails; readonly outbox: Outbox },
 ): Row[] => {
   const [challengeId, mailId, subject] = [systemRandom.uuid(), systemRandom.uuid(), newAddress()]
   const challenge = {
@@ -41,8 +41,8 @@ const rowsOf = (
     expiresAt: new Date(call.now.getTime() + lifetimeMilliseconds),
   }
   return [
-    rooms.heldChallenges.row(challenge, systemRandom.bytes(32).toString('base64url')),
-    rooms.mails.row(call, { id: mailId, kind: 'challenge', causeId: challengeId, address: subject }),
-    rooms.outbox.row(call, mailId, { name: 'send-mail', payload: { mailId } }),
+    needs.heldChallenges.row(challenge, systemRandom.bytes(32).toString('base64url')),
+    needs.mails.row(call, { id: mailId, kind: 'challenge', causeId: challengeId, address: subject }),
+    needs.outbox.row(call, mailId, { name: 'send-mail', payload: { mailId } }),
   ]
 }

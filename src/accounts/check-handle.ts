@@ -5,14 +5,14 @@ import type { Accounts } from './accounts.js'
 import { parseHandle } from './handle.js'
 
 /** What `checkHandle` works with. */
-export interface CheckHandleRooms {
+export interface CheckHandleNeeds {
   readonly accounts: Accounts
   readonly throttle: Throttle
 }
 
 /** True when the handle may be picked. `BAD_USER_INPUT` when it never may, `RATE_LIMITED` when asked too often. */
-export const checkHandle = async (call: Call, raw: string, rooms: CheckHandleRooms): Promise<boolean> => {
+export const checkHandle = async (call: Call, raw: string, needs: CheckHandleNeeds): Promise<boolean> => {
   const handle = parseHandle(raw)
-  await rooms.throttle.count(call, 'checkHandle', null)
-  return (await rooms.accounts.findOwnerOfHandle(call, handle)) === null
+  await needs.throttle.count(call, 'checkHandle', null)
+  return (await needs.accounts.findOwnerOfHandle(call, handle)) === null
 }

@@ -8,30 +8,30 @@ import type { Accounts } from './accounts.js'
 import { parseHandle } from './handle.js'
 
 /** What `setHandle` works with. */
-export interface SetHandleRooms {
+export interface SetHandleNeeds {
   readonly accounts: Accounts
   readonly auditLog: AuditLog
   readonly throttle: Throttle
 }
 
 /** Gives the caller's account the handle; `CONFLICT` when it is, or was, another's. Throttled, for it tells whether one is taken. */
-export const setHandle = async (call: Call, raw: string, rooms: SetHandleRooms): Promise<Account> => {
+export const setHandle = async (call: Call, raw: string, needs: SetHandleNeeds): Promise<Account> => {
   const { accountId } = requirePrincipal(call.principal)
   const handle = parseHandle(raw)
   // 1 count the attempt
-  await rooms.throttle.count(call, 'setHandle', accountId)
+  await needs.throttle.count(call, 'setHandle', accountId)
   // 2 take the handle, leave the old one reserved
   const changed = await call.inTransaction(async (inner) => {
-    const account = await rooms.accounts.lock(inner, accountId)
+    const account = await needs.accounts.lock(inner, accountId)
     if (account.handle === handle) return account
-    await rooms.accounts.changeHandle(inner, account, handle)
-    await rooms.auditLog.append(inner, {
+    await needs.accounts.changeHandle(inner, account, handle)
+    await needs.auditLog.append(inner, {
       action: 'account.handle_set',
       accountId,
       detail: { from: account.handle, to: handle },
     })
     return { ...account, handle }
   })
-  rooms.accounts.forget(accountId)
+  needs.accounts.forget(accountId)
   return changed
 }

@@ -6,17 +6,17 @@ import type { Random } from '../runtime/random.js'
 import type { AuditedAct, AuditLog } from './audit-log.js'
 
 /** What `announceAct` works with. */
-export interface AnnounceActRooms {
+export interface AnnounceActNeeds {
   readonly auditLog: AuditLog
   readonly outbox: Outbox
   readonly random: Random
 }
 
 /** The rows of an act that its account's owner hears of, to be written in the transaction of the act. */
-export const announceAct = (call: Call, act: AuditedAct, rooms: AnnounceActRooms): readonly Row[] => {
-  const auditEntryId = rooms.random.uuid()
+export const announceAct = (call: Call, act: AuditedAct, needs: AnnounceActNeeds): readonly Row[] => {
+  const auditEntryId = needs.random.uuid()
   return [
-    rooms.auditLog.row(call, { ...act, id: auditEntryId }),
-    rooms.outbox.row(call, rooms.random.uuid(), { name: 'send-notices', payload: { auditEntryId } }),
+    needs.auditLog.row(call, { ...act, id: auditEntryId }),
+    needs.outbox.row(call, needs.random.uuid(), { name: 'send-notices', payload: { auditEntryId } }),
   ]
 }

@@ -5,10 +5,10 @@ import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Sessions } from '../sessions/sessions.js'
 import type { AccessTokens } from '../tokens/access-token.js'
-import { type BelieveBearerRooms, believeBearer } from './believe-bearer.js'
+import { type BelieveBearerNeeds, believeBearer } from './believe-bearer.js'
 
 /** What `authenticateRequest` works with. */
-export interface AuthenticateRequestRooms extends BelieveBearerRooms {
+export interface AuthenticateRequestNeeds extends BelieveBearerNeeds {
   readonly accessTokens: AccessTokens
   readonly sessions: Sessions
   readonly isAuthenticationOn: boolean
@@ -30,7 +30,7 @@ const longestBearer = 8_192
 export const authenticateRequest = async (
   call: Call,
   authorization: string | undefined,
-  rooms: AuthenticateRequestRooms,
+  needs: AuthenticateRequestNeeds,
 ): Promise<Principal | null> => {
   if (authorization === undefined) return null
   const bearer = authorization.length > longestBearer ? undefined : bearerForm.exec(authorization)?.[1]
@@ -38,8 +38,8 @@ export const authenticateRequest = async (
     throw new Failure('UNAUTHENTICATED', 'The Authorization header must be "Bearer" and a token.', {
       reason: 'malformed authorization header',
     })
-  if (jwtForm.test(bearer)) return await byAccessToken(call, bearer, rooms)
-  if (!rooms.isAuthenticationOn && base64Form.test(bearer)) return await believeBearer(call, bearer, rooms)
+  if (jwtForm.test(bearer)) return await byAccessToken(call, bearer, needs)
+  if (!needs.isAuthenticationOn && base64Form.test(bearer)) return await believeBearer(call, bearer, needs)
   throw new Failure('UNAUTHENTICATED', 'The bearer token does not hold.', {
     reason: 'bearer of unknown shape',
   })
@@ -48,10 +48,10 @@ export const authenticateRequest = async (
 const byAccessToken = async (
   call: Call,
   bearer: string,
-  rooms: AuthenticateRequestRooms,
+  needs: AuthenticateRequestNeeds,
 ): Promise<Principal> => {
-  const claims = await rooms.accessTokens.verify(bearer, call.now)
-  const session = await rooms.sessions.findLive(call, claims.sessionId)
+  const claims = await needs.accessTokens.verify(bearer, call.now)
+  const session = await needs.sessions.findLive(call, claims.sessionId)
   if (session === null || session.account !== claims.accountId)
     throw new Failure('UNAUTHENTICATED', 'The session of this token is over. Sign in again.', {
       reason: `session ${claims.sessionId}`,

@@ -3,12 +3,12 @@ import type { Account } from '../accounts/account.js'
 import type { Principal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import { type ResolveIdentityRooms, resolveIdentity } from '../identities/resolve-identity.js'
-import { parseAddress } from '../methods/email/address.js'
+import { type ResolveIdentityNeeds, resolveIdentity } from '../identities/resolve-identity.js'
+import { parseAddress } from '../mail/address.js'
 import { emailMethodName } from '../methods/email/method.js'
 
 /** What `believeBearer` works with. */
-export interface BelieveBearerRooms extends ResolveIdentityRooms {}
+export interface BelieveBearerNeeds extends ResolveIdentityNeeds {}
 
 /** Each one after the first follows a change that others made meanwhile; nobody can make that many in time. */
 const mostResolutions = 5
@@ -20,9 +20,9 @@ const mostResolutions = 5
 export const believeBearer = async (
   call: Call,
   bearer: string,
-  rooms: BelieveBearerRooms,
+  needs: BelieveBearerNeeds,
 ): Promise<Principal> => {
-  const account = await openAccount(call, claimedAddress(bearer), rooms)
+  const account = await openAccount(call, claimedAddress(bearer), needs)
   if (account.suspendedAt !== null)
     throw new Failure('UNAUTHENTICATED', 'This account is suspended. Ask whoever runs this service.', {
       reason: `account ${account.id} is suspended`,
@@ -58,10 +58,10 @@ const claimedAddress = (bearer: string): string => {
 }
 
 /** The account of an address. When another first request has just provisioned it, nothing was written, and it is found. */
-const openAccount = async (call: Call, subject: string, rooms: BelieveBearerRooms): Promise<Account> => {
+const openAccount = async (call: Call, subject: string, needs: BelieveBearerNeeds): Promise<Account> => {
   const proven = { method: emailMethodName, issuer: emailMethodName, subject }
   for (let resolution = 1; ; resolution += 1) {
-    const resolved = await resolveIdentity(call, { proven, handle: null, provisions: 'PERSON' }, rooms)
+    const resolved = await resolveIdentity(call, { proven, handle: null, provisions: 'PERSON' }, needs)
     if (!resolved.provisioned) return resolved.account
     try {
       await call.write(...resolved.rows)

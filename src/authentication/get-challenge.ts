@@ -5,7 +5,7 @@ import { Failure } from '../failure.js'
 import type { StandingChallenge } from './standing-challenge.js'
 
 /** What `getChallenge` works with. */
-export interface GetChallengeRooms {
+export interface GetChallengeNeeds {
   readonly challenges: Challenges
 }
 
@@ -13,10 +13,10 @@ export interface GetChallengeRooms {
 export const getChallenge = async (
   call: Call,
   id: string,
-  rooms: GetChallengeRooms,
+  needs: GetChallengeNeeds,
 ): Promise<StandingChallenge> => {
-  const found = await rooms.challenges.find(call, id)
+  const found = await needs.challenges.find(call, id)
   if (found === null) throw new Failure('NOT_FOUND', 'No such challenge.')
   const mailState = found.kind === 'held' ? found.facts.mailState : null
-  return { id, challenge: found.challenge, status: await rooms.challenges.statusOf(call, found), mailState }
+  return { id, challenge: found.challenge, status: await needs.challenges.statusOf(call, found), mailState }
 }

@@ -10,7 +10,7 @@ import type { Throttle } from '../throttle/throttle.js'
 import type { ChallengeParts, StandingChallenge } from './standing-challenge.js'
 
 /** What `holdChallenge` works with. */
-export interface HoldChallengeRooms {
+export interface HoldChallengeNeeds {
   readonly heldChallenges: HeldChallenges
   readonly mails: Mails
   readonly outbox: Outbox
@@ -29,14 +29,14 @@ const idLength = 32
 export const holdChallenge = async (
   call: Call,
   { draft, method, purpose, asker }: ChallengeParts<HeldDraft>,
-  rooms: HoldChallengeRooms,
+  needs: HoldChallengeNeeds,
 ): Promise<StandingChallenge> => {
   const { subject } = draft
-  await rooms.throttle.count(call, 'askMail', subject)
-  const [nonce, mailId] = [rooms.random.uuid(), rooms.random.uuid()]
-  const id = rooms.random.bytes(idLength).toString('base64url')
+  await needs.throttle.count(call, 'askMail', subject)
+  const [nonce, mailId] = [needs.random.uuid(), needs.random.uuid()]
+  const id = needs.random.bytes(idLength).toString('base64url')
   const sessionId = asker?.sessionId ?? null
-  const expiresAt = new Date(call.now.getTime() + rooms.mailedChallengeLifetimeSeconds * 1000)
+  const expiresAt = new Date(call.now.getTime() + needs.mailedChallengeLifetimeSeconds * 1000)
   const held = {
     id: nonce,
     method,
@@ -54,9 +54,9 @@ export const holdChallenge = async (
     expiresAt,
   }
   await call.write(
-    rooms.heldChallenges.row(held, id),
-    rooms.mails.row(call, { id: mailId, kind: 'challenge', causeId: nonce, address: subject }),
-    rooms.outbox.row(call, mailId, { name: 'send-mail', payload: { mailId } }),
+    needs.heldChallenges.row(held, id),
+    needs.mails.row(call, { id: mailId, kind: 'challenge', causeId: nonce, address: subject }),
+    needs.outbox.row(call, mailId, { name: 'send-mail', payload: { mailId } }),
   )
   const challenge = {
     nonce,

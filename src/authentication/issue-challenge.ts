@@ -7,12 +7,12 @@ import type { Call } from '../database/call.js'
 import { assertNever, Failure } from '../failure.js'
 import type { Method } from '../methods/method.js'
 import { type OneOf, pickMethod } from '../methods/registry.js'
-import { type HoldChallengeRooms, holdChallenge } from './hold-challenge.js'
-import { type SealChallengeRooms, sealChallenge } from './seal-challenge.js'
+import { type HoldChallengeNeeds, holdChallenge } from './hold-challenge.js'
+import { type SealChallengeNeeds, sealChallenge } from './seal-challenge.js'
 import type { Asker, StandingChallenge } from './standing-challenge.js'
 
 /** What `issueChallenge` works with. */
-export interface IssueChallengeRooms extends SealChallengeRooms, HoldChallengeRooms {
+export interface IssueChallengeNeeds extends SealChallengeNeeds, HoldChallengeNeeds {
   readonly methods: readonly Method[]
   readonly accounts: Accounts
 }
@@ -34,12 +34,12 @@ const scopeOfPurpose: Readonly<Record<ChallengePurpose, Scope | null>> = {
 export const issueChallenge = async (
   call: Call,
   asked: AskedChallenge,
-  rooms: IssueChallengeRooms,
+  needs: IssueChallengeNeeds,
 ): Promise<StandingChallenge> => {
   // 1 whoever adds to an account, or steps up, is signed in
-  const asker = await askerOf(call, asked.purpose, rooms)
+  const asker = await askerOf(call, asked.purpose, needs)
   // 2 what the method asks
-  const { method, value } = pickMethod(rooms.methods, asked.request)
+  const { method, value } = pickMethod(needs.methods, asked.request)
   if (method.challenge === undefined)
     throw new Failure('BAD_USER_INPUT', `The method ${method.name} has no challenge.`, { field: 'input' })
   const draft = await method.challenge(call, value)
@@ -47,9 +47,9 @@ export const issueChallenge = async (
   const common = { method: method.name, purpose: asked.purpose, asker }
   switch (draft.kind) {
     case 'sealed':
-      return await sealChallenge(call, { ...common, draft }, rooms)
+      return await sealChallenge(call, { ...common, draft }, needs)
     case 'held':
-      return await holdChallenge(call, { ...common, draft }, rooms)
+      return await holdChallenge(call, { ...common, draft }, needs)
     default:
       return assertNever(draft)
   }
@@ -58,12 +58,12 @@ export const issueChallenge = async (
 const askerOf = async (
   call: Call,
   purpose: ChallengePurpose,
-  rooms: IssueChallengeRooms,
+  needs: IssueChallengeNeeds,
 ): Promise<Asker | null> => {
   const scope = scopeOfPurpose[purpose]
   if (scope === null) return null
   const principal = requireSession(call.principal)
   requireScopes(principal, [[scope]])
-  const account = await rooms.accounts.get(call, principal.accountId)
+  const account = await needs.accounts.get(call, principal.accountId)
   return { sessionId: principal.sessionId, name: account.handle ?? account.id }
 }

@@ -2,7 +2,7 @@
 import { type Account, levelOf } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { parseLabel } from '../accounts/label.js'
-import { type AnnounceActRooms, announceAct } from '../audit/announce-act.js'
+import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
 import { requireSession, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { SessionPrincipal } from '../authorization/principal.js'
@@ -15,12 +15,12 @@ import type { Sessions } from '../sessions/sessions.js'
 import {
   type SubmittedProof,
   type VerifiedProof,
-  type VerifyProofRooms,
+  type VerifyProofNeeds,
   verifyProof,
 } from './verify-proof.js'
 
 /** What `linkIdentity` works with. */
-export interface LinkIdentityRooms extends VerifyProofRooms, AnnounceActRooms {
+export interface LinkIdentityNeeds extends VerifyProofNeeds, AnnounceActNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly sessions: Sessions
@@ -45,22 +45,22 @@ export interface Linked {
 export const linkIdentity = async (
   call: Call,
   request: LinkRequest,
-  rooms: LinkIdentityRooms,
+  needs: LinkIdentityNeeds,
 ): Promise<Linked> => {
   const principal = requireSession(call.principal)
   const label = parseLabel(request.label, 'label')
   // 1 count the attempt, 2 verify the proof
-  const verified = await verifyProof(call, { ...request, purpose: 'LINK_IDENTITY' }, rooms)
-  await checkLinkable(call, verified, principal, rooms)
+  const verified = await verifyProof(call, { ...request, purpose: 'LINK_IDENTITY' }, needs)
+  await checkLinkable(call, verified, principal, needs)
   // 3 in one transaction: spend the challenge, link, turn a guest into a person, audit
   const linked = await call.inTransaction(async (inner) => {
-    const account = await rooms.accounts.lock(inner, principal.accountId)
+    const account = await needs.accounts.lock(inner, principal.accountId)
     // Under the lock, for the guards before saw what may have changed since: a session ended, a guest become a person.
-    await rooms.sessions.lockLive(inner, principal.sessionId)
+    await needs.sessions.lockLive(inner, principal.sessionId)
     if (account.kind !== 'ANONYMOUS')
       requireStepUp(principal, { acr: levelOf(account), maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
     const identity: Identity = {
-      id: rooms.random.uuid(),
+      id: needs.random.uuid(),
       account: account.id,
       ...verified.proven,
       label,
@@ -71,12 +71,12 @@ export const linkIdentity = async (
       accountId: account.id,
       detail: { method: identity.method, identityId: identity.id, subject: identity.subject },
     }
-    await inner.write(...verified.spend, rooms.identities.row(identity), ...announceAct(inner, act, rooms))
+    await inner.write(...verified.spend, needs.identities.row(identity), ...announceAct(inner, act, needs))
     if (account.kind !== 'ANONYMOUS') return { account, identity, endedSessions: 0 }
-    return { ...(await becomePerson(inner, { account, identity, principal }, rooms)), identity }
+    return { ...(await becomePerson(inner, { account, identity, principal }, needs)), identity }
   })
-  rooms.accounts.forget(principal.accountId)
-  rooms.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, linked.endedSessions)
+  needs.accounts.forget(principal.accountId)
+  needs.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, linked.endedSessions)
   return linked
 }
 
@@ -85,11 +85,11 @@ const checkLinkable = async (
   call: Call,
   { method, proven, handle }: VerifiedProof,
   principal: SessionPrincipal,
-  rooms: LinkIdentityRooms,
+  needs: LinkIdentityNeeds,
 ): Promise<void> => {
   if (!method.links)
     throw new Failure('BAD_USER_INPUT', `The method ${method.name} cannot be linked.`, { field: 'proof' })
-  const { found, handleOwner } = await rooms.identities.lookUp(call, proven, handle)
+  const { found, handleOwner } = await needs.identities.lookUp(call, proven, handle)
   if (handle !== null && handleOwner !== principal.accountId)
     throw new Failure('PROOF_REJECTED', 'This challenge was issued under a handle that is not yours.', {
       reason: `handle ${handle}`,
@@ -106,20 +106,20 @@ const checkLinkable = async (
 const becomePerson = async (
   call: Call,
   linked: Linked & { readonly principal: SessionPrincipal },
-  rooms: LinkIdentityRooms,
+  needs: LinkIdentityNeeds,
 ): Promise<{ readonly account: Account; readonly endedSessions: number }> => {
   const { account, identity, principal } = linked
   let endedInAll = 0
-  await rooms.accounts.changeKind(call, account.id, 'PERSON')
-  await rooms.sessions.rebind(call, principal.sessionId, identity.id)
-  for (const former of await rooms.identities.lockOf(call, account.id)) {
+  await needs.accounts.changeKind(call, account.id, 'PERSON')
+  await needs.sessions.rebind(call, principal.sessionId, identity.id)
+  for (const former of await needs.identities.lockOf(call, account.id)) {
     if (former.id === identity.id) continue
-    const endedSessions = await rooms.sessions.endOpenedBy(call, former.id)
+    const endedSessions = await needs.sessions.endOpenedBy(call, former.id)
     endedInAll += endedSessions
-    await rooms.identities.remove(call, former.id)
+    await needs.identities.remove(call, former.id)
     const detail = { method: former.method, identityId: former.id, endedSessions }
-    await rooms.auditLog.append(call, { action: 'identity.unlinked', accountId: account.id, detail })
+    await needs.auditLog.append(call, { action: 'identity.unlinked', accountId: account.id, detail })
   }
-  await rooms.auditLog.append(call, { action: 'account.became_person', accountId: account.id })
+  await needs.auditLog.append(call, { action: 'account.became_person', accountId: account.id })
   return { account: { ...account, kind: 'PERSON' }, endedSessions: endedInAll }
 }

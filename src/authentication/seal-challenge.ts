@@ -6,7 +6,7 @@ import type { Random } from '../runtime/random.js'
 import type { ChallengeParts, StandingChallenge } from './standing-challenge.js'
 
 /** What `sealChallenge` works with. */
-export interface SealChallengeRooms {
+export interface SealChallengeNeeds {
   readonly sealedChallenges: SealedChallenges
   readonly random: Random
   readonly domain: string
@@ -20,14 +20,14 @@ const nonceLength = 16
 export const sealChallenge = async (
   call: Call,
   { draft, method, purpose, asker }: ChallengeParts<SealedDraft>,
-  rooms: SealChallengeRooms,
+  needs: SealChallengeNeeds,
 ): Promise<StandingChallenge> => {
   const terms: ChallengeTerms = {
     purpose,
-    domain: rooms.domain,
-    nonce: rooms.random.bytes(nonceLength).toString('hex'),
+    domain: needs.domain,
+    nonce: needs.random.bytes(nonceLength).toString('hex'),
     issuedAt: call.now,
-    expiresAt: new Date(call.now.getTime() + rooms.challengeLifetimeSeconds * 1000),
+    expiresAt: new Date(call.now.getTime() + needs.challengeLifetimeSeconds * 1000),
     accountName: asker?.name ?? null,
   }
   const { subject, handle } = draft
@@ -45,6 +45,6 @@ export const sealChallenge = async (
     confirmed: false,
     expiresAt,
   }
-  const id = await rooms.sealedChallenges.seal(challenge)
+  const id = await needs.sealedChallenges.seal(challenge)
   return { id, challenge, status: 'PENDING', mailState: null }
 }

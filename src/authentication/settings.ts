@@ -1,7 +1,6 @@
 // The settings of authentication.
 import { isLoopback } from '../config/loopback.js'
 import { SettingProblem, text } from '../config/setting.js'
-import { parseOperators } from './operator.js'
 
 /** Settings of the authentication room. */
 export const authenticationSettings = {
@@ -26,10 +25,5 @@ export const authenticationSettings = {
         return false
       },
     },
-  ),
-  operators: text(
-    'IDEM_OPERATORS',
-    'Who runs this installation: handles that they have picked, or email addresses that they have verified; a comma list',
-    { defaultText: 'none', parse: (raw) => parseOperators(raw) },
   ),
 }

@@ -4,24 +4,24 @@ import type { Principal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { isForeignKeyViolation } from '../database/storage-errors.js'
 import { Failure } from '../failure.js'
-import { type ResolveIdentityRooms, resolveIdentity } from '../identities/resolve-identity.js'
+import { type ResolveIdentityNeeds, resolveIdentity } from '../identities/resolve-identity.js'
 import type { Metrics } from '../runtime/metrics.js'
-import { type IssueTokensRooms, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
+import { type IssueTokensNeeds, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
 import { principalOf, type Session } from '../sessions/session.js'
-import { type StartSessionRooms, startSession } from '../sessions/start-session.js'
+import { type StartSessionNeeds, startSession } from '../sessions/start-session.js'
 import {
   type SubmittedProof,
   type VerifiedProof,
-  type VerifyProofRooms,
+  type VerifyProofNeeds,
   verifyProof,
 } from './verify-proof.js'
 
 /** What `signIn` works with. */
-export interface SignInRooms
-  extends VerifyProofRooms,
-    ResolveIdentityRooms,
-    StartSessionRooms,
-    IssueTokensRooms {
+export interface SignInNeeds
+  extends VerifyProofNeeds,
+    ResolveIdentityNeeds,
+    StartSessionNeeds,
+    IssueTokensNeeds {
   readonly metrics: Metrics
 }
 
@@ -39,15 +39,15 @@ export interface SignedIn {
 export const signIn = async (
   call: Call,
   submitted: SubmittedProof,
-  rooms: SignInRooms,
+  needs: SignInNeeds,
 ): Promise<SignedIn> => {
   // 1 count the attempt, 2 verify the proof
-  const verified = await verifyProof(call, { ...submitted, purpose: 'SIGN_IN' }, rooms)
+  const verified = await verifyProof(call, { ...submitted, purpose: 'SIGN_IN' }, needs)
   // 3 in one transaction: spend the challenge, resolve the identity, start the session, audit
-  const opened = await openSession(call, verified, rooms)
-  rooms.metrics.signIns.inc({ method: verified.method.name })
+  const opened = await openSession(call, verified, needs)
+  needs.metrics.signIns.inc({ method: verified.method.name })
   // 4 issue the tokens
-  const tokens = await issueTokens(call, opened.session, rooms)
+  const tokens = await issueTokens(call, opened.session, needs)
   const { account, session, provisioned } = opened
   return { account, provisioned, tokens, principal: principalOf(session) }
 }
@@ -68,11 +68,11 @@ const mostResolutions = 5
 const openSession = async (
   call: Call,
   verified: VerifiedProof,
-  rooms: SignInRooms,
+  needs: SignInNeeds,
 ): Promise<OpenedSession> => {
   for (let resolution = 1; ; resolution += 1) {
     try {
-      return await resolveAndWrite(call, verified, rooms)
+      return await resolveAndWrite(call, verified, needs)
     } catch (error) {
       if (!isOutdated(error) || resolution === mostResolutions) throw error
     }
@@ -85,10 +85,10 @@ const isOutdated = (error: unknown): boolean =>
 const resolveAndWrite = async (
   call: Call,
   verified: VerifiedProof,
-  rooms: SignInRooms,
+  needs: SignInNeeds,
 ): Promise<OpenedSession> => {
   const { method, proven, handle } = verified
-  const resolved = await resolveIdentity(call, { proven, handle, provisions: method.provisions }, rooms)
+  const resolved = await resolveIdentity(call, { proven, handle, provisions: method.provisions }, needs)
   const started = startSession(
     call,
     {
@@ -100,10 +100,10 @@ const resolveAndWrite = async (
       deviceName: verified.deviceName,
       isTold: resolved.hasAddress,
     },
-    rooms,
+    needs,
   )
   const rows = [...verified.spend, ...resolved.rows, ...started.rows]
   if (resolved.provisioned) await call.write(...rows)
-  else await rooms.accounts.writeWhileOpen(call, resolved.account.id, ...rows)
+  else await needs.accounts.writeWhileOpen(call, resolved.account.id, ...rows)
   return { account: resolved.account, session: started.session, provisioned: resolved.provisioned }
 }

@@ -1,7 +1,7 @@
 // Unlinks an identity: it no longer leads to the account, and the sessions that it opened end.
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
-import { type AnnounceActRooms, announceAct } from '../audit/announce-act.js'
+import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
 import { requireSession } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
@@ -11,7 +11,7 @@ import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from '../sessions/sessions.js'
 
 /** What `unlinkIdentity` works with. */
-export interface UnlinkIdentityRooms extends AnnounceActRooms {
+export interface UnlinkIdentityNeeds extends AnnounceActNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly sessions: Sessions
@@ -22,32 +22,32 @@ export interface UnlinkIdentityRooms extends AnnounceActRooms {
 export const unlinkIdentity = async (
   call: Call,
   id: string,
-  rooms: UnlinkIdentityRooms,
+  needs: UnlinkIdentityNeeds,
 ): Promise<Account> => {
   const { accountId, sessionId } = requireSession(call.principal)
   const { account, ended } = await call.inTransaction(async (inner) => {
     // Locked, so that two at once cannot take the last two, and no sign-in slips in between the two changes below.
-    const owner = await rooms.accounts.lock(inner, accountId)
-    await rooms.sessions.lockLive(inner, sessionId)
-    const identities = await rooms.identities.lockOf(inner, accountId)
+    const owner = await needs.accounts.lock(inner, accountId)
+    await needs.sessions.lockLive(inner, sessionId)
+    const identities = await needs.identities.lockOf(inner, accountId)
     const identity = identities.find((candidate) => candidate.id === id)
     if (identity === undefined)
       throw new Failure('NOT_FOUND', 'No such identity.', { reason: `identity ${id}` })
     if (identities.length === 1) throw new Failure('LAST_IDENTITY')
-    const count = await rooms.sessions.endOpenedBy(inner, id)
-    await rooms.identities.remove(inner, id)
+    const count = await needs.sessions.endOpenedBy(inner, id)
+    await needs.identities.remove(inner, id)
     if (identity.subject === owner.primaryEmail)
-      await rooms.accounts.changeProfile(inner, accountId, { primaryEmail: null })
+      await needs.accounts.changeProfile(inner, accountId, { primaryEmail: null })
     const { method, subject } = identity
     const act: AuditedAct = {
       action: 'identity.unlinked',
       accountId,
       detail: { method, identityId: id, subject, endedSessions: count },
     }
-    await inner.write(...announceAct(inner, act, rooms))
+    await inner.write(...announceAct(inner, act, needs))
     return { account: owner, ended: count }
   })
-  rooms.accounts.forget(accountId)
-  rooms.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, ended)
+  needs.accounts.forget(accountId)
+  needs.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, ended)
   return account
 }

@@ -16,7 +16,7 @@ export interface SubmittedProof {
 }
 
 /** What `verifyProof` works with. */
-export interface VerifyProofRooms {
+export interface VerifyProofNeeds {
   readonly methods: readonly Method[]
   readonly challenges: Challenges
   readonly throttle: Throttle
@@ -37,14 +37,14 @@ export interface VerifiedProof {
 export const verifyProof = async (
   call: Call,
   submitted: SubmittedProof & { readonly purpose: ChallengePurpose },
-  rooms: VerifyProofRooms,
+  needs: VerifyProofNeeds,
 ): Promise<VerifiedProof> => {
-  const { method, value } = pickMethod(rooms.methods, submitted.proof)
-  const found = await openChallenge(call, { challengeId: submitted.challengeId, method, value }, rooms)
+  const { method, value } = pickMethod(needs.methods, submitted.proof)
+  const found = await openChallenge(call, { challengeId: submitted.challengeId, method, value }, needs)
   const challenge = found?.challenge ?? null
   // The attempt counts whatever comes of it, in a transaction of its own: a refusal does not undo it.
-  await rooms.throttle.count(call, 'signIn', challenge?.subject ?? null)
-  if (found !== null) rooms.challenges.refuseSpent(found)
+  await needs.throttle.count(call, 'signIn', challenge?.subject ?? null)
+  if (found !== null) needs.challenges.refuseSpent(found)
   if (method.challenge !== undefined) checkChallenge(call, challenge, { method, purpose: submitted.purpose })
   const { issuer, subject, deviceName } = await method.verify(call, value, challenge)
   return {
@@ -52,7 +52,7 @@ export const verifyProof = async (
     proven: { method: method.name, issuer, subject },
     handle: challenge?.handle ?? null,
     deviceName,
-    spend: challenge === null ? [] : [rooms.challenges.spend(challenge)],
+    spend: challenge === null ? [] : [needs.challenges.spend(challenge)],
   }
 }
 
@@ -60,7 +60,7 @@ export const verifyProof = async (
 const openChallenge = async (
   call: Call,
   { challengeId, method, value }: { challengeId: string | null; method: Method; value: object },
-  rooms: VerifyProofRooms,
+  needs: VerifyProofNeeds,
 ): Promise<OpenedChallenge | null> => {
   if (method.challenge === undefined) return null
   if (challengeId === null)
@@ -69,8 +69,8 @@ const openChallenge = async (
     })
   const isGuess = method.isGuess?.(value) === true
   return isGuess
-    ? await rooms.challenges.findForGuess(call, challengeId)
-    : await rooms.challenges.find(call, challengeId)
+    ? await needs.challenges.findForGuess(call, challengeId)
+    : await needs.challenges.find(call, challengeId)
 }
 
 /** Why a challenge is not the one that was to be answered, or null when it is. */

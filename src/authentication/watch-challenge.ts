@@ -3,11 +3,11 @@ import { isExpired } from '../challenges/challenge.js'
 import type { Call } from '../database/call.js'
 import type { Notifications } from '../database/notifications.js'
 import { isDatabaseAway } from '../database/storage-errors.js'
-import { type GetChallengeRooms, getChallenge } from './get-challenge.js'
+import { type GetChallengeNeeds, getChallenge } from './get-challenge.js'
 import type { StandingChallenge } from './standing-challenge.js'
 
 /** What `watchChallenge` works with. */
-export interface WatchChallengeRooms extends GetChallengeRooms {
+export interface WatchChallengeNeeds extends GetChallengeNeeds {
   readonly notifications: Notifications
 }
 
@@ -33,24 +33,24 @@ const beatsBetweenReads = 5
 export const watchChallenge = async (
   call: Call,
   watch: Watch,
-  rooms: WatchChallengeRooms,
+  needs: WatchChallengeNeeds,
 ): Promise<AsyncGenerator<StandingChallenge, void>> => {
   const { id, signal } = watch
   const bell = new Bell()
   let nonce: string | null = null
   // Listening before reading, so that no change falls in between; until the nonce is known, any change may be ours.
   const listen = (changed: string) => void ([nonce ?? changed, '*'].includes(changed) && bell.ring())
-  rooms.notifications.on('held_challenge', listen, signal)
+  needs.notifications.on('held_challenge', listen, signal)
   signal.addEventListener('abort', () => bell.ring(), { once: true })
-  const first = await getChallenge(call, id, rooms)
+  const first = await getChallenge(call, id, needs)
   nonce = first.challenge.nonce
-  return follow(first, { watch, bell }, rooms)
+  return follow(first, { watch, bell }, needs)
 }
 
 async function* follow(
   first: StandingChallenge,
   { watch, bell }: { readonly watch: Watch; readonly bell: Bell },
-  rooms: WatchChallengeRooms,
+  needs: WatchChallengeNeeds,
 ): AsyncGenerator<StandingChallenge, void> {
   yield first
   let last = first
@@ -58,7 +58,7 @@ async function* follow(
   while (!watch.signal.aborted && !isOver(last)) {
     beats = (await bell.rings(beatMilliseconds)) ? beatsBetweenReads : beats + 1
     if (watch.signal.aborted) return
-    const next = await look(last, { watch, isDue: beats >= beatsBetweenReads }, rooms)
+    const next = await look(last, { watch, isDue: beats >= beatsBetweenReads }, needs)
     if (next === null) continue
     beats = 0
     const isNews = toldOf(next) !== toldOf(last)
@@ -71,11 +71,11 @@ async function* follow(
 const look = async (
   last: StandingChallenge,
   { watch, isDue }: { readonly watch: Watch; readonly isDue: boolean },
-  rooms: WatchChallengeRooms,
+  needs: WatchChallengeNeeds,
 ): Promise<StandingChallenge | null> => {
   try {
     const call = await watch.renew()
-    return isDue || isExpired(last.challenge, call.now) ? await getChallenge(call, watch.id, rooms) : null
+    return isDue || isExpired(last.challenge, call.now) ? await getChallenge(call, watch.id, needs) : null
   } catch (error) {
     // It comes back, and until then nothing can be told that ought not to be.
     if (isDatabaseAway(error)) return null

@@ -28,7 +28,7 @@ export interface Challenge {
 /** Five tries of an eight-character code leave a guesser no chance worth naming (NIST SP 800-63B 3.2.2). */
 export const mostCodeAttempts = 5
 /** Three tries of a match code: enough for a slip of the finger. They burn the link, not the code. */
-export const mostLinkAttempts = 3
+export const mostMatchCodeTries = 3
 
 /** What a method contributes to a challenge; the rest is the same for all. */
 export type ChallengeDraft = SealedDraft | HeldDraft

@@ -4,7 +4,7 @@ import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
 import type { Locale } from '../mail/locale.js'
 import type { MailState } from '../mail/mail.js'
-import { mostCodeAttempts, mostLinkAttempts } from './challenge.js'
+import { mostCodeAttempts, mostMatchCodeTries } from './challenge.js'
 import { HeldChallenge } from './held-challenge.js'
 
 /** A held challenge with what other tables tell of it. */
@@ -98,8 +98,8 @@ export class HeldChallenges {
   }
 
   /** The challenge with this id of ours, one more try of its link counted; null when the link is burnt, or was confirmed. */
-  async countLinkAttempt(call: Call, id: string): Promise<HeldChallengeFacts | null> {
-    return (await call.run<HeldChallengeFacts>(linkAttempt, [id, mostLinkAttempts]))[0] ?? null
+  async countMatchCodeTry(call: Call, id: string): Promise<HeldChallengeFacts | null> {
+    return (await call.run<HeldChallengeFacts>(linkAttempt, [id, mostMatchCodeTries]))[0] ?? null
   }
 
   /** Notes that the link was confirmed, unless that was done, or it is too late for it. True when it took effect. */

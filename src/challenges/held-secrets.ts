@@ -48,13 +48,13 @@ export class HeldSecrets {
   }
 
   /** The token of the mail's link: the id with its MAC. */
-  linkToken(id: string): string {
+  confirmationToken(id: string): string {
     const bytes = bytesOf(id)
     return Buffer.concat([bytes, this.keyRing.mac('email-link', bytes)]).toString('base64url')
   }
 
   /** The id in a link token; null when the token is none of ours. */
-  idOfLinkToken(token: string): string | null {
+  idOfConfirmationToken(token: string): string | null {
     const bytes = Buffer.from(token, 'base64url')
     const [id, mac] = [bytes.subarray(0, idLength), bytes.subarray(idLength)]
     const holds = bytes.toString('base64url') === token && this.keyRing.checksMac('email-link', id, mac)

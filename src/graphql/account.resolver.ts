@@ -2,12 +2,12 @@
 import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
-import { type CheckHandleRooms, checkHandle } from '../accounts/check-handle.js'
-import { type SetHandleRooms, setHandle } from '../accounts/set-handle.js'
-import { type UpdateProfileRooms, updateProfile } from '../authentication/update-profile.js'
+import { type CheckHandleNeeds, checkHandle } from '../accounts/check-handle.js'
+import { type SetHandleNeeds, setHandle } from '../accounts/set-handle.js'
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Identities } from '../identities/identities.js'
 import type { Identity } from '../identities/identity.js'
+import { type UpdateProfileNeeds, updateProfile } from '../profile/update-profile.js'
 import type { Session } from '../sessions/session.js'
 import type { Sessions } from '../sessions/sessions.js'
 import {
@@ -21,7 +21,7 @@ import { type GraphqlContext, reachedBy } from './context.js'
 import { SessionType } from './session.types.js'
 
 /** What the account resolver works with. */
-export interface AccountResolverRooms extends CheckHandleRooms, SetHandleRooms, UpdateProfileRooms {
+export interface AccountResolverNeeds extends CheckHandleNeeds, SetHandleNeeds, UpdateProfileNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly sessions: Sessions
@@ -30,14 +30,14 @@ export interface AccountResolverRooms extends CheckHandleRooms, SetHandleRooms, 
 /** Queries and mutations upon the caller's account. */
 @Resolver(() => AccountType)
 export class AccountResolver {
-  constructor(private readonly rooms: AccountResolverRooms) {}
+  constructor(private readonly needs: AccountResolverNeeds) {}
 
   @Query(() => AccountType, {
     nullable: true,
     description: 'The account of the bearer; null when there is none.',
   })
   async me(@Ctx() { call }: GraphqlContext): Promise<Account | null> {
-    return call.principal && (await this.rooms.accounts.get(call, call.principal.accountId))
+    return call.principal && (await this.needs.accounts.get(call, call.principal.accountId))
   }
 
   @Query(() => Boolean, { description: 'True when a handle may be picked. Throttled.' })
@@ -45,7 +45,7 @@ export class AccountResolver {
     @Ctx() { call }: GraphqlContext,
     @Arg('handle', () => String, { description: 'The handle in any spelling.' }) handle: string,
   ): Promise<boolean> {
-    return await checkHandle(call, handle, this.rooms)
+    return await checkHandle(call, handle, this.needs)
   }
 
   @Directive('@authenticated')
@@ -60,7 +60,7 @@ export class AccountResolver {
     })
     handle: string,
   ): Promise<Account> {
-    return await setHandle(call, handle, this.rooms)
+    return await setHandle(call, handle, this.needs)
   }
 
   @Directive('@authenticated')
@@ -70,7 +70,7 @@ export class AccountResolver {
     @Ctx() { call }: GraphqlContext,
     @Arg('input', () => UpdateProfileInput, { description: 'What to change.' }) input: UpdateProfileInput,
   ): Promise<Account> {
-    return await updateProfile(call, input, this.rooms)
+    return await updateProfile(call, input, this.needs)
   }
 
   @Directive('@authenticated')
@@ -79,7 +79,7 @@ export class AccountResolver {
     description: 'The email addresses that I have verified, oldest first.',
   })
   async emails(@Ctx() { call }: GraphqlContext, @Root() account: Account): Promise<EmailAddressType[]> {
-    return emailAddressesOf(account, await this.rooms.identities.listAddresses(call, account.id))
+    return emailAddressesOf(account, await this.needs.identities.listAddresses(call, account.id))
   }
 
   @Directive('@authenticated')
@@ -88,7 +88,7 @@ export class AccountResolver {
     description: 'The identities that lead to the account, oldest first.',
   })
   async identities(@Ctx() { call }: GraphqlContext, @Root() account: Account): Promise<Identity[]> {
-    return await this.rooms.identities.listOf(call, account.id)
+    return await this.needs.identities.listOf(call, account.id)
   }
 
   @Directive('@authenticated')
@@ -98,7 +98,7 @@ export class AccountResolver {
   })
   async sessions(@Ctx() { call }: GraphqlContext, @Root() account: Account): Promise<Session[]> {
     const owner = requirePrincipal(call.principal)
-    const sessions = await this.rooms.sessions.listOf(call, account.id)
+    const sessions = await this.needs.sessions.listOf(call, account.id)
     return sessions.map((session) => reachedBy(session, owner))
   }
 }

@@ -2,13 +2,13 @@
 import { Arg, Ctx, Directive, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import { getChallenge } from '../authentication/get-challenge.js'
-import { type IssueChallengeRooms, issueChallenge } from '../authentication/issue-challenge.js'
-import { type LinkIdentityRooms, linkIdentity } from '../authentication/link-identity.js'
-import { type SignInRooms, signIn } from '../authentication/sign-in.js'
+import { type IssueChallengeNeeds, issueChallenge } from '../authentication/issue-challenge.js'
+import { type LinkIdentityNeeds, linkIdentity } from '../authentication/link-identity.js'
+import { type SignInNeeds, signIn } from '../authentication/sign-in.js'
 import type { StandingChallenge } from '../authentication/standing-challenge.js'
-import { type StepUpRooms, stepUp } from '../authentication/step-up.js'
-import { type UnlinkIdentityRooms, unlinkIdentity } from '../authentication/unlink-identity.js'
-import { type WatchChallengeRooms, watchChallenge } from '../authentication/watch-challenge.js'
+import { type StepUpNeeds, stepUp } from '../authentication/step-up.js'
+import { type UnlinkIdentityNeeds, unlinkIdentity } from '../authentication/unlink-identity.js'
+import { type WatchChallengeNeeds, watchChallenge } from '../authentication/watch-challenge.js'
 import { stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { ChallengePurpose } from '../challenges/challenge.js'
 import type { HeldSecrets } from '../challenges/held-secrets.js'
@@ -23,13 +23,13 @@ import { TokensType } from './session.types.js'
 import type { StreamContext } from './stream-context.js'
 
 /** What the authentication resolver works with. */
-export interface AuthenticationResolverRooms
-  extends IssueChallengeRooms,
-    WatchChallengeRooms,
-    SignInRooms,
-    StepUpRooms,
-    LinkIdentityRooms,
-    UnlinkIdentityRooms {
+export interface AuthenticationResolverNeeds
+  extends IssueChallengeNeeds,
+    WatchChallengeNeeds,
+    SignInNeeds,
+    StepUpNeeds,
+    LinkIdentityNeeds,
+    UnlinkIdentityNeeds {
   readonly heldSecrets: HeldSecrets
   readonly isAuthenticationOn: boolean
 }
@@ -52,17 +52,17 @@ const deliveryOf: Readonly<Record<MailState, NonNullable<ChallengeType['delivery
 }
 
 /** The resolver class for these inputs, whose fields come from the list of methods. */
-export const createAuthenticationResolver = (inputs: MethodInputs, rooms: AuthenticationResolverRooms) => {
+export const createAuthenticationResolver = (inputs: MethodInputs, needs: AuthenticationResolverNeeds) => {
   const shown = ({ id, challenge, status, mailState }: StandingChallenge): ChallengeType => ({
     id,
     method: challenge.method,
     purpose: challenge.purpose,
     status,
     message: challenge.message,
-    matchCode: mailState && rooms.heldSecrets.matchCode(challenge.nonce),
+    matchCode: mailState && needs.heldSecrets.matchCode(challenge.nonce),
     delivery: mailState && deliveryOf[mailState],
     expiresAt: challenge.expiresAt,
-    authenticationDisabled: !rooms.isAuthenticationOn,
+    authenticationDisabled: !needs.isAuthenticationOn,
   })
 
   @Resolver()
@@ -72,12 +72,12 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
       @Ctx() { call }: GraphqlContext,
       @Arg('id', () => ID, { description: 'The id as `issueChallenge` gave it.' }) id: string,
     ): Promise<ChallengeType> {
-      return shown(await getChallenge(call, id, rooms))
+      return shown(await getChallenge(call, id, needs))
     }
 
     @Subscription(() => ChallengeType, {
       subscribe: async ({ args: { id }, context: { call, ...watch } }: WatchRequest) =>
-        await watchChallenge(call, { id, ...watch }, rooms),
+        await watchChallenge(call, { id, ...watch }, needs),
       description: 'Where a challenge stands: now, and after each change, until it is SPENT or EXPIRED.',
     })
     challengeUpdated(
@@ -100,7 +100,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
       })
       purpose: ChallengePurpose,
     ): Promise<ChallengeType> {
-      return shown(await issueChallenge(call, { request: input, purpose }, rooms))
+      return shown(await issueChallenge(call, { request: input, purpose }, needs))
     }
 
     @Mutation(() => SignInResult, {
@@ -112,7 +112,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
         typeof inputs.signIn
       >,
     ): Promise<SignInResult> {
-      const signedIn = await signIn(call, submittedProof(input), rooms)
+      const signedIn = await signIn(call, submittedProof(input), needs)
       return { ...signedIn, account: reachedBy(signedIn.account, signedIn.principal) }
     }
 
@@ -127,7 +127,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
         typeof inputs.signIn
       >,
     ): Promise<Tokens> {
-      return await stepUp(call, submittedProof(input), rooms)
+      return await stepUp(call, submittedProof(input), needs)
     }
 
     @Directive('@authenticated')
@@ -141,7 +141,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
       @Arg('input', () => inputs.linkIdentity, { description: 'The proof, by the identity to link.' })
       input: InstanceType<typeof inputs.linkIdentity>,
     ): Promise<LinkResult> {
-      return await linkIdentity(call, { ...submittedProof(input), label: input.label ?? null }, rooms)
+      return await linkIdentity(call, { ...submittedProof(input), label: input.label ?? null }, needs)
     }
 
     @Directive('@authenticated')
@@ -155,7 +155,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, rooms: Authen
       @Ctx() { call }: GraphqlContext,
       @Arg('id', () => ID, { description: 'The id of the identity.' }) id: string,
     ): Promise<Account> {
-      return await unlinkIdentity(call, parseId(id), rooms)
+      return await unlinkIdentity(call, parseId(id), needs)
     }
   }
   return AuthenticationResolver

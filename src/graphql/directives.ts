@@ -15,10 +15,10 @@ import {
   isObjectType,
 } from 'graphql'
 import { type Account, levelOf } from '../accounts/account.js'
-import { type IsOperatorRooms, isOperator } from '../authentication/is-operator.js'
 import { requirePrincipal, requireScopes, requireStepUp } from '../authorization/authorize.js'
 import { operatorScope, scopesOfOperator, scopesOfOthers } from '../authorization/scope.js'
 import type { Call } from '../database/call.js'
+import { type IsOperatorNeeds, isOperator } from '../operators/is-operator.js'
 import { contextOf, type GraphqlContext } from './context.js'
 
 const places = [DirectiveLocation.FIELD_DEFINITION]
@@ -72,7 +72,7 @@ export const stepUpDirective = new GraphQLDirective({
 })
 
 /** What the guards work with. */
-export interface GuardRooms extends IsOperatorRooms {
+export interface GuardNeeds extends IsOperatorNeeds {
   readonly accounts: { get(call: Call, id: string): Promise<Account> | Account }
 }
 
@@ -80,7 +80,7 @@ type Guard = (call: Call) => Promise<void> | void
 
 /** Only a field for operators asks whether the caller is one: whom the list names may change at any moment. */
 const scopesGuard =
-  (required: readonly (readonly string[])[], rooms: GuardRooms): Guard =>
+  (required: readonly (readonly string[])[], needs: GuardNeeds): Guard =>
   async (call) => {
     const { accountId, sessionId, scopes } = requirePrincipal(call.principal)
     const isForOperators = required.flat().includes(operatorScope)
@@ -88,41 +88,41 @@ const scopesGuard =
     const isHeldByOperator =
       isForOperators &&
       sessionId !== null &&
-      (await isOperator(call, await rooms.accounts.get(call, accountId), rooms))
+      (await isOperator(call, await needs.accounts.get(call, accountId), needs))
     const held = isHeldByOperator ? scopesOfOperator(scopes) : scopesOfOthers(scopes)
     requireScopes({ scopes: held }, required)
   }
 
 const stepUpGuard =
-  (rule: { readonly maxAgeSeconds: number; readonly exempt: readonly string[] }, rooms: GuardRooms): Guard =>
+  (rule: { readonly maxAgeSeconds: number; readonly exempt: readonly string[] }, needs: GuardNeeds): Guard =>
   async (call) => {
     const principal = requirePrincipal(call.principal)
-    const account = await rooms.accounts.get(call, principal.accountId)
+    const account = await needs.accounts.get(call, principal.accountId)
     if (rule.exempt.includes(account.kind)) return
     requireStepUp(principal, { acr: levelOf(account), maxAgeSeconds: rule.maxAgeSeconds }, call.now)
   }
 
 /** What the directives on a field ask, in the order: who, what, how recently. */
-const guardsOf = (field: GraphQLField<unknown, GraphqlContext>, rooms: GuardRooms): Guard[] => {
+const guardsOf = (field: GraphQLField<unknown, GraphqlContext>, needs: GuardNeeds): Guard[] => {
   const node: { directives?: readonly ConstDirectiveNode[] } = field.astNode ?? {}
   const guards: Guard[] = []
   if (getDirectiveValues(authenticatedDirective, node))
     guards.push((call) => void requirePrincipal(call.principal))
   const scopes = getDirectiveValues(requiresScopesDirective, node)
-  if (scopes) guards.push(scopesGuard(scopes['scopes'] as string[][], rooms))
+  if (scopes) guards.push(scopesGuard(scopes['scopes'] as string[][], needs))
   const stepUp = getDirectiveValues(stepUpDirective, node)
   if (stepUp) {
     const exempt = (stepUp['exempt'] ?? []) as string[]
-    guards.push(stepUpGuard({ maxAgeSeconds: Number(stepUp['maxAgeSeconds']), exempt }, rooms))
+    guards.push(stepUpGuard({ maxAgeSeconds: Number(stepUp['maxAgeSeconds']), exempt }, needs))
   }
   return guards
 }
 
 /** Makes every field that carries directives ask them before it resolves. */
-export const enforceDirectives = (schema: GraphQLSchema, rooms: GuardRooms): void => {
+export const enforceDirectives = (schema: GraphQLSchema, needs: GuardNeeds): void => {
   for (const type of Object.values(schema.getTypeMap()).filter(isObjectType))
     for (const field of Object.values(type.getFields())) {
-      const guards = guardsOf(field, rooms)
+      const guards = guardsOf(field, needs)
       if (guards.length === 0) continue
       if (field.subscribe !== undefined)
         throw new Error(`${field.name} would be subscribed to before its guards are asked`)

@@ -1,14 +1,14 @@
 // GraphQL's view of the operators' work: accounts of anybody, and the background jobs.
 import { Arg, Args, Ctx, Directive, ID, Int, Mutation, Query, Resolver } from 'type-graphql'
-import { endAccountSessions } from '../authentication/end-account-sessions.js'
-import { type FindAccountsRooms, findAccounts } from '../authentication/find-accounts.js'
-import { type AccountRecord, readAccount } from '../authentication/read-account.js'
-import { reinstateAccount } from '../authentication/reinstate-account.js'
-import { type RetryJobsRooms, retryFailedJob } from '../authentication/retry-failed-job.js'
-import { retryFailedJobs } from '../authentication/retry-failed-jobs.js'
-import { type SuspendAccountRooms, suspendAccount } from '../authentication/suspend-account.js'
 import { stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import { operatorScope } from '../authorization/scope.js'
+import { endAccountSessions } from '../operators/end-account-sessions.js'
+import { type FindAccountsNeeds, findAccounts } from '../operators/find-accounts.js'
+import { type AccountRecord, readAccount } from '../operators/read-account.js'
+import { reinstateAccount } from '../operators/reinstate-account.js'
+import { type RetryJobsNeeds, retryFailedJob } from '../operators/retry-failed-job.js'
+import { retryFailedJobs } from '../operators/retry-failed-jobs.js'
+import { type SuspendAccountNeeds, suspendAccount } from '../operators/suspend-account.js'
 import type { OutboxCounts } from '../outbox/outbox.js'
 import { emailAddressesOf } from './account.types.js'
 import type { GraphqlContext } from './context.js'
@@ -23,7 +23,7 @@ import { connectionOf, PageArguments, parsePage } from './page.js'
 import { parseId } from './parse-id.js'
 
 /** What the operator resolver works with. */
-export interface OperatorResolverRooms extends FindAccountsRooms, SuspendAccountRooms, RetryJobsRooms {}
+export interface OperatorResolverNeeds extends FindAccountsNeeds, SuspendAccountNeeds, RetryJobsNeeds {}
 
 const forOperators = `@requiresScopes(scopes: [["${operatorScope}"]])`
 const recently = `@stepUp(maxAgeSeconds: ${stepUpMaxAgeSeconds})`
@@ -36,7 +36,7 @@ const shown = ({ account, addresses }: AccountRecord): AccountRecordType => ({
 /** Queries and mutations of operators. */
 @Resolver()
 export class OperatorResolver {
-  constructor(private readonly rooms: OperatorResolverRooms) {}
+  constructor(private readonly needs: OperatorResolverNeeds) {}
 
   @Directive('@authenticated')
   @Directive(forOperators)
@@ -46,7 +46,7 @@ export class OperatorResolver {
     @Args(() => AccountsArguments) asked: AccountsArguments,
   ): Promise<AccountConnection> {
     const page = { ...parsePage(asked), search: asked.search ?? null }
-    const { records, hasNextPage } = await findAccounts(call, page, this.rooms)
+    const { records, hasNextPage } = await findAccounts(call, page, this.needs)
     return connectionOf({ nodes: records.map(shown), hasNextPage })
   }
 
@@ -57,7 +57,7 @@ export class OperatorResolver {
     @Ctx() { call }: GraphqlContext,
     @Arg('id', () => ID, { description: 'The id of the account.' }) id: string,
   ): Promise<AccountRecordType> {
-    return shown(await readAccount(call, parseId(id), this.rooms))
+    return shown(await readAccount(call, parseId(id), this.needs))
   }
 
   @Directive('@authenticated')
@@ -75,7 +75,7 @@ export class OperatorResolver {
     })
     reason: string,
   ): Promise<AccountRecordType> {
-    return shown(await suspendAccount(call, { id: parseId(id), reason }, this.rooms))
+    return shown(await suspendAccount(call, { id: parseId(id), reason }, this.needs))
   }
 
   @Directive('@authenticated')
@@ -88,7 +88,7 @@ export class OperatorResolver {
     @Ctx() { call }: GraphqlContext,
     @Arg('id', () => ID, { description: 'The id of the account.' }) id: string,
   ): Promise<AccountRecordType> {
-    return shown(await reinstateAccount(call, parseId(id), this.rooms))
+    return shown(await reinstateAccount(call, parseId(id), this.needs))
   }
 
   @Directive('@authenticated')
@@ -101,14 +101,14 @@ export class OperatorResolver {
     @Ctx() { call }: GraphqlContext,
     @Arg('id', () => ID, { description: 'The id of the account.' }) id: string,
   ): Promise<number> {
-    return await endAccountSessions(call, parseId(id), this.rooms)
+    return await endAccountSessions(call, parseId(id), this.needs)
   }
 
   @Directive('@authenticated')
   @Directive(forOperators)
   @Query(() => JobCounts, { description: 'How many background jobs stand where.' })
   async jobs(@Ctx() { call }: GraphqlContext): Promise<OutboxCounts> {
-    return await this.rooms.outbox.count(call)
+    return await this.needs.outbox.count(call)
   }
 
   @Directive('@authenticated')
@@ -118,7 +118,7 @@ export class OperatorResolver {
     @Ctx() { call }: GraphqlContext,
     @Args(() => PageArguments) asked: PageArguments,
   ): Promise<FailedJobConnection> {
-    const { jobs, hasNextPage } = await this.rooms.outbox.listFailed(call, parsePage(asked))
+    const { jobs, hasNextPage } = await this.needs.outbox.listFailed(call, parsePage(asked))
     return connectionOf({ nodes: jobs, hasNextPage })
   }
 
@@ -131,7 +131,7 @@ export class OperatorResolver {
     @Ctx() { call }: GraphqlContext,
     @Arg('id', () => ID, { description: 'The id of the job.' }) id: string,
   ): Promise<boolean> {
-    await retryFailedJob(call, parseId(id), this.rooms)
+    await retryFailedJob(call, parseId(id), this.needs)
     return true
   }
 
@@ -139,6 +139,6 @@ export class OperatorResolver {
   @Directive(forOperators)
   @Mutation(() => Int, { description: 'Puts every failed job back to be done; returns their number.' })
   async retryFailedJobs(@Ctx() { call }: GraphqlContext): Promise<number> {
-    return await retryFailedJobs(call, this.rooms)
+    return await retryFailedJobs(call, this.needs)
   }
 }

@@ -4,8 +4,8 @@ import { GraphQLInputObjectType, type GraphQLSchema, lexicographicSortSchema } f
 import { GraphQLDateTime } from 'graphql-scalars'
 import { buildSchemaSync } from 'type-graphql'
 import type { Method } from '../methods/method.js'
-import { AccountResolver, type AccountResolverRooms } from './account.resolver.js'
-import { type AuthenticationResolverRooms, createAuthenticationResolver } from './authentication.resolver.js'
+import { AccountResolver, type AccountResolverNeeds } from './account.resolver.js'
+import { type AuthenticationResolverNeeds, createAuthenticationResolver } from './authentication.resolver.js'
 import {
   authenticatedDirective,
   enforceDirectives,
@@ -13,15 +13,15 @@ import {
   stepUpDirective,
 } from './directives.js'
 import { createMethodInputs, oneOfInputs } from './method-inputs.js'
-import { OperatorResolver, type OperatorResolverRooms } from './operator.resolver.js'
-import { SessionResolver, type SessionResolverRooms } from './session.resolver.js'
+import { OperatorResolver, type OperatorResolverNeeds } from './operator.resolver.js'
+import { SessionResolver, type SessionResolverNeeds } from './session.resolver.js'
 
 /** Everything that the resolvers work with. */
-export interface GraphqlRooms
-  extends AccountResolverRooms,
-    AuthenticationResolverRooms,
-    OperatorResolverRooms,
-    SessionResolverRooms {
+export interface GraphqlNeeds
+  extends AccountResolverNeeds,
+    AuthenticationResolverNeeds,
+    OperatorResolverNeeds,
+    SessionResolverNeeds {
   readonly methods: readonly Method[]
 }
 
@@ -42,12 +42,12 @@ const noPubSub = (topic: string): never => {
 }
 
 /** Builds the schema around the rooms. */
-export const createSchema = (rooms: GraphqlRooms): GraphQLSchema => {
-  const AuthenticationResolver = createAuthenticationResolver(createMethodInputs(rooms.methods), rooms)
+export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
+  const AuthenticationResolver = createAuthenticationResolver(createMethodInputs(needs.methods), needs)
   const instances = new Map<unknown, object>([
-    [AccountResolver, new AccountResolver(rooms)],
-    [SessionResolver, new SessionResolver(rooms)],
-    [OperatorResolver, new OperatorResolver(rooms)],
+    [AccountResolver, new AccountResolver(needs)],
+    [SessionResolver, new SessionResolver(needs)],
+    [OperatorResolver, new OperatorResolver(needs)],
     [AuthenticationResolver, new AuthenticationResolver()],
   ])
   const schema = buildSchemaSync({
@@ -64,7 +64,7 @@ export const createSchema = (rooms: GraphqlRooms): GraphQLSchema => {
     const input = schema.getType(name)
     if (input instanceof GraphQLInputObjectType) input.isOneOf = true
   }
-  enforceDirectives(schema, rooms)
+  enforceDirectives(schema, needs)
   return schema
 }
 
@@ -77,6 +77,6 @@ const link =
  * printing, so the methods are all that the schema needs.
  */
 export const printSdl = (methods: readonly Method[]): string => {
-  const schema = lexicographicSortSchema(createSchema({ methods } as unknown as GraphqlRooms))
+  const schema = lexicographicSortSchema(createSchema({ methods } as unknown as GraphqlNeeds))
   return `${link}\n\n${printSchemaWithDirectives(schema)}\n`
 }

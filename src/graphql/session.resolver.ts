@@ -2,9 +2,9 @@
 import { LRUCache } from 'lru-cache'
 import { Arg, Ctx, Directive, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { deviceNameOf } from '../sessions/device-name.js'
-import { type EndSessionRooms, endSession } from '../sessions/end-session.js'
+import { type EndSessionNeeds, endSession } from '../sessions/end-session.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
-import { type RefreshSessionRooms, refreshSession } from '../sessions/refresh-session.js'
+import { type RefreshSessionNeeds, refreshSession } from '../sessions/refresh-session.js'
 import { revokeOtherSessions } from '../sessions/revoke-other-sessions.js'
 import { revokeSession } from '../sessions/revoke-session.js'
 import type { Session } from '../sessions/session.js'
@@ -13,7 +13,7 @@ import { parseId } from './parse-id.js'
 import { RefreshSessionInput, SessionType, TokensType } from './session.types.js'
 
 /** What the session resolver works with. */
-export interface SessionResolverRooms extends EndSessionRooms, RefreshSessionRooms {}
+export interface SessionResolverNeeds extends EndSessionNeeds, RefreshSessionNeeds {}
 
 /** Queries and mutations upon sessions. */
 @Resolver(() => SessionType)
@@ -21,7 +21,7 @@ export class SessionResolver {
   /** Taking a user agent apart costs 50 µs, and most sessions come from the same few. */
   readonly #deviceNames = new LRUCache<string, string>({ max: 1_000, memoMethod: deviceNameOf })
 
-  constructor(private readonly rooms: SessionResolverRooms) {}
+  constructor(private readonly needs: SessionResolverNeeds) {}
 
   @Query(() => SessionType, {
     nullable: true,
@@ -29,7 +29,7 @@ export class SessionResolver {
   })
   async session(@Ctx() { call }: GraphqlContext): Promise<Session | null> {
     const sessionId = call.principal?.sessionId ?? null
-    return sessionId === null ? null : await this.rooms.sessions.read(call, sessionId)
+    return sessionId === null ? null : await this.needs.sessions.read(call, sessionId)
   }
 
   @FieldResolver(() => String, {
@@ -54,7 +54,7 @@ export class SessionResolver {
     @Arg('input', () => RefreshSessionInput, { description: 'The refresh token.' })
     input: RefreshSessionInput,
   ): Promise<Tokens> {
-    return await refreshSession(call, input.refreshToken, this.rooms)
+    return await refreshSession(call, input.refreshToken, this.needs)
   }
 
   @Directive('@authenticated')
@@ -63,7 +63,7 @@ export class SessionResolver {
     description: 'Ends my session: its tokens are refused everywhere within a second.',
   })
   async endSession(@Ctx() { call }: GraphqlContext): Promise<boolean> {
-    return await endSession(call, this.rooms)
+    return await endSession(call, this.needs)
   }
 
   @Directive('@authenticated')
@@ -73,7 +73,7 @@ export class SessionResolver {
     @Ctx() { call }: GraphqlContext,
     @Arg('id', () => ID, { description: 'The id of the session.' }) id: string,
   ): Promise<boolean> {
-    await revokeSession(call, parseId(id), this.rooms)
+    await revokeSession(call, parseId(id), this.needs)
     return true
   }
 
@@ -81,6 +81,6 @@ export class SessionResolver {
   @Directive('@requiresScopes(scopes: [["session:write"]])')
   @Mutation(() => Int, { description: 'Ends all sessions of my account but this one; returns their number.' })
   async revokeOtherSessions(@Ctx() { call }: GraphqlContext): Promise<number> {
-    return await revokeOtherSessions(call, this.rooms)
+    return await revokeOtherSessions(call, this.needs)
   }
 }

@@ -12,18 +12,18 @@ import { asFailure, httpOf, logRefusal, publicExtensions } from '../graphql/fail
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Random } from '../runtime/random.js'
-import { addConfirmPage, type ConfirmPageRooms } from './confirm-page.js'
-import { addGraphqlRoute, type GraphqlRouteRooms } from './graphql-route.js'
-import { addHealth, type HealthRooms } from './health.js'
+import { addConfirmPage, type ConfirmPageNeeds } from './confirm-page.js'
+import { addGraphqlRoute, type GraphqlRouteNeeds } from './graphql-route.js'
+import { addHealth, type HealthNeeds } from './health.js'
 import { addHomePage } from './home-page.js'
-import { addMailbox, type MailboxRooms } from './mailbox-page.js'
+import { addMailbox, type MailboxNeeds } from './mailbox-page.js'
 import { addSecurityHeaders } from './security-headers.js'
 import type { httpSettings } from './settings.js'
-import { addStreamRoute, type StreamRouteRooms } from './stream-route.js'
-import { addWellKnown, type WellKnownRooms } from './well-known.js'
+import { addStreamRoute, type StreamRouteNeeds } from './stream-route.js'
+import { addWellKnown, type WellKnownNeeds } from './well-known.js'
 
 /** What every application is made of, also that of a worker. */
-export interface AppRooms extends HealthRooms {
+export interface AppNeeds extends HealthNeeds {
   readonly publicUrl: string
   readonly settings: ValuesOf<typeof httpSettings>
   readonly random: Random
@@ -32,9 +32,9 @@ export interface AppRooms extends HealthRooms {
 }
 
 /** What the API is made of. */
-export interface ApiRooms extends GraphqlRouteRooms, StreamRouteRooms, WellKnownRooms, ConfirmPageRooms {
+export interface ApiNeeds extends GraphqlRouteNeeds, StreamRouteNeeds, WellKnownNeeds, ConfirmPageNeeds {
   /** The mails that would have been sent, where the service shows them. */
-  readonly mailbox: Pick<MailboxRooms, 'listMails' | 'findMail'> | null
+  readonly mailbox: Pick<MailboxNeeds, 'listMails' | 'findMail'> | null
 }
 
 /** A slow client must not hold a connection for ever, in milliseconds. */
@@ -60,7 +60,7 @@ const failureOf = (error: FastifyError): Failure => {
 
 /** Answers for Fastify itself: what went wrong before, or outside of, a route. */
 const refuse =
-  ({ logger, metrics }: Pick<AppRooms, 'logger' | 'metrics'>) =>
+  ({ logger, metrics }: Pick<AppNeeds, 'logger' | 'metrics'>) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const failure = failureOf(error)
     metrics.refusals.inc({ code: failure.code })
@@ -73,8 +73,8 @@ const refuse =
       .send({ errors: [{ message: failure.message, extensions }] })
   }
 
-const addErrors = (app: FastifyInstance, rooms: AppRooms): void => {
-  app.setErrorHandler(refuse(rooms))
+const addErrors = (app: FastifyInstance, needs: AppNeeds): void => {
+  app.setErrorHandler(refuse(needs))
   app.setNotFoundHandler((request, reply) => {
     const extensions = { code: 'NOT_FOUND', requestId: request.id }
     return reply
@@ -84,7 +84,7 @@ const addErrors = (app: FastifyInstance, rooms: AppRooms): void => {
 }
 
 /** One line a request: the route's pattern and never the URL, which may hold what nobody should read. */
-const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppRooms): void => {
+const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppNeeds): void => {
   // Every field below is ours, so nothing needs to be searched for secrets.
   const accessLog = logger.child({}, { redact: [] })
   app.addHook('onRequest', (request, reply, done) => {
@@ -104,15 +104,15 @@ const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppRooms): void
 }
 
 /** Builds an application that tells how the process is; `listen` is the caller's. */
-export const createApp = async (rooms: AppRooms): Promise<FastifyInstance> => {
-  const { settings } = rooms
+export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
+  const { settings } = needs
   const app = fastify({
     logger: false,
-    genReqId: () => rooms.random.uuid(),
+    genReqId: () => needs.random.uuid(),
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     bodyLimit: settings.maxBodyBytes,
     requestTimeout: requestTimeoutMilliseconds,
-    frameworkErrors: refuse(rooms),
+    frameworkErrors: refuse(needs),
     forceCloseConnections: 'idle',
     // Whoever still comes over an open connection while we drain is served, then let go.
     return503OnClosing: false,
@@ -121,9 +121,9 @@ export const createApp = async (rooms: AppRooms): Promise<FastifyInstance> => {
   })
   // Only JSON has a meaning here.
   app.removeContentTypeParser('text/plain')
-  addErrors(app, rooms)
-  addAccessLog(app, rooms)
-  addSecurityHeaders(app, rooms.publicUrl)
+  addErrors(app, needs)
+  addAccessLog(app, needs)
+  addSecurityHeaders(app, needs.publicUrl)
   await app.register(cors, {
     origin: [...settings.allowedOrigins],
     methods: ['GET', 'POST'],
@@ -131,17 +131,17 @@ export const createApp = async (rooms: AppRooms): Promise<FastifyInstance> => {
     exposedHeaders: ['www-authenticate', 'retry-after', 'x-request-id'],
     maxAge: preflightSeconds,
   })
-  addHealth(app, rooms)
+  addHealth(app, needs)
   return app
 }
 
 /** Adds the API and its pages. */
-export const addApi = (app: FastifyInstance, rooms: ApiRooms): void => {
-  const { mailbox } = rooms
-  addHomePage(app, rooms.publicUrl, { mailbox: mailbox !== null })
-  addWellKnown(app, rooms)
-  addConfirmPage(app, rooms)
-  if (mailbox !== null) addMailbox(app, { ...rooms, ...mailbox })
-  addGraphqlRoute(app, rooms)
-  addStreamRoute(app, rooms)
+export const addApi = (app: FastifyInstance, needs: ApiNeeds): void => {
+  const { mailbox } = needs
+  addHomePage(app, needs.publicUrl, { mailbox: mailbox !== null })
+  addWellKnown(app, needs)
+  addConfirmPage(app, needs)
+  if (mailbox !== null) addMailbox(app, { ...needs, ...mailbox })
+  addGraphqlRoute(app, needs)
+  addStreamRoute(app, needs)
 }

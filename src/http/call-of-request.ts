@@ -6,13 +6,13 @@ import type { Clock } from '../runtime/clock.js'
 import { clientSource } from './client-source.js'
 
 /** What a call is made with. */
-export interface CallOfRequestRooms {
+export interface CallOfRequestNeeds {
   readonly database: Database
   readonly clock: Clock
 }
 
 /** The call of a request by nobody in particular: whom its bearer names is not known yet. */
-export const callOfRequest = (request: FastifyRequest, { database, clock }: CallOfRequestRooms): Call =>
+export const callOfRequest = (request: FastifyRequest, { database, clock }: CallOfRequestNeeds): Call =>
   new Call(database, {
     principal: null,
     now: clock.now(),

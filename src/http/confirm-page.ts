@@ -1,7 +1,7 @@
 // /confirm: the page behind an emailed link. Looking at it changes nothing; its button confirms.
 import formbody from '@fastify/formbody'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { LinkView } from '../authentication/show-link.js'
+import type { ConfirmationView } from '../challenges/show-confirmation.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import { asFailure, httpOf, logRefusal } from '../graphql/failures.js'
@@ -9,23 +9,29 @@ import { chooseLocale } from '../mail/locale.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { RequestScope } from '../runtime/request-scope.js'
-import { type CallOfRequestRooms, callOfRequest } from './call-of-request.js'
-import { bugAnswer, type ConfirmAnswer, linkAnswer, noticeAnswer, type Reader } from './link-view.js'
+import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
+import {
+  bugAnswer,
+  type ConfirmAnswer,
+  confirmationAnswer,
+  noticeAnswer,
+  type Reader,
+} from './confirmation-view.js'
 import { page, privatePageHeaders } from './page.js'
 
 /** What the confirm page works with. */
-export interface ConfirmPageRooms extends CallOfRequestRooms {
+export interface ConfirmPageNeeds extends CallOfRequestNeeds {
   readonly publicUrl: string
   readonly requestScope: RequestScope
   readonly logger: Logger
   readonly metrics: Metrics
   /** What the page shows for a link; null when the link is none of ours. Changes nothing. */
-  readonly showLink: (call: Call, token: string) => Promise<LinkView | null>
+  readonly showConfirmation: (call: Call, token: string) => Promise<ConfirmationView | null>
   /** Confirms a link, or counts a wrong match code; null when the link is none of ours. */
-  readonly confirmLink: (
+  readonly confirmChallenge: (
     call: Call,
     answer: { readonly token: string; readonly matchCode: string },
-  ) => Promise<LinkView | null>
+  ) => Promise<ConfirmationView | null>
 }
 
 /** Several times the length of our tokens: what is longer is none and is not looked up. In characters. */
@@ -58,46 +64,46 @@ const send = (
     .headers({ ...privatePageHeaders, 'content-security-policy': contentSecurityPolicy })
     .send(page({ locale, title, body }))
 
-const unknownLink = (reader: Reader): ConfirmAnswer =>
+const unknownConfirmation = (reader: Reader): ConfirmAnswer =>
   noticeAnswer(reader, { notice: 'unknown', status: 404 })
 
 /** GET and HEAD: mail scanners and previews come here, so nothing changes. */
-const show = async (request: FastifyRequest, rooms: ConfirmPageRooms): Promise<ConfirmAnswer> => {
-  const reader = readerOf(request, rooms.publicUrl)
+const show = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<ConfirmAnswer> => {
+  const reader = readerOf(request, needs.publicUrl)
   const token = fieldOf(request.query, 'token')
   const link =
     token === null || token.length > longestToken
       ? null
-      : await rooms.showLink(callOfRequest(request, rooms), token)
-  if (token === null || link === null) return unknownLink(reader)
-  return linkAnswer(reader, link, token)
+      : await needs.showConfirmation(callOfRequest(request, needs), token)
+  if (token === null || link === null) return unknownConfirmation(reader)
+  return confirmationAnswer(reader, link, token)
 }
 
 /** A scanner that presses every button has no match code: that never costs a try. */
 const askForMatchCode = async (
   { call, reader, token }: { readonly call: Call; readonly reader: Reader; readonly token: string },
-  { showLink }: ConfirmPageRooms,
+  { showConfirmation }: ConfirmPageNeeds,
 ): Promise<ConfirmAnswer> => {
-  const link = await showLink(call, token)
-  if (link === null) return unknownLink(reader)
-  return linkAnswer(reader, link.state === 'open' ? { ...link, state: 'no_match_code' } : link, token)
+  const link = await showConfirmation(call, token)
+  if (link === null) return unknownConfirmation(reader)
+  return confirmationAnswer(reader, link.state === 'open' ? { ...link, state: 'no_match_code' } : link, token)
 }
 
 /**
  * The button. No other site can press it for the reader: it would need the token and the match code, and the reader's
  * browser holds nothing, no cookie, that would stand in for them.
  */
-const confirm = async (request: FastifyRequest, rooms: ConfirmPageRooms): Promise<ConfirmAnswer> => {
-  const reader = readerOf(request, rooms.publicUrl)
+const confirm = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<ConfirmAnswer> => {
+  const reader = readerOf(request, needs.publicUrl)
   const token = fieldOf(request.body, 'token')
   if (token === null) return noticeAnswer(reader, { notice: 'incomplete', status: 400 })
-  if (token.length > longestToken) return unknownLink(reader)
-  const call = callOfRequest(request, rooms)
+  if (token.length > longestToken) return unknownConfirmation(reader)
+  const call = callOfRequest(request, needs)
   // People group digits as they read them.
   const matchCode = fieldOf(request.body, 'matchCode')?.replace(/\s/g, '') ?? ''
-  if (matchCode === '') return await askForMatchCode({ call, reader, token }, rooms)
-  const link = await rooms.confirmLink(call, { token, matchCode })
-  return link === null ? unknownLink(reader) : linkAnswer(reader, link, token)
+  if (matchCode === '') return await askForMatchCode({ call, reader, token }, needs)
+  const link = await needs.confirmChallenge(call, { token, matchCode })
+  return link === null ? unknownConfirmation(reader) : confirmationAnswer(reader, link, token)
 }
 
 const answerOfFailure = (failure: Failure, reader: Reader, requestId: string): ConfirmAnswer => {
@@ -122,28 +128,28 @@ const failureOf = (error: FastifyError): Failure =>
 
 /** People come here, so what went wrong is a page, too. */
 const refuseWithPage =
-  (rooms: ConfirmPageRooms) =>
+  (needs: ConfirmPageNeeds) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const failure = failureOf(error)
-    rooms.metrics.refusals.inc({ code: failure.code })
-    logRefusal(rooms.logger.child({ requestId: request.id }), failure)
-    const reader = readerOf(request, rooms.publicUrl)
+    needs.metrics.refusals.inc({ code: failure.code })
+    logRefusal(needs.logger.child({ requestId: request.id }), failure)
+    const reader = readerOf(request, needs.publicUrl)
     reply.headers(Object.fromEntries(httpOf(failure).headers))
     return send(reply, reader, answerOfFailure(failure, reader, request.id))
   }
 
 /** Adds the page. */
-export const addConfirmPage = (app: FastifyInstance, rooms: ConfirmPageRooms): void => {
+export const addConfirmPage = (app: FastifyInstance, needs: ConfirmPageNeeds): void => {
   // In a scope of its own: forms are read here and nowhere else, and nothing else is read here.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     await scope.register(formbody, { bodyLimit: mostFormBytes })
-    scope.setErrorHandler(refuseWithPage(rooms))
+    scope.setErrorHandler(refuseWithPage(needs))
     const answering = (answer: typeof show) => async (request: FastifyRequest, reply: FastifyReply) =>
       await send(
         reply,
-        readerOf(request, rooms.publicUrl),
-        await rooms.requestScope.run(request.id, async () => await answer(request, rooms)),
+        readerOf(request, needs.publicUrl),
+        await needs.requestScope.run(request.id, async () => await answer(request, needs)),
       )
     scope.get('/confirm', answering(show))
     scope.post('/confirm', answering(confirm))

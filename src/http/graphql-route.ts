@@ -2,34 +2,34 @@
 import type { ApolloServer } from '@apollo/server'
 import { fastifyApolloHandler } from '@as-integrations/fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type AuthenticateRequestRooms, authenticateRequest } from '../authentication/authenticate-request.js'
+import { type AuthenticateRequestNeeds, authenticateRequest } from '../authentication/authenticate-request.js'
 import type { GraphqlContext } from '../graphql/context.js'
 import { refuseRequest } from '../graphql/failures.js'
 import type { RequestScope } from '../runtime/request-scope.js'
-import { type CallOfRequestRooms, callOfRequest } from './call-of-request.js'
+import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
 
 /** What the GraphQL route works with. */
-export interface GraphqlRouteRooms extends AuthenticateRequestRooms, CallOfRequestRooms {
+export interface GraphqlRouteNeeds extends AuthenticateRequestNeeds, CallOfRequestNeeds {
   readonly graphqlServer: ApolloServer<GraphqlContext>
   readonly requestScope: RequestScope
 }
 
-const contextOf = async (request: FastifyRequest, rooms: GraphqlRouteRooms): Promise<GraphqlContext> => {
-  const call = callOfRequest(request, rooms)
+const contextOf = async (request: FastifyRequest, needs: GraphqlRouteNeeds): Promise<GraphqlContext> => {
+  const call = callOfRequest(request, needs)
   try {
-    return { call: call.by(await authenticateRequest(call, request.headers.authorization, rooms)) }
+    return { call: call.by(await authenticateRequest(call, request.headers.authorization, needs)) }
   } catch (error) {
     throw refuseRequest(error)
   }
 }
 
 /** Adds the route. */
-export const addGraphqlRoute = (app: FastifyInstance, rooms: GraphqlRouteRooms): void => {
-  const handle = fastifyApolloHandler(rooms.graphqlServer, {
-    context: async (request: FastifyRequest) => await contextOf(request, rooms),
+export const addGraphqlRoute = (app: FastifyInstance, needs: GraphqlRouteNeeds): void => {
+  const handle = fastifyApolloHandler(needs.graphqlServer, {
+    context: async (request: FastifyRequest) => await contextOf(request, needs),
   })
   app.post('/graphql', (request, reply) =>
-    rooms.requestScope.run(request.id, () => handle.call(app, request, reply)),
+    needs.requestScope.run(request.id, () => handle.call(app, request, reply)),
   )
   // A GET changes nothing, and a query in a URL ends up in logs.
   app.get('/graphql', (request, reply) => {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Metrics } from '../runtime/metrics.js'
 
 /** What the health routes ask. */
-export interface HealthRooms {
+export interface HealthNeeds {
   readonly instanceId: string
   readonly metrics: Metrics
   /** True while the service drains: no new requests, please. */
@@ -27,12 +27,12 @@ const within = async (milliseconds: number, work: Promise<boolean>): Promise<boo
 }
 
 /** Adds the routes. */
-export const addHealth = (app: FastifyInstance, rooms: HealthRooms): void => {
-  app.get('/healthz', async () => ({ status: 'ok', instanceId: rooms.instanceId }))
+export const addHealth = (app: FastifyInstance, needs: HealthNeeds): void => {
+  app.get('/healthz', async () => ({ status: 'ok', instanceId: needs.instanceId }))
   app.get('/readyz', async (_request, reply) => {
-    const draining = rooms.isDraining()
-    const database = await within(answerMilliseconds, rooms.databaseAnswers())
-    const queue = rooms.queueAnswers === null || (await within(answerMilliseconds, rooms.queueAnswers()))
+    const draining = needs.isDraining()
+    const database = await within(answerMilliseconds, needs.databaseAnswers())
+    const queue = needs.queueAnswers === null || (await within(answerMilliseconds, needs.queueAnswers()))
     const ready = database && queue && !draining
     return await reply
       .code(ready ? 200 : 503)
@@ -40,12 +40,12 @@ export const addHealth = (app: FastifyInstance, rooms: HealthRooms): void => {
       .send({
         status: ready ? 'ready' : 'not ready',
         database: database ? 'up' : 'away',
-        ...(rooms.queueAnswers === null ? {} : { queue: queue ? 'up' : 'away' }),
+        ...(needs.queueAnswers === null ? {} : { queue: queue ? 'up' : 'away' }),
         draining,
       })
   })
   app.get('/metrics', async (_request, reply) => {
-    const body = await rooms.metrics.registry.metrics()
-    return await reply.type(rooms.metrics.registry.contentType).send(body)
+    const body = await needs.metrics.registry.metrics()
+    return await reply.type(needs.metrics.registry.contentType).send(body)
   })
 }

@@ -1,14 +1,14 @@
 // /mailbox, in development only: the mails that would have been sent.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { ShownMail } from '../authentication/show-mail.js'
 import { isLoopback } from '../config/loopback.js'
 import type { Call } from '../database/call.js'
+import type { ShownMail } from '../mailbox/show-mail.js'
 import type { RequestScope } from '../runtime/request-scope.js'
-import { type CallOfRequestRooms, callOfRequest } from './call-of-request.js'
+import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
 import { type Fragment, type Html, html, page, privatePageHeaders } from './page.js'
 
 /** What the mailbox works with. */
-export interface MailboxRooms extends CallOfRequestRooms {
+export interface MailboxNeeds extends CallOfRequestNeeds {
   readonly publicUrl: string
   readonly requestScope: RequestScope
   /** The latest mails, the newest first. */
@@ -81,21 +81,21 @@ const wantsJson = (request: FastifyRequest<{ Querystring: Record<string, unknown
 const isOurs = ({ headers: { host = '' } }: FastifyRequest): boolean => isLoopback(host.replace(/:\d+$/, ''))
 
 /** Adds the pages. */
-export const addMailbox = (parent: FastifyInstance, rooms: MailboxRooms): void => {
+export const addMailbox = (parent: FastifyInstance, needs: MailboxNeeds): void => {
   void parent.register(async (app) => {
     app.addHook('onRequest', async (request, reply) => {
       if (isOurs(request)) return
       return await reply.code(404).headers(privatePageHeaders).send(missingPage)
     })
-    addPages(app, rooms)
+    addPages(app, needs)
   })
 }
 
-const addPages = (app: FastifyInstance, rooms: MailboxRooms): void => {
+const addPages = (app: FastifyInstance, needs: MailboxNeeds): void => {
   app.get<{ Querystring: Record<string, unknown> }>('/mailbox', async (request, reply) => {
-    const mails = await rooms.requestScope.run(
+    const mails = await needs.requestScope.run(
       request.id,
-      async () => await rooms.listMails(callOfRequest(request, rooms)),
+      async () => await needs.listMails(callOfRequest(request, needs)),
     )
     reply.headers(privatePageHeaders)
     return await (wantsJson(request)
@@ -103,11 +103,11 @@ const addPages = (app: FastifyInstance, rooms: MailboxRooms): void => {
       : reply.send(listPage(mails)))
   })
   app.get<{ Params: { id: string } }>('/mailbox/:id', async (request, reply) => {
-    const mail = await rooms.requestScope.run(
+    const mail = await needs.requestScope.run(
       request.id,
-      async () => await rooms.findMail(callOfRequest(request, rooms), request.params.id),
+      async () => await needs.findMail(callOfRequest(request, needs), request.params.id),
     )
     reply.headers(privatePageHeaders).code(mail === null ? 404 : 200)
-    return await reply.send(mail === null ? missingPage : mailPage(mail, rooms.publicUrl))
+    return await reply.send(mail === null ? missingPage : mailPage(mail, needs.publicUrl))
   })
 }

@@ -2,16 +2,16 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type AuthenticateRequestRooms, authenticateRequest } from '../authentication/authenticate-request.js'
+import { type AuthenticateRequestNeeds, authenticateRequest } from '../authentication/authenticate-request.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { GraphqlStream } from '../graphql/stream.js'
 import type { StreamPlaces } from '../graphql/stream-places.js'
 import type { RequestScope } from '../runtime/request-scope.js'
-import { type CallOfRequestRooms, callOfRequest } from './call-of-request.js'
+import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
 
 /** What the stream route works with. */
-export interface StreamRouteRooms extends AuthenticateRequestRooms, CallOfRequestRooms {
+export interface StreamRouteNeeds extends AuthenticateRequestNeeds, CallOfRequestNeeds {
   readonly graphqlStream: GraphqlStream
   readonly streamPlaces: StreamPlaces
   readonly requestScope: RequestScope
@@ -26,14 +26,14 @@ const takesEvents = /text\/event-stream|text\/\*|\*\/\*/i
 const serve = async (
   request: FastifyRequest,
   reply: FastifyReply,
-  rooms: StreamRouteRooms,
+  needs: StreamRouteNeeds,
 ): Promise<void> => {
   // 1 whatever ends the request ends the stream, and nothing outlives the two
   const ended = new AbortController()
   reply.raw.once('close', () => ended.abort())
   reply.raw.setTimeout(idleMilliseconds)
   try {
-    await answer(request, { reply, signal: ended.signal }, rooms)
+    await answer(request, { reply, signal: ended.signal }, needs)
   } finally {
     ended.abort()
   }
@@ -42,20 +42,20 @@ const serve = async (
 const answer = async (
   request: FastifyRequest,
   { reply, signal }: { readonly reply: FastifyReply; readonly signal: AbortSignal },
-  rooms: StreamRouteRooms,
+  needs: StreamRouteNeeds,
 ): Promise<void> => {
   // 2 who asks
   const renew = async (): Promise<Call> => {
-    const call = callOfRequest(request, rooms)
-    return call.by(await authenticateRequest(call, request.headers.authorization, rooms))
+    const call = callOfRequest(request, needs)
+    return call.by(await authenticateRequest(call, request.headers.authorization, needs))
   }
   const call = await renew()
   if (!takesEvents.test(request.headers.accept ?? '*/*'))
     throw new Failure('BAD_USER_INPUT', 'Only events are sent here: ask with accept: text/event-stream.')
   // 3 a place, until then
-  rooms.streamPlaces.take({ network: call.source.network, signal, end: () => void reply.raw.destroy() })
+  needs.streamPlaces.take({ network: call.source.network, signal, end: () => void reply.raw.destroy() })
   // 4 the stream
-  const [body, { status, headers }] = await rooms.graphqlStream(request.body, { call, renew, signal })
+  const [body, { status, headers }] = await needs.graphqlStream(request.body, { call, renew, signal })
   if (body !== null && typeof body !== 'string') return await sendEvents(reply, Readable.from(body))
   reply.code(status).headers({ ...headers })
   await reply.send(body)
@@ -80,11 +80,11 @@ const sendEvents = async (reply: FastifyReply, events: Readable): Promise<void> 
 }
 
 /** Adds the route. */
-export const addStreamRoute = (app: FastifyInstance, rooms: StreamRouteRooms): void => {
+export const addStreamRoute = (app: FastifyInstance, needs: StreamRouteNeeds): void => {
   app.post(
     '/graphql/stream',
     async (request, reply) =>
-      await rooms.requestScope.run(request.id, async () => await serve(request, reply, rooms)),
+      await needs.requestScope.run(request.id, async () => await serve(request, reply, needs)),
   )
   // A query in a URL ends up in logs, and so would the id in it.
   app.get('/graphql/stream', (request, reply) => {
@@ -96,7 +96,7 @@ export const addStreamRoute = (app: FastifyInstance, rooms: StreamRouteRooms): v
   })
   // Streams go on for minutes: whoever stops does not wait for them, and their clients connect anew.
   app.addHook('preClose', (done) => {
-    rooms.streamPlaces.close()
+    needs.streamPlaces.close()
     done()
   })
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../runtime/clock.js'
 import type { SigningKeys } from '../tokens/signing-keys.js'
 
 /** What the well-known routes show. */
-export interface WellKnownRooms {
+export interface WellKnownNeeds {
   /** The issuer of our tokens. */
   readonly publicUrl: string
   readonly signingKeys: SigningKeys
@@ -42,13 +42,13 @@ const metadata = (issuer: string): object => ({
 })
 
 /** Adds the routes. */
-export const addWellKnown = (app: FastifyInstance, rooms: WellKnownRooms): void => {
-  const document = metadata(rooms.publicUrl)
+export const addWellKnown = (app: FastifyInstance, needs: WellKnownNeeds): void => {
+  const document = metadata(needs.publicUrl)
   for (const name of ['openid-configuration', 'oauth-authorization-server'])
     app.get(`/.well-known/${name}`, (_request, reply) =>
       reply.header('cache-control', cacheControl).send(document),
     )
   app.get('/.well-known/jwks.json', (_request, reply) =>
-    reply.header('cache-control', cacheControl).send(rooms.signingKeys.jwks(rooms.clock.now())),
+    reply.header('cache-control', cacheControl).send(needs.signingKeys.jwks(needs.clock.now())),
   )
 }

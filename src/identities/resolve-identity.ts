@@ -22,7 +22,7 @@ export interface ResolvedIdentity {
 }
 
 /** What `resolveIdentity` works with. */
-export interface ResolveIdentityRooms {
+export interface ResolveIdentityNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly auditLog: AuditLog
@@ -44,12 +44,12 @@ export interface IdentityClaim {
 export const resolveIdentity = async (
   call: Call,
   claim: IdentityClaim,
-  rooms: ResolveIdentityRooms,
+  needs: ResolveIdentityNeeds,
 ): Promise<ResolvedIdentity> => {
-  const { found, handleOwner } = await rooms.identities.lookUp(call, claim.proven, claim.handle)
+  const { found, handleOwner } = await needs.identities.lookUp(call, claim.proven, claim.handle)
   if (found === null) {
     if (handleOwner !== null) throw mismatch(`unknown ${claim.proven.method} for handle ${claim.handle}`)
-    return provision(call, claim, rooms)
+    return provision(call, claim, needs)
   }
   if (claim.handle !== null && handleOwner !== found.account.id)
     throw mismatch(`handle ${claim.handle} is not that of account ${found.account.id}`)
@@ -59,9 +59,9 @@ export const resolveIdentity = async (
 const mismatch = (reason: string): Failure =>
   new Failure('PROOF_REJECTED', 'This proof does not sign in under that handle.', { reason })
 
-const provision = (call: Call, claim: IdentityClaim, rooms: ResolveIdentityRooms): ResolvedIdentity => {
+const provision = (call: Call, claim: IdentityClaim, needs: ResolveIdentityNeeds): ResolvedIdentity => {
   const account: Account = {
-    id: rooms.random.uuid(),
+    id: needs.random.uuid(),
     kind: claim.provisions,
     handle: claim.handle,
     displayName: null,
@@ -71,7 +71,7 @@ const provision = (call: Call, claim: IdentityClaim, rooms: ResolveIdentityRooms
     suspendedAt: null,
     createdAt: call.now,
   }
-  const identityId = rooms.random.uuid()
+  const identityId = needs.random.uuid()
   const { method } = claim.proven
   return {
     account,
@@ -79,15 +79,15 @@ const provision = (call: Call, claim: IdentityClaim, rooms: ResolveIdentityRooms
     provisioned: true,
     hasAddress: false,
     rows: [
-      ...rooms.accounts.rows(account),
-      rooms.identities.row({
+      ...needs.accounts.rows(account),
+      needs.identities.row({
         id: identityId,
         account: account.id,
         ...claim.proven,
         label: null,
         createdAt: call.now,
       }),
-      rooms.auditLog.row(call, {
+      needs.auditLog.row(call, {
         action: 'account.provisioned',
         accountId: account.id,
         actorId: account.id,

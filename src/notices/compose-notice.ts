@@ -10,7 +10,7 @@ import type { Sessions } from '../sessions/sessions.js'
 import { noticeOf } from './notice.js'
 
 /** What `composeNotice` works with. */
-export interface ComposeNoticeRooms {
+export interface ComposeNoticeNeeds {
   readonly accounts: Accounts
   readonly auditLog: AuditLog
   readonly sessions: Sessions
@@ -22,14 +22,14 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 export const composeNotice = async (
   call: Call,
   auditEntryId: string,
-  rooms: ComposeNoticeRooms,
+  needs: ComposeNoticeNeeds,
 ): Promise<MailContent | null> => {
-  const entry = await rooms.auditLog.find(call, auditEntryId)
+  const entry = await needs.auditLog.find(call, auditEntryId)
   const notice = entry === null ? undefined : noticeOf[entry.action]
   if (entry === null || entry.accountId === null || notice === undefined) return null
-  const account = await rooms.accounts.find(call, entry.accountId)
+  const account = await needs.accounts.find(call, entry.accountId)
   if (account === null) return null
-  const session = entry.sessionId === null ? null : await rooms.sessions.read(call, entry.sessionId)
+  const session = entry.sessionId === null ? null : await needs.sessions.read(call, entry.sessionId)
   const locale = account.locale ?? locales[0]
   const method = textOf(entry.detail['method'])
   // A guest's subject is the hash of a secret: it tells nobody anything.

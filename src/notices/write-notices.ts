@@ -13,7 +13,7 @@ import type { Sessions } from '../sessions/sessions.js'
 import { type Notice, noticeOf } from './notice.js'
 
 /** What `writeNotices` works with. */
-export interface WriteNoticesRooms {
+export interface WriteNoticesNeeds {
   readonly accounts: Accounts
   readonly auditLog: AuditLog
   readonly identities: Identities
@@ -27,22 +27,22 @@ export interface WriteNoticesRooms {
 export const writeNotices = async (
   call: Call,
   auditEntryId: string,
-  rooms: WriteNoticesRooms,
+  needs: WriteNoticesNeeds,
 ): Promise<number> => {
   // 1 what happened, and to whom
-  const entry = await rooms.auditLog.find(call, auditEntryId)
+  const entry = await needs.auditLog.find(call, auditEntryId)
   const notice = entry === null ? undefined : noticeOf[entry.action]
   if (entry === null || entry.accountId === null || notice === undefined) return 0
-  const account = await rooms.accounts.find(call, entry.accountId)
-  if (account === null || !(await isWanted(call, { entry, notice, account }, rooms))) return 0
+  const account = await needs.accounts.find(call, entry.accountId)
+  if (account === null || !(await isWanted(call, { entry, notice, account }, needs))) return 0
   // 2 who is to hear of it
-  const addresses = await readersOf(call, { entry, accountId: entry.accountId }, rooms)
+  const addresses = await readersOf(call, { entry, accountId: entry.accountId }, needs)
   // 3 in one transaction: each mail with its job
   const rows = addresses.flatMap((address) => {
-    const mailId = rooms.random.uuid()
+    const mailId = needs.random.uuid()
     return [
-      rooms.mails.row(call, { id: mailId, kind: 'notice', causeId: entry.id, address }),
-      rooms.outbox.row(call, mailId, { name: 'send-mail', payload: { mailId } }),
+      needs.mails.row(call, { id: mailId, kind: 'notice', causeId: entry.id, address }),
+      needs.outbox.row(call, mailId, { name: 'send-mail', payload: { mailId } }),
     ]
   })
   if (rows.length === 0) return 0
@@ -66,12 +66,12 @@ interface ToldAct {
 const isWanted = async (
   call: Call,
   { entry, notice, account }: ToldAct,
-  rooms: WriteNoticesRooms,
+  needs: WriteNoticesNeeds,
 ): Promise<boolean> => {
   if (notice.protects) return true
   if (!account.signInNotices || entry.sessionId === null) return false
-  const session = await rooms.sessions.read(call, entry.sessionId)
-  return session !== null && !(await rooms.sessions.isKnownDevice(call, session))
+  const session = await needs.sessions.read(call, entry.sessionId)
+  return session !== null && !(await needs.sessions.isKnownDevice(call, session))
 }
 
 /**
@@ -81,9 +81,9 @@ const isWanted = async (
 const readersOf = async (
   call: Call,
   { entry, accountId }: { readonly entry: AuditEntry; readonly accountId: string },
-  rooms: WriteNoticesRooms,
+  needs: WriteNoticesNeeds,
 ): Promise<string[]> => {
-  const identities = await rooms.identities.listAddresses(call, accountId)
+  const identities = await needs.identities.listAddresses(call, accountId)
   const { identityId, method, subject } = entry.detail
   const answered = entry.action === 'identity.unlinked' ? null : identityId
   const addresses = identities.filter(({ id }) => id !== answered).map((identity) => identity.subject)

@@ -6,17 +6,17 @@ import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from './sessions.js'
 
 /** What ending sessions works with. */
-export interface EndSessionRooms {
+export interface EndSessionNeeds {
   readonly sessions: Sessions
   readonly auditLog: AuditLog
   readonly metrics: Metrics
 }
 
 /** Ends the caller's session; false when somebody else has just ended it. */
-export const endSession = async (call: Call, rooms: EndSessionRooms): Promise<boolean> => {
+export const endSession = async (call: Call, needs: EndSessionNeeds): Promise<boolean> => {
   const { accountId, sessionId } = requireSession(call.principal)
-  const audit = rooms.auditLog.row(call, { action: 'session.ended', accountId })
-  const ended = await rooms.sessions.end(call, { id: sessionId, accountId }, audit)
-  if (ended !== null) rooms.metrics.sessionsEnded.inc({ cause: 'ended' })
+  const audit = needs.auditLog.row(call, { action: 'session.ended', accountId })
+  const ended = await needs.sessions.end(call, { id: sessionId, accountId }, audit)
+  if (ended !== null) needs.metrics.sessionsEnded.inc({ cause: 'ended' })
   return ended !== null
 }

@@ -16,7 +16,7 @@ export interface Tokens {
 }
 
 /** What `issueTokens` works with. */
-export interface IssueTokensRooms {
+export interface IssueTokensNeeds {
   readonly accessTokens: AccessTokens
   readonly keyRing: KeyRing
   readonly refreshTokenLifetimeSeconds: number
@@ -26,7 +26,7 @@ export interface IssueTokensRooms {
 const clientId = 'idem'
 
 /** The tokens of a session's current generation. */
-export const issueTokens = async (call: Call, session: Session, rooms: IssueTokensRooms): Promise<Tokens> => {
+export const issueTokens = async (call: Call, session: Session, needs: IssueTokensNeeds): Promise<Tokens> => {
   const claims = {
     accountId: session.account,
     sessionId: session.id,
@@ -36,13 +36,13 @@ export const issueTokens = async (call: Call, session: Session, rooms: IssueToke
     acr: session.acr,
     authenticatedAt: session.authenticatedAt,
   }
-  const access = await rooms.accessTokens.issue(claims, call.now, session.expiresAt)
-  const refreshExpires = session.refreshedAt.getTime() + rooms.refreshTokenLifetimeSeconds * 1000
+  const access = await needs.accessTokens.issue(claims, call.now, session.expiresAt)
+  const refreshExpires = session.refreshedAt.getTime() + needs.refreshTokenLifetimeSeconds * 1000
   return {
     accessToken: access.token,
     tokenType: 'Bearer',
     accessTokenExpiresAt: access.expiresAt,
-    refreshToken: issueRefreshToken(rooms.keyRing, { sessionId: session.id, generation: session.generation }),
+    refreshToken: issueRefreshToken(needs.keyRing, { sessionId: session.id, generation: session.generation }),
     refreshTokenExpiresAt: new Date(Math.min(refreshExpires, session.expiresAt.getTime())),
     sessionExpiresAt: session.expiresAt,
   }

@@ -4,13 +4,13 @@ import type { Call } from '../database/call.js'
 import { FromChange } from '../database/row.js'
 import { Failure } from '../failure.js'
 import type { Metrics } from '../runtime/metrics.js'
-import { type IssueTokensRooms, issueTokens, type Tokens } from './issue-tokens.js'
+import { type IssueTokensNeeds, issueTokens, type Tokens } from './issue-tokens.js'
 import { type RefreshTokenClaims, verifyRefreshToken } from './refresh-token.js'
 import { isLive, type Session } from './session.js'
 import type { Sessions } from './sessions.js'
 
 /** What `refreshSession` works with. */
-export interface RefreshSessionRooms extends IssueTokensRooms {
+export interface RefreshSessionNeeds extends IssueTokensNeeds {
   readonly sessions: Sessions
   readonly auditLog: AuditLog
   readonly metrics: Metrics
@@ -24,21 +24,21 @@ export interface RefreshSessionRooms extends IssueTokensRooms {
 export const refreshSession = async (
   call: Call,
   token: string,
-  rooms: RefreshSessionRooms,
+  needs: RefreshSessionNeeds,
 ): Promise<Tokens> => {
   // 1 the token is ours: nobody can guess one, so there is nothing to throttle
-  const claims = verifyRefreshToken(rooms.keyRing, token)
+  const claims = verifyRefreshToken(needs.keyRing, token)
   if (claims === null)
     throw new Failure('UNAUTHENTICATED', 'This is no refresh token of ours. Sign in again.')
   // 2 one UPDATE moves the session on, where this generation is the current one
-  const advanced = await rooms.sessions.advance(
+  const advanced = await needs.sessions.advance(
     call,
     {
       ...claims,
       id: claims.sessionId,
-      madeAfter: secondsBefore(call.now, rooms.refreshTokenLifetimeSeconds),
+      madeAfter: secondsBefore(call.now, needs.refreshTokenLifetimeSeconds),
     },
-    rooms.auditLog.row(call, {
+    needs.auditLog.row(call, {
       action: 'session.refreshed',
       // The token names only the session; the account is known to the row that changed.
       accountId: new FromChange('account'),
@@ -47,9 +47,9 @@ export const refreshSession = async (
     }),
   )
   // 3 or else the token is spent: a repeat within seconds gets the same successor, anything older ends the session
-  const session = advanced ?? (await repeated(call, claims, rooms))
+  const session = advanced ?? (await repeated(call, claims, needs))
   // 4 the tokens of the new generation
-  return await issueTokens(call, session, rooms)
+  return await issueTokens(call, session, needs)
 }
 
 const secondsBefore = (now: Date, seconds: number): Date => new Date(now.getTime() - seconds * 1000)
@@ -57,26 +57,26 @@ const secondsBefore = (now: Date, seconds: number): Date => new Date(now.getTime
 const repeated = async (
   call: Call,
   claims: RefreshTokenClaims,
-  rooms: RefreshSessionRooms,
+  needs: RefreshSessionNeeds,
 ): Promise<Session> => {
-  const session = await rooms.sessions.read(call, claims.sessionId)
+  const session = await needs.sessions.read(call, claims.sessionId)
   if (session === null || !isLive(session, call.now) || claims.generation > session.generation)
     throw new Failure('UNAUTHENTICATED', 'The session is over. Sign in again.')
   if (claims.generation === session.generation)
     throw new Failure('UNAUTHENTICATED', 'The refresh token has expired. Sign in again.')
   const isBeforeCurrent = claims.generation === session.generation - 1
-  if (isBeforeCurrent && session.refreshedAt >= secondsBefore(call.now, rooms.refreshReplaySeconds))
+  if (isBeforeCurrent && session.refreshedAt >= secondsBefore(call.now, needs.refreshReplaySeconds))
     return session
-  return await endForReuse(call, session, rooms)
+  return await endForReuse(call, session, needs)
 }
 
-const endForReuse = async (call: Call, session: Session, rooms: RefreshSessionRooms): Promise<never> => {
+const endForReuse = async (call: Call, session: Session, needs: RefreshSessionNeeds): Promise<never> => {
   const act = { action: 'session.refresh_reused', accountId: session.account, sessionId: session.id } as const
-  const ended = await rooms.sessions.end(
+  const ended = await needs.sessions.end(
     call,
     { id: session.id, accountId: session.account },
-    rooms.auditLog.row(call, act),
+    needs.auditLog.row(call, act),
   )
-  if (ended !== null) rooms.metrics.sessionsEnded.inc({ cause: 'refresh_reused' })
+  if (ended !== null) needs.metrics.sessionsEnded.inc({ cause: 'refresh_reused' })
   throw new Failure('REFRESH_REUSED', undefined, { reason: `session ${session.id}` })
 }

@@ -2,13 +2,13 @@
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import type { EndSessionRooms } from './end-session.js'
+import type { EndSessionNeeds } from './end-session.js'
 
 /** Ends the session with this id; `NOT_FOUND` unless it is a live one of the caller's account. */
-export const revokeSession = async (call: Call, id: string, rooms: EndSessionRooms): Promise<void> => {
+export const revokeSession = async (call: Call, id: string, needs: EndSessionNeeds): Promise<void> => {
   const { accountId } = requirePrincipal(call.principal)
-  const audit = rooms.auditLog.row(call, { action: 'session.revoked', accountId, detail: { revoked: id } })
-  const ended = await rooms.sessions.end(call, { id, accountId }, audit)
+  const audit = needs.auditLog.row(call, { action: 'session.revoked', accountId, detail: { revoked: id } })
+  const ended = await needs.sessions.end(call, { id, accountId }, audit)
   if (ended === null) throw new Failure('NOT_FOUND', 'No such session.', { reason: `session ${id}` })
-  rooms.metrics.sessionsEnded.inc({ cause: 'revoked' })
+  needs.metrics.sessionsEnded.inc({ cause: 'revoked' })
 }

@@ -1,5 +1,5 @@
 // Starts a session for an account that has just proven who it is.
-import { type AnnounceActRooms, announceAct } from '../audit/announce-act.js'
+import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
 import type { Acr } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
@@ -21,7 +21,7 @@ export interface SessionStart {
 }
 
 /** What `startSession` works with. */
-export interface StartSessionRooms extends AnnounceActRooms {
+export interface StartSessionNeeds extends AnnounceActNeeds {
   readonly sessions: Sessions
   readonly sessionLifetimeSeconds: number
 }
@@ -30,10 +30,10 @@ export interface StartSessionRooms extends AnnounceActRooms {
 export const startSession = (
   call: Call,
   start: SessionStart,
-  rooms: StartSessionRooms,
+  needs: StartSessionNeeds,
 ): { readonly session: Session; readonly rows: readonly Row[] } => {
   const session: Session = {
-    id: rooms.random.uuid(),
+    id: needs.random.uuid(),
     account: start.accountId,
     identity: start.identityId,
     device: start.deviceName ?? call.source.userAgent,
@@ -43,7 +43,7 @@ export const startSession = (
     scope: 'all',
     authenticatedAt: call.now,
     startedAt: call.now,
-    expiresAt: new Date(call.now.getTime() + rooms.sessionLifetimeSeconds * 1000),
+    expiresAt: new Date(call.now.getTime() + needs.sessionLifetimeSeconds * 1000),
     generation: 0,
     refreshedAt: call.now,
     endedAt: null,
@@ -55,6 +55,6 @@ export const startSession = (
     sessionId: session.id,
     detail: { method: start.method, identityId: start.identityId },
   }
-  const audit = start.isTold ? announceAct(call, act, rooms) : [rooms.auditLog.row(call, act)]
-  return { session, rows: [rooms.sessions.row(session), ...audit] }
+  const audit = start.isTold ? announceAct(call, act, needs) : [needs.auditLog.row(call, act)]
+  return { session, rows: [needs.sessions.row(session), ...audit] }
 }

@@ -9,7 +9,7 @@ import { deviceInWords, timeInWords } from '../../mail/words.js'
 import { trustedDeviceNameOf } from '../../sessions/device-name.js'
 
 /** What `composeChallengeMail` works with. */
-export interface ComposeChallengeMailRooms {
+export interface ComposeChallengeMailNeeds {
   readonly heldChallenges: HeldChallenges
   readonly heldSecrets: HeldSecrets
   /** Links begin with it, whatever a request said of its host. */
@@ -32,9 +32,9 @@ const templateOf: Readonly<Record<ChallengePurpose, TemplateName>> = {
 export const composeChallengeMail = async (
   call: Call,
   challengeId: string,
-  rooms: ComposeChallengeMailRooms,
+  needs: ComposeChallengeMailNeeds,
 ): Promise<MailContent | null> => {
-  const challenge = await rooms.heldChallenges.readForReader(call, challengeId)
+  const challenge = await needs.heldChallenges.readForReader(call, challengeId)
   if (challenge === null) return null
   const locale = challenge.readerLocale ?? challenge.locale
   const lifetime = challenge.expiresAt.getTime() - challenge.createdAt.getTime()
@@ -43,13 +43,13 @@ export const composeChallengeMail = async (
     locale,
     isTimely: !challenge.isSpent && !isExpired(challenge, call.now),
     facts: {
-      code: rooms.heldSecrets.code(challengeId),
-      link: `${rooms.publicUrl}/confirm?token=${rooms.heldSecrets.linkToken(challengeId)}`,
+      code: needs.heldSecrets.code(challengeId),
+      link: `${needs.publicUrl}/confirm?token=${needs.heldSecrets.confirmationToken(challengeId)}`,
       device: deviceInWords(challenge.device && trustedDeviceNameOf(challenge.device), locale),
       address: challenge.sourceAddress,
       time: timeInWords(challenge.createdAt, locale),
       minutes: Math.round(lifetime / 60_000),
-      service: new URL(rooms.publicUrl).host,
+      service: new URL(needs.publicUrl).host,
       account: unlinked(challenge.accountName ?? ''),
     },
   }

@@ -4,8 +4,8 @@ import type { Challenge, ChallengeDraft } from '../../challenges/challenge.js'
 import type { HeldSecrets } from '../../challenges/held-secrets.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
+import { parseAddress } from '../../mail/address.js'
 import type { Method, ProvenSubject } from '../method.js'
-import { parseAddress } from './address.js'
 
 /** What an email challenge is asked for with. */
 @InputType({ description: 'Ask for a mail with a code and a link.' })

@@ -75,7 +75,8 @@ const pressButtons = (): { stop: () => Promise<void> } => {
     while (!isStopped) {
       const [mail] = await mailboxInbox(idem)('ada@example.org')
       const link = linkIn(mail?.text ?? '')
-      const id = link === '' ? null : heldSecrets.idOfLinkToken(new URL(link).searchParams.get('token') ?? '')
+      const id =
+        link === '' ? null : heldSecrets.idOfConfirmationToken(new URL(link).searchParams.get('token') ?? '')
       if (id !== null) await pressButton(link, heldSecrets.matchCode(id))
       await new Promise((resolve) => setTimeout(resolve, 100))
     }

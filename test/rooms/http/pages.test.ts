@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { LinkView } from '../../../src/authentication/show-link.js'
-import type { ShownMail } from '../../../src/authentication/show-mail.js'
+import type { ConfirmationView } from '../../../src/challenges/show-confirmation.js'
 import { Failure } from '../../../src/failure.js'
 import { addConfirmPage } from '../../../src/http/confirm-page.js'
 import { confirmWords } from '../../../src/http/confirm-words.js'
 import { addHomePage } from '../../../src/http/home-page.js'
 import { addMailbox } from '../../../src/http/mailbox-page.js'
 import { html } from '../../../src/http/page.js'
+import type { ShownMail } from '../../../src/mailbox/show-mail.js'
 import { createLogger } from '../../../src/runtime/logger.js'
 import { createMetrics } from '../../../src/runtime/metrics.js'
 import { RequestScope } from '../../../src/runtime/request-scope.js'
@@ -25,7 +25,7 @@ beforeAll(async () => {
 })
 afterAll(async () => await idem.stop())
 
-const openLink: LinkView = {
+const openLink: ConfirmationView = {
   state: 'open',
   purpose: 'SIGN_IN',
   emailAddress: 'you@example.com',
@@ -38,7 +38,7 @@ const openLink: LinkView = {
 
 /** An application with the confirm page alone, what it asked of the link, and what it logged. */
 class ConfirmPage {
-  link: LinkView | null = openLink
+  link: ConfirmationView | null = openLink
   /** What asking for the link throws, if anything. */
   error: unknown = null
   readonly shown: string[] = []
@@ -49,7 +49,7 @@ class ConfirmPage {
 
   constructor() {
     const requestScope = new RequestScope()
-    const answer = async (): Promise<LinkView | null> => {
+    const answer = async (): Promise<ConfirmationView | null> => {
       if (this.error !== null) throw this.error
       return this.link
     }
@@ -64,12 +64,12 @@ class ConfirmPage {
         requestScope,
         destination: { write: (line: string) => void this.logLines.push(line) },
       }),
-      showLink: async (call, given) => {
+      showConfirmation: async (call, given) => {
         this.shown.push(given)
         this.sources.push(call.source.address)
         return await answer()
       },
-      confirmLink: async (_call, given) => {
+      confirmChallenge: async (_call, given) => {
         this.confirmed.push(given)
         return await answer()
       },

@@ -1,6 +1,6 @@
 // What jobs work with, without a service: the real stores on a real database, a real SMTP server, a clock that the test moves.
 import { onTestFinished } from 'vitest'
-import type { SendMailRooms } from '../../../jobs/send-mail.js'
+import type { SendMailNeeds } from '../../../jobs/send-mail.js'
 import { startWorker, type Worker } from '../../../jobs/worker.js'
 import { issueChallenge } from '../../../src/authentication/issue-challenge.js'
 import { readEnvironment } from '../../../src/config/read-environment.js'
@@ -66,7 +66,7 @@ export class Rooms {
   }
 
   /** What `sendMail` works with, over SMTP. */
-  mailRooms(mailer: Mailer = this.mailer()): SendMailRooms {
+  mailRooms(mailer: Mailer = this.mailer()): SendMailNeeds {
     const { random, publicUrl } = this.options
     return { ...this.foundation, mailer, random, publicUrl }
   }

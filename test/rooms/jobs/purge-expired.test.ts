@@ -1,7 +1,7 @@
 // Purging: what has run out goes when its time is over and no sooner, and nobody who comes back meanwhile is locked out.
 import { randomBytes } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
-import { type PurgeExpiredRooms, purgeExpired } from '../../../jobs/purge-expired.js'
+import { type PurgeExpiredNeeds, purgeExpired } from '../../../jobs/purge-expired.js'
 import type { JobProgress } from '../../../src/queue/job.js'
 import { systemRandom } from '../../../src/runtime/random.js'
 import { askMe, atOnce, dataOf } from '../../support/calls.js'
@@ -11,7 +11,7 @@ import { openRooms, type Rooms } from './open-rooms.js'
 
 const [hourSeconds, daySeconds] = [3_600, 24 * 3_600]
 
-const purgeRooms = ({ foundation, options }: Pick<Rooms, 'foundation' | 'options'>): PurgeExpiredRooms => ({
+const purgeRooms = ({ foundation, options }: Pick<Rooms, 'foundation' | 'options'>): PurgeExpiredNeeds => ({
   ...foundation,
   logger: options.logger,
   keptFor: {

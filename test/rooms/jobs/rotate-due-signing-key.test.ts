@@ -1,14 +1,14 @@
 // Rotating the signing key by schedule: when it is due, never when that is switched off, and with no harm when run twice.
 import { expect, test } from 'vitest'
-import { type RotateDueSigningKeyRooms, rotateDueSigningKey } from '../../../jobs/rotate-due-signing-key.js'
-import { ensureSigningKey } from '../../../src/authentication/ensure-signing-key.js'
+import { type RotateDueSigningKeyNeeds, rotateDueSigningKey } from '../../../jobs/rotate-due-signing-key.js'
+import { ensureSigningKey } from '../../../src/signing-keys/ensure-signing-key.js'
 import { atOnce } from '../../support/calls.js'
 import { openRooms, type Rooms } from './open-rooms.js'
 
 const leadSeconds = 15 * 60
 const daySeconds = 24 * 3_600
 
-const open = async (signingKeyDays = 30): Promise<{ rooms: Rooms; rotation: RotateDueSigningKeyRooms }> => {
+const open = async (signingKeyDays = 30): Promise<{ rooms: Rooms; rotation: RotateDueSigningKeyNeeds }> => {
   const rooms = await openRooms()
   await ensureSigningKey(rooms.call(), rooms.foundation)
   const rotation = { ...rooms.foundation, logger: rooms.options.logger, leadSeconds, signingKeyDays }

@@ -43,14 +43,14 @@ describe('what a held challenge is answered with', () => {
 
   test('is the same each time it is derived, and differs by challenge and by secret', () => {
     const again = secretsOf(first)
-    expect([again.code(id), again.matchCode(id), again.linkToken(id)]).toEqual([
+    expect([again.code(id), again.matchCode(id), again.confirmationToken(id)]).toEqual([
       own.code(id),
       own.matchCode(id),
-      own.linkToken(id),
+      own.confirmationToken(id),
     ])
     const other = systemRandom.uuid()
     expect(own.code(other)).not.toBe(own.code(id))
-    expect(own.linkToken(other)).not.toBe(own.linkToken(id))
+    expect(own.confirmationToken(other)).not.toBe(own.confirmationToken(id))
     expect(secretsOf(second).code(id)).not.toBe(own.code(id))
   })
 
@@ -58,9 +58,9 @@ describe('what a held challenge is answered with', () => {
     const rotated = secretsOf(second, first)
     expect(rotated.isCode(id, own.code(id))).toBe(true)
     expect(rotated.isMatchCode(id, own.matchCode(id))).toBe(true)
-    expect(rotated.idOfLinkToken(own.linkToken(id))).toBe(id)
+    expect(rotated.idOfConfirmationToken(own.confirmationToken(id))).toBe(id)
     expect(secretsOf(second).isCode(id, own.code(id))).toBe(false)
-    expect(secretsOf(second).idOfLinkToken(own.linkToken(id))).toBeNull()
+    expect(secretsOf(second).idOfConfirmationToken(own.confirmationToken(id))).toBeNull()
   })
 
   test('spreads evenly: no two of many codes alike, every character used, no look-alikes', () => {
@@ -76,18 +76,18 @@ describe('what a held challenge is answered with', () => {
     ['nothing', ''],
     ['another form', 'not-a-token'],
     ['a code', 'AAAAAAAA'],
-    ['a token with a bit more', `${own.linkToken(id)}A`],
-    ['a token with a bit less', own.linkToken(id).slice(0, -1)],
-    ['an id without its MAC', own.linkToken(id).slice(0, 22)],
-    ['the alphabet of base64', own.linkToken(id).replace(/-|_/g, '+')],
+    ['a token with a bit more', `${own.confirmationToken(id)}A`],
+    ['a token with a bit less', own.confirmationToken(id).slice(0, -1)],
+    ['an id without its MAC', own.confirmationToken(id).slice(0, 22)],
+    ['the alphabet of base64', own.confirmationToken(id).replace(/-|_/g, '+')],
     ['a kilobyte', 'A'.repeat(1_024)],
   ])('%s is no link token', (_what, token) => {
-    expect(own.idOfLinkToken(token) === null || own.linkToken(id) === token).toBe(true)
+    expect(own.idOfConfirmationToken(token) === null || own.confirmationToken(id) === token).toBe(true)
   })
 
   test('the three have nothing in common: none passes for another', () => {
     expect(own.isCode(id, own.matchCode(id))).toBe(false)
     expect(own.isMatchCode(id, own.code(id))).toBe(false)
-    expect(own.isCode(id, own.linkToken(id))).toBe(false)
+    expect(own.isCode(id, own.confirmationToken(id))).toBe(false)
   })
 })

@@ -4,7 +4,7 @@ import type { Call } from '../database/call.js'
 import type { AddedKey, SigningKeys } from '../tokens/signing-keys.js'
 
 /** What rotation works with. */
-export interface RotateSigningKeyRooms {
+export interface RotateSigningKeyNeeds {
   readonly signingKeys: SigningKeys
   readonly auditLog: AuditLog
   /** How long a key is published before it signs, in seconds. */
@@ -18,18 +18,18 @@ export type RotationCause = 'routine' | 'compromised'
 export const rotateSigningKey = async (
   call: Call,
   cause: RotationCause,
-  rooms: RotateSigningKeyRooms,
+  needs: RotateSigningKeyNeeds,
 ): Promise<{ readonly added: AddedKey; readonly removed: readonly string[] }> =>
   await call.inTransaction(async (inner) => {
-    const added = await rooms.signingKeys.add(inner, cause === 'compromised' ? 0 : rooms.leadSeconds)
+    const added = await needs.signingKeys.add(inner, cause === 'compromised' ? 0 : needs.leadSeconds)
     const removed =
       cause === 'compromised'
-        ? await rooms.signingKeys.removeOthers(inner, added.kid)
-        : await rooms.signingKeys.removeOutlived(inner)
+        ? await needs.signingKeys.removeOthers(inner, added.kid)
+        : await needs.signingKeys.removeOutlived(inner)
     const act = { accountId: null, detail: { kid: added.kid, cause } }
-    await rooms.auditLog.append(inner, { action: 'signing_key.added', ...act })
+    await needs.auditLog.append(inner, { action: 'signing_key.added', ...act })
     for (const kid of removed)
-      await rooms.auditLog.append(inner, {
+      await needs.auditLog.append(inner, {
         action: 'signing_key.removed',
         accountId: null,
         detail: { kid, cause },

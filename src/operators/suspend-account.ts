@@ -1,18 +1,18 @@
 // Suspends an account: all its sessions end, and nobody can sign in to it until it is reinstated.
 import type { Accounts } from '../accounts/accounts.js'
 import { parseLabel } from '../accounts/label.js'
-import { type AnnounceActRooms, announceAct } from '../audit/announce-act.js'
+import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from '../sessions/sessions.js'
-import { type IsOperatorRooms, isOperator } from './is-operator.js'
+import { type IsOperatorNeeds, isOperator } from './is-operator.js'
 import type { AccountRecord } from './read-account.js'
 
 /** What `suspendAccount` works with. */
-export interface SuspendAccountRooms extends IsOperatorRooms, AnnounceActRooms {
+export interface SuspendAccountNeeds extends IsOperatorNeeds, AnnounceActNeeds {
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly metrics: Metrics
@@ -28,27 +28,27 @@ export interface Suspension {
 export const suspendAccount = async (
   call: Call,
   { id, reason: raw }: Suspension,
-  rooms: SuspendAccountRooms,
+  needs: SuspendAccountNeeds,
 ): Promise<AccountRecord> => {
   const { accountId: actorId } = requirePrincipal(call.principal)
   const reason = parseLabel(raw, 'reason')
   if (reason === null) throw new Failure('BAD_USER_INPUT', 'Say why, for the audit log.', { field: 'reason' })
   const { record, ended } = await call.inTransaction(async (inner) => {
     // A sign-in holds the row until its session is in: that one ends below, and the next one finds the account closed.
-    const account = await rooms.accounts.lock(inner, id)
-    if (id === actorId || (await isOperator(inner, account, rooms)))
+    const account = await needs.accounts.lock(inner, id)
+    if (id === actorId || (await isOperator(inner, account, needs)))
       throw new Failure('FORBIDDEN', 'An operator cannot be suspended. Take it off the list first.', {
         reason: `account ${id} is an operator`,
       })
     if (account.suspendedAt !== null) throw new Failure('CONFLICT', 'This account is suspended already.')
-    await rooms.accounts.changeSuspension(inner, id, call.now)
-    const endedSessions = await rooms.sessions.endAllOf(inner, id)
+    await needs.accounts.changeSuspension(inner, id, call.now)
+    const endedSessions = await needs.sessions.endAllOf(inner, id)
     const act: AuditedAct = { action: 'account.suspended', accountId: id, detail: { reason, endedSessions } }
-    await inner.write(...announceAct(inner, act, rooms))
-    const addresses = await rooms.identities.listAddresses(inner, id)
+    await inner.write(...announceAct(inner, act, needs))
+    const addresses = await needs.identities.listAddresses(inner, id)
     return { record: { account: { ...account, suspendedAt: call.now }, addresses }, ended: endedSessions }
   })
-  rooms.accounts.forget(id)
-  rooms.metrics.sessionsEnded.inc({ cause: 'suspended' }, ended)
+  needs.accounts.forget(id)
+  needs.metrics.sessionsEnded.inc({ cause: 'suspended' }, ended)
   return record
 }

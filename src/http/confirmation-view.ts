@@ -1,5 +1,5 @@
 // What the confirm page shows: a link and its form, or why there is nothing to confirm.
-import type { LinkView } from '../authentication/show-link.js'
+import type { ConfirmationView } from '../challenges/show-confirmation.js'
 import type { Locale } from '../mail/locale.js'
 import { timeInWords } from '../mail/words.js'
 import { browserOf, trustedDeviceNameOf } from '../sessions/device-name.js'
@@ -86,7 +86,7 @@ const statuses = {
 } as const
 
 /** A link as it is shown once a form was sent. */
-export interface ShownLink extends Omit<LinkView, 'state'> {
+export interface ShownLink extends Omit<ConfirmationView, 'state'> {
   readonly state: keyof typeof statuses
 }
 
@@ -96,7 +96,7 @@ const problemOf = (words: ConfirmWords, { state, triesLeft }: ShownLink): string
 }
 
 /** Shows a link: with its form as long as it can be confirmed. */
-export const linkAnswer = (reader: Reader, link: ShownLink, token: string): ConfirmAnswer => {
+export const confirmationAnswer = (reader: Reader, link: ShownLink, token: string): ConfirmAnswer => {
   const { state } = link
   const status = statuses[state]
   if (state === 'confirmed' || state === 'burnt' || state === 'spent' || state === 'expired')

@@ -7,8 +7,8 @@ import { requirePrincipal } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
+import { parseAddress } from '../mail/address.js'
 import { isLocale, type Locale, locales } from '../mail/locale.js'
-import { parseAddress } from '../methods/email/address.js'
 
 /** What is to be changed: what is absent stays, null clears. */
 export interface ProfileChanges {
@@ -19,7 +19,7 @@ export interface ProfileChanges {
 }
 
 /** What `updateProfile` works with. */
-export interface UpdateProfileRooms {
+export interface UpdateProfileNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly auditLog: AuditLog
@@ -29,24 +29,24 @@ export interface UpdateProfileRooms {
 export const updateProfile = async (
   call: Call,
   changes: ProfileChanges,
-  rooms: UpdateProfileRooms,
+  needs: UpdateProfileNeeds,
 ): Promise<Account> => {
   const { accountId } = requirePrincipal(call.principal)
   const wanted = parseProfile(changes)
   const changed = await call.inTransaction(async (inner) => {
     // Locked, so that the address is not unlinked meanwhile.
-    const account = await rooms.accounts.lock(inner, accountId)
+    const account = await needs.accounts.lock(inner, accountId)
     if (typeof wanted.primaryEmail === 'string')
-      await requireAddress(inner, { accountId, address: wanted.primaryEmail }, rooms)
+      await requireAddress(inner, { accountId, address: wanted.primaryEmail }, needs)
     const profile = differencesFrom(account, wanted)
     const fields = Object.keys(profile)
     if (fields.length === 0) return account
-    await rooms.accounts.changeProfile(inner, accountId, profile)
+    await needs.accounts.changeProfile(inner, accountId, profile)
     const detail = { changed: fields }
-    await rooms.auditLog.append(inner, { action: 'account.profile_updated', accountId, detail })
+    await needs.auditLog.append(inner, { action: 'account.profile_updated', accountId, detail })
     return { ...account, ...profile }
   })
-  rooms.accounts.forget(accountId)
+  needs.accounts.forget(accountId)
   return changed
 }
 
@@ -78,9 +78,9 @@ const parseProfile = ({
 const requireAddress = async (
   call: Call,
   { accountId, address }: { readonly accountId: string; readonly address: string },
-  rooms: UpdateProfileRooms,
+  needs: UpdateProfileNeeds,
 ): Promise<void> => {
-  const addresses = await rooms.identities.listAddresses(call, accountId)
+  const addresses = await needs.identities.listAddresses(call, accountId)
   if (!addresses.some(({ subject }) => subject === address))
     throw new Failure('BAD_USER_INPUT', 'This is none of your verified addresses. Link it first.', {
       field: 'primaryEmail',

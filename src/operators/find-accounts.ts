@@ -2,9 +2,9 @@
 import type { AccountFilter } from '../accounts/accounts.js'
 import { parseHandle } from '../accounts/handle.js'
 import type { Call } from '../database/call.js'
-import { parseAddress } from '../methods/email/address.js'
+import { parseAddress } from '../mail/address.js'
 import { emailMethodName } from '../methods/email/method.js'
-import type { AccountRecord, ReadAccountRooms } from './read-account.js'
+import type { AccountRecord, ReadAccountNeeds } from './read-account.js'
 
 /** What is looked for, and which page of it. */
 export interface AccountQuery {
@@ -16,7 +16,7 @@ export interface AccountQuery {
 }
 
 /** What `findAccounts` works with. */
-export interface FindAccountsRooms extends ReadAccountRooms {}
+export interface FindAccountsNeeds extends ReadAccountNeeds {}
 
 /** A page of accounts, newest first. */
 export interface AccountRecordsPage {
@@ -28,12 +28,12 @@ export interface AccountRecordsPage {
 export const findAccounts = async (
   call: Call,
   query: AccountQuery,
-  rooms: FindAccountsRooms,
+  needs: FindAccountsNeeds,
 ): Promise<AccountRecordsPage> => {
-  const filter = await filterOf(call, query.search, rooms)
-  const { accounts, hasNextPage } = await rooms.accounts.list(call, { ...query, ...filter })
+  const filter = await filterOf(call, query.search, needs)
+  const { accounts, hasNextPage } = await needs.accounts.list(call, { ...query, ...filter })
   const ids = accounts.map(({ id }) => id)
-  const addresses = await rooms.identities.listAddressesOfAll(call, ids)
+  const addresses = await needs.identities.listAddressesOfAll(call, ids)
   const records = accounts.map((account) => ({
     account,
     addresses: addresses.filter((address) => address.account === account.id),
@@ -48,20 +48,20 @@ const everyAccount: AccountFilter = { range: { from: lowestId, to: highestId }, 
 const filterOf = async (
   call: Call,
   search: string | null,
-  rooms: FindAccountsRooms,
+  needs: FindAccountsNeeds,
 ): Promise<AccountFilter> => {
   const text = search?.trim() ?? ''
   if (text === '') return everyAccount
   if (text.includes('@')) {
     const subject = parseAddress(text, 'search')
     const proven = { method: emailMethodName, issuer: emailMethodName, subject }
-    const { found } = await rooms.identities.lookUp(call, proven, null)
+    const { found } = await needs.identities.lookUp(call, proven, null)
     return { range: null, id: found?.account.id ?? null }
   }
   const range = rangeOf(text.toLowerCase())
   // What begins an id can be a handle too: in its canonical form, for it is ASCII.
   const handle = range === null ? parseHandle(text, 'search') : text.toLowerCase()
-  return { range, id: await rooms.accounts.findOwnerOfHandle(call, handle) }
+  return { range, id: await needs.accounts.findOwnerOfHandle(call, handle) }
 }
 
 /** The ids that begin so; null when none can. */

@@ -2,7 +2,7 @@
 import { parseHandle } from '../accounts/handle.js'
 import { commaList, SettingProblem } from '../config/setting.js'
 import { Failure } from '../failure.js'
-import { parseAddress } from '../methods/email/address.js'
+import { parseAddress } from '../mail/address.js'
 
 /** Who is named, each in its one spelling. */
 export interface OperatorList {

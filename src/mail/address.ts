@@ -1,6 +1,6 @@
 // An email address: one mailbox in one spelling, parsed strictly and once (RFC 5321 4.1.2, RFC 5890).
 import { domainToASCII, domainToUnicode } from 'node:url'
-import { Failure } from '../../failure.js'
+import { Failure } from '../failure.js'
 
 /** A local part of 64, an @ and a domain of 255 octets (RFC 5321 4.5.3.1): longer inputs are refused unread. In characters. */
 const longestInput = 320

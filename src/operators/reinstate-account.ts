@@ -4,24 +4,24 @@ import type { AuditedAct } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { AccountRecord } from './read-account.js'
-import type { SuspendAccountRooms } from './suspend-account.js'
+import type { SuspendAccountNeeds } from './suspend-account.js'
 
 /** Reinstates the account; `CONFLICT` when it is not suspended. */
 export const reinstateAccount = async (
   call: Call,
   id: string,
-  rooms: SuspendAccountRooms,
+  needs: SuspendAccountNeeds,
 ): Promise<AccountRecord> => {
   const record = await call.inTransaction(async (inner) => {
-    const account = await rooms.accounts.lock(inner, id)
+    const account = await needs.accounts.lock(inner, id)
     if (account.suspendedAt === null) throw new Failure('CONFLICT', 'This account is not suspended.')
-    await rooms.accounts.changeSuspension(inner, id, null)
+    await needs.accounts.changeSuspension(inner, id, null)
     const detail = { suspendedAt: account.suspendedAt.toISOString() }
     const act: AuditedAct = { action: 'account.reinstated', accountId: id, detail }
-    await inner.write(...announceAct(inner, act, rooms))
-    const addresses = await rooms.identities.listAddresses(inner, id)
+    await inner.write(...announceAct(inner, act, needs))
+    const addresses = await needs.identities.listAddresses(inner, id)
     return { account: { ...account, suspendedAt: null }, addresses }
   })
-  rooms.accounts.forget(id)
+  needs.accounts.forget(id)
   return record
 }

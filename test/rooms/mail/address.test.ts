@@ -1,7 +1,7 @@
 // An email address: one mailbox has one spelling, and nothing else passes for an address.
 import { expect, test } from 'vitest'
 import { Failure } from '../../../src/failure.js'
-import { parseAddress } from '../../../src/methods/email/address.js'
+import { parseAddress } from '../../../src/mail/address.js'
 
 const refusalOf = (raw: string): Failure => {
   try {

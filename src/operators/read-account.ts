@@ -12,7 +12,7 @@ export interface AccountRecord {
 }
 
 /** What reading accounts works with. */
-export interface ReadAccountRooms {
+export interface ReadAccountNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
 }
@@ -21,7 +21,7 @@ export interface ReadAccountRooms {
 export const readAccount = async (
   call: Call,
   id: string,
-  { accounts, identities }: ReadAccountRooms,
+  { accounts, identities }: ReadAccountNeeds,
 ): Promise<AccountRecord> => ({
   account: await accounts.get(call, id),
   addresses: await identities.listAddresses(call, id),

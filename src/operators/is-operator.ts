@@ -5,7 +5,7 @@ import type { Identities } from '../identities/identities.js'
 import type { OperatorList } from './operator.js'
 
 /** What `isOperator` works with. */
-export interface IsOperatorRooms {
+export interface IsOperatorNeeds {
   readonly identities: Identities
   readonly operators: OperatorList
 }
@@ -17,7 +17,7 @@ export interface IsOperatorRooms {
 export const isOperator = async (
   call: Call,
   account: Pick<Account, 'id' | 'handle'>,
-  { identities, operators }: IsOperatorRooms,
+  { identities, operators }: IsOperatorNeeds,
 ): Promise<boolean> => {
   if (account.handle !== null && operators.handles.has(account.handle)) return true
   if (operators.addresses.size === 0) return false

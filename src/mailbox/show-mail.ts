@@ -2,7 +2,7 @@
 import type { Call } from '../database/call.js'
 import type { Mail, MailState } from '../mail/mail.js'
 import type { Mails } from '../mail/mails.js'
-import { type ComposeMailRooms, composeMail } from './compose-mail.js'
+import { type ComposeMailNeeds, composeMail } from './compose-mail.js'
 
 /** A mail as its reader sees it. */
 export interface ShownMail {
@@ -17,7 +17,7 @@ export interface ShownMail {
 }
 
 /** What `showMail` works with. */
-export interface ShowMailRooms extends ComposeMailRooms {
+export interface ShowMailNeeds extends ComposeMailNeeds {
   readonly mails: Mails
 }
 
@@ -28,14 +28,14 @@ const idForm = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
 export const showMail = async (
   call: Call,
   mail: string | Mail,
-  rooms: ShowMailRooms,
+  needs: ShowMailNeeds,
 ): Promise<ShownMail | null> => {
-  const found = typeof mail === 'string' ? await findMail(call, mail, rooms) : mail
-  const composed = found && (await composeMail(call, found, rooms))
+  const found = typeof mail === 'string' ? await findMail(call, mail, needs) : mail
+  const composed = found && (await composeMail(call, found, needs))
   if (found === null || composed === null) return null
   const { subject, text, html } = composed.message
   return { id: found.id, to: found.address, subject, text, html, at: found.createdAt, state: found.state }
 }
 
-const findMail = async (call: Call, id: string, rooms: ShowMailRooms): Promise<Mail | null> =>
-  idForm.test(id) ? await rooms.mails.find(call, id) : null
+const findMail = async (call: Call, id: string, needs: ShowMailNeeds): Promise<Mail | null> =>
+  idForm.test(id) ? await needs.mails.find(call, id) : null

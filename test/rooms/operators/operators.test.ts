@@ -29,9 +29,9 @@ const askJobs = async (accessToken: string, service = idem): Promise<string | nu
   codeOf(await service.askAs(accessToken, '{ jobs { waiting underWay failed } }'))
 
 test('the setting is parsed strictly, and every entry that is neither is named', () => {
-  const parse = (list: string) => readEnvironment(settingsSections, { IDEM_OPERATORS: list }).authentication
-  expect(parse('').operators).toEqual({ handles: new Set(), addresses: new Set() })
-  expect(parse('ADA-1, ada-1,, Ops@EXAMPLE.org ,x@bücher.example').operators).toEqual({
+  const parse = (list: string) => readEnvironment(settingsSections, { IDEM_OPERATORS: list }).operators
+  expect(parse('').list).toEqual({ handles: new Set(), addresses: new Set() })
+  expect(parse('ADA-1, ada-1,, Ops@EXAMPLE.org ,x@bücher.example').list).toEqual({
     handles: new Set(['ada-1']),
     addresses: new Set(['ops@example.org', 'x@xn--bcher-kva.example']),
   })

@@ -1,17 +1,17 @@
 // Shows what the link of a mail would confirm, to whoever opens it. Changes nothing: mail scanners open links.
 
-import type { ChallengePurpose } from '../challenges/challenge.js'
-import { isExpired, mostCodeAttempts, mostLinkAttempts } from '../challenges/challenge.js'
-import type { HeldChallengeFacts, HeldChallenges } from '../challenges/held-challenges.js'
-import type { HeldSecrets } from '../challenges/held-secrets.js'
 import type { Call } from '../database/call.js'
+import type { ChallengePurpose } from './challenge.js'
+import { isExpired, mostCodeAttempts, mostMatchCodeTries } from './challenge.js'
+import type { HeldChallengeFacts, HeldChallenges } from './held-challenges.js'
+import type { HeldSecrets } from './held-secrets.js'
 
 /** Where a link stands. */
-export type LinkState = 'open' | 'wrong_match_code' | 'confirmed' | 'burnt' | 'spent' | 'expired'
+export type ConfirmationState = 'open' | 'wrong_match_code' | 'confirmed' | 'burnt' | 'spent' | 'expired'
 
 /** What the page of a link shows. */
-export interface LinkView {
-  readonly state: LinkState
+export interface ConfirmationView {
+  readonly state: ConfirmationState
   readonly purpose: ChallengePurpose
   readonly emailAddress: string
   /** What to call the account that confirming acts upon; null for a sign-in. */
@@ -25,27 +25,31 @@ export interface LinkView {
   readonly triesLeft: number
 }
 
-/** What `showLink` works with. */
-export interface ShowLinkRooms {
+/** What `showConfirmation` works with. */
+export interface ShowConfirmationNeeds {
   readonly heldChallenges: HeldChallenges
   readonly heldSecrets: HeldSecrets
 }
 
 /** The challenge behind a link's token as its page shows it; null when the token is none of ours. */
-export const showLink = async (call: Call, token: string, rooms: ShowLinkRooms): Promise<LinkView | null> => {
-  const id = rooms.heldSecrets.idOfLinkToken(token)
-  const facts = id === null ? null : await rooms.heldChallenges.read(call, id)
+export const showConfirmation = async (
+  call: Call,
+  token: string,
+  needs: ShowConfirmationNeeds,
+): Promise<ConfirmationView | null> => {
+  const id = needs.heldSecrets.idOfConfirmationToken(token)
+  const facts = id === null ? null : await needs.heldChallenges.read(call, id)
   return facts && viewOf(facts, stateOf(facts, call.now))
 }
 
-const stateOf = (facts: HeldChallengeFacts, now: Date): LinkState => {
+const stateOf = (facts: HeldChallengeFacts, now: Date): ConfirmationState => {
   if (facts.isSpent || facts.attempts >= mostCodeAttempts) return 'spent'
   if (isExpired(facts, now)) return 'expired'
   if (facts.confirmedAt !== null) return 'confirmed'
-  return facts.linkAttempts >= mostLinkAttempts ? 'burnt' : 'open'
+  return facts.linkAttempts >= mostMatchCodeTries ? 'burnt' : 'open'
 }
 
-const viewOf = (facts: HeldChallengeFacts, state: LinkState): LinkView => ({
+const viewOf = (facts: HeldChallengeFacts, state: ConfirmationState): ConfirmationView => ({
   state,
   purpose: facts.purpose,
   emailAddress: facts.subject,
@@ -53,5 +57,5 @@ const viewOf = (facts: HeldChallengeFacts, state: LinkState): LinkView => ({
   device: facts.device,
   sourceAddress: facts.sourceAddress,
   askedAt: facts.createdAt,
-  triesLeft: Math.max(0, mostLinkAttempts - facts.linkAttempts),
+  triesLeft: Math.max(0, mostMatchCodeTries - facts.linkAttempts),
 })

@@ -5,7 +5,7 @@ import type { Logger } from '../runtime/logger.js'
 import type { OperatorList } from './operator.js'
 
 /** What `warnOfFreeOperators` works with. */
-export interface WarnOfFreeOperatorsRooms {
+export interface WarnOfFreeOperatorsNeeds {
   readonly accounts: Accounts
   readonly operators: OperatorList
   readonly logger: Logger
@@ -14,7 +14,7 @@ export interface WarnOfFreeOperatorsRooms {
 /** Logs one warning for each listed handle that is free. */
 export const warnOfFreeOperators = async (
   call: Call,
-  { accounts, operators, logger }: WarnOfFreeOperatorsRooms,
+  { accounts, operators, logger }: WarnOfFreeOperatorsNeeds,
 ): Promise<void> => {
   for (const handle of operators.handles)
     if ((await accounts.findOwnerOfHandle(call, handle)) === null)

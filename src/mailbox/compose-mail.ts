@@ -6,13 +6,13 @@ import type { Mail } from '../mail/mail.js'
 import type { MailMessage } from '../mail/mailer.js'
 import type { MailTemplates } from '../mail/templates.js'
 import {
-  type ComposeChallengeMailRooms,
+  type ComposeChallengeMailNeeds,
   composeChallengeMail,
 } from '../methods/email/compose-challenge-mail.js'
-import { type ComposeNoticeRooms, composeNotice } from '../notices/compose-notice.js'
+import { type ComposeNoticeNeeds, composeNotice } from '../notices/compose-notice.js'
 
 /** What `composeMail` works with. */
-export interface ComposeMailRooms extends ComposeChallengeMailRooms, ComposeNoticeRooms {
+export interface ComposeMailNeeds extends ComposeChallengeMailNeeds, ComposeNoticeNeeds {
   readonly templates: MailTemplates
 }
 
@@ -27,14 +27,14 @@ export interface ComposedMail {
 export const composeMail = async (
   call: Call,
   mail: Mail,
-  rooms: ComposeMailRooms,
+  needs: ComposeMailNeeds,
 ): Promise<ComposedMail | null> => {
-  const content = await contentOf(call, mail, rooms)
+  const content = await contentOf(call, mail, needs)
   if (content === null) return null
   const { template, locale, facts, isTimely } = content
-  const messageId = `<${mail.id}@${new URL(rooms.publicUrl).hostname}>`
+  const messageId = `<${mail.id}@${new URL(needs.publicUrl).hostname}>`
   return {
-    message: { ...rooms.templates.render(template, locale, facts), messageId, to: mail.address, locale },
+    message: { ...needs.templates.render(template, locale, facts), messageId, to: mail.address, locale },
     isTimely,
   }
 }
@@ -42,13 +42,13 @@ export const composeMail = async (
 const contentOf = async (
   call: Call,
   { kind, causeId }: Mail,
-  rooms: ComposeMailRooms,
+  needs: ComposeMailNeeds,
 ): Promise<MailContent | null> => {
   switch (kind) {
     case 'challenge':
-      return await composeChallengeMail(call, causeId, rooms)
+      return await composeChallengeMail(call, causeId, needs)
     case 'notice':
-      return await composeNotice(call, causeId, rooms)
+      return await composeNotice(call, causeId, needs)
     default:
       return assertNever(kind)
   }
