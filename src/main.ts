@@ -25,7 +25,7 @@ examples:
   DATABASE_URL=postgres://idem@db.example.org/idem REDIS_URL=redis://queue.example.org npm start -- worker
   DATABASE_URL=postgres://idem@db.example.org/idem npm run migrate
 
-Settings are environment variables; README.md lists them all.
+Settings are environment variables; docs/settings.md lists them all.
 `
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)

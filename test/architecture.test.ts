@@ -123,20 +123,36 @@ test('the time is read and randomness is made in runtime/ alone', () => {
   expect(wrong(service, ({ room, code }) => room !== 'runtime' && bare.test(code))).toEqual([])
 })
 
-test('ARCHITECTURE.md gives each dependency its reason, and names no other', () => {
+test('docs/dependencies.md gives each dependency its reason, and names no other', () => {
   const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
-  const table = architecture.split('## Dependencies')[1] ?? ''
+  const table = readFileSync('docs/dependencies.md', 'utf8')
   const named = [...table.matchAll(/^\| (`.+?`) +\|/gm)].flatMap(([, names = '']) =>
     names.replaceAll('`', '').split(', '),
   )
   expect(named.toSorted()).toEqual(Object.keys({ ...dependencies, ...devDependencies }).toSorted())
 })
 
+const documents = globSync(['*.md', 'docs/**/*.md'])
+
+/** The paths that a document names, from the folder of the repository: its links, and the files of ours in its text. */
+const pathsIn = (document: string): string[] => {
+  const text = readFileSync(document, 'utf8')
+  const links = [...text.matchAll(/\]\(([\w./-]+)\)/g)].map(([, link = '']) => join(dirname(document), link))
+  const named = /`((?:src|jobs|test|schema|bench|bin|docs|docker|\.ci)\/[\w./-]+)`/g
+  return [...links, ...[...text.matchAll(named)].map(([, path = '']) => path)]
+}
+
 test('the documents point only to files that exist', () => {
-  for (const document of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md']) {
-    const text = readFileSync(document, 'utf8')
-    const paths = [...text.matchAll(/\]\(([\w./-]+)\)|`((?:src|test|schema|bench|bin|\.ci)\/[\w./-]+)`/g)]
-    const missing = paths.map(([, link, path]) => link ?? path ?? '').filter((path) => !existsSync(path))
-    expect(missing, document).toEqual([])
-  }
+  expect(documents.length).toBeGreaterThan(10)
+  const missing = documents.flatMap((document) =>
+    pathsIn(document)
+      .filter((path) => !existsSync(path) && !existsSync(`${path}.ts`))
+      .map((path) => `${document} names ${path}`),
+  )
+  expect(missing).toEqual([])
+})
+
+test('every document of docs/ is reached from the README', () => {
+  const linked = pathsIn('README.md')
+  expect(globSync('docs/**/*.md').filter((document) => !linked.includes(document))).toEqual([])
 })

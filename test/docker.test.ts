@@ -22,7 +22,7 @@ const check = (...words: readonly string[]): Promise<Checked> =>
 
 /** What the check reads, and what the Dockerfile copies. */
 const checkedFiles = [
-  ...['docker-compose.yml', 'Dockerfile', '.dockerignore', '.gitignore', 'README.md', 'src/main.ts'],
+  ...['docker-compose.yml', 'Dockerfile', '.dockerignore', '.gitignore', 'docs/settings.md', 'src/main.ts'],
   ...['package.json', 'package-lock.json', 'bin', 'docker/is-ready.js', 'docker/make-secrets.sh'],
   'src/mail/templates',
 ]

@@ -1,4 +1,4 @@
-// The README, held: its tables are those of the code, and its tour works as it is pasted.
+// The README's tour works as it is pasted.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -6,61 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { exitCodes } from '../src/cli/exit-code.js'
-import { failureSentences } from '../src/failure.js'
-import { settingsSections } from '../src/settings.js'
 import { startTestService } from './support/start-service.js'
 import { startTestWorker } from './support/start-worker.js'
 
-const readme = readFileSync('README.md', 'utf8')
-
 /** The text from one heading of the second level to the next. */
 const section = (heading: string): string =>
-  readme.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
-
-/** The rows of the table with these columns, by cells. */
-const tableOf = (...columns: readonly string[]): string[][] => {
-  const cellsOf = (line: string) =>
-    line
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.trim())
-  const lines = readme.split('\n')
-  const header = lines.findIndex((line) => cellsOf(line).join() === columns.join())
-  const rows = lines.slice(header + 2)
-  return rows.slice(0, rows.indexOf('')).map(cellsOf)
-}
-
-test('the table of settings is complete and says what the code says', () => {
-  const settings = Object.values(settingsSections).flatMap((settingsSection) =>
-    Object.values(settingsSection),
-  )
-  expect(tableOf('variable', 'meaning', 'default')).toEqual(
-    settings.map(({ variable, meaning, defaultText, secret }) => [
-      `\`${variable}\`${secret ? ' (secret)' : ''}`,
-      meaning,
-      defaultText,
-    ]),
-  )
-})
-
-test('the table of errors is complete and has the sentences of the code', () => {
-  const rows = tableOf('code', 'sentence', 'what it carries, what to do')
-  expect(rows.map(([code, sentence]) => [code, sentence])).toEqual(
-    Object.entries(failureSentences).map(([code, sentence]) => [`\`${code}\``, sentence]),
-  )
-})
-
-test('the table of exit codes is that of the command line', () => {
-  expect(tableOf('exit code', 'meaning')).toEqual(
-    Object.values(exitCodes).map(({ status, meaning }) => [String(status), meaning]),
-  )
-})
-
-test('what a supervisor is told to run is what `npm start` runs', () => {
-  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
-  expect(readme).toContain(`\`exec node_modules/.bin/${scripts.start}\``)
-})
+  readFileSync('README.md', 'utf8')
+    .split(/^## /m)
+    .find((part) => part.startsWith(`${heading}\n`)) ?? ''
 
 test('the tour works as it is pasted', { timeout: 180_000 }, async () => {
   const idem = await startTestService()

@@ -11,7 +11,7 @@ const settingOf = (settings, variable) => {
 
 const checkVariable = ({ settings }, { place, service, variable, value }) => {
   if (isOurs(variable) && settingOf(settings, variable) === undefined)
-    return [{ place, problem: 'is no setting of Idem.', remedy: 'See the table of settings in README.md.' }]
+    return [{ place, problem: 'is no setting of Idem.', remedy: 'See the table of docs/settings.md.' }]
   if (!variable.endsWith('_FILE')) return []
   const mounted = (service.secrets ?? []).map((secret) =>
     typeof secret === 'string' ? secret : (secret.target ?? secret.source),

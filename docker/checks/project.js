@@ -14,10 +14,10 @@ export class UnreadableProject extends Error {
   }
 }
 
-/** The settings that README.md lists, by name, with `secret` and `default`. test/readme.test.ts holds that table. */
-const readSettings = (readme) =>
+/** The settings that docs/settings.md lists, by name, with `secret` and `default`. test/documents.test.ts holds that table. */
+const readSettings = (table) =>
   new Map(
-    [...readme.matchAll(/^\| `([A-Z_]+)`( \(secret\))? +\|.*\| (.*?) +\|$/gm)].map(
+    [...table.matchAll(/^\| `([A-Z_]+)`( \(secret\))? +\|.*\| (.*?) +\|$/gm)].map(
       ([, name, secret, defaultText]) => [name, { isSecret: secret !== undefined, defaultText }],
     ),
   )
@@ -48,7 +48,7 @@ export const readProject = (folder) => {
     dockerIgnore: ignoreRules(read('.dockerignore')),
     gitIgnore: ignoreRules(read('.gitignore')),
     packageJson: JSON.parse(read('package.json')),
-    settings: readSettings(read('README.md')),
+    settings: readSettings(read('docs/settings.md')),
     mainSource: read('src/main.ts'),
     exists: (path) => existsSync(join(folder, path)),
   }

@@ -11,9 +11,9 @@ export interface ParseContext {
 /** One environment variable. `parse` gets `undefined` when it is unset or empty, and throws `SettingProblem`. */
 export interface Setting<T> {
   readonly variable: string
-  /** One sentence for the README's table; the unit is part of it. */
+  /** One sentence for the table of docs/settings.md; the unit is part of it. */
   readonly meaning: string
-  /** The default in words, as the README's table shows it. */
+  /** The default in words, as the table of docs/settings.md shows it. */
   readonly defaultText: string
   /** A secret may also come from a file named by `<variable>_FILE`, and is never printed. */
   readonly secret: boolean
