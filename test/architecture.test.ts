@@ -134,10 +134,12 @@ test('docs/dependencies.md gives each dependency its reason, and names no other'
 
 const documents = globSync(['*.md', 'docs/**/*.md'])
 
-/** The paths that a document names, from the folder of the repository: its links, and the files of ours in its text. */
+/** The paths that a document names, from the folder of the repository: its links and pictures, and the files of ours in its text. */
 const pathsIn = (document: string): string[] => {
   const text = readFileSync(document, 'utf8')
-  const links = [...text.matchAll(/\]\(([\w./-]+)\)/g)].map(([, link = '']) => join(dirname(document), link))
+  const links = [...text.matchAll(/(?:\]\(|src=")([\w./-]+)[)"]/g)].map(([, link = '']) =>
+    join(dirname(document), link),
+  )
   const named = /`((?:src|jobs|test|schema|bench|bin|docs|docker|\.ci)\/[\w./-]+)`/g
   return [...links, ...[...text.matchAll(named)].map(([, path = '']) => path)]
 }

@@ -1,0 +1,67 @@
+// Every page fits a desk and a phone. `IDEM_TEST_PICTURES=docs/pictures` on this file renews the pictures of the README.
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Worker } from '../../jobs/worker.js'
+import { findChromium, launchChromium } from '../support/browser.js'
+import { EmailOwner } from '../support/email-owner.js'
+import { mailboxInbox } from '../support/mail-reader.js'
+import { startTestService, type TestService } from '../support/start-service.js'
+import { startTestWorker } from '../support/start-worker.js'
+
+const chromiumPath = findChromium()
+/** In CI the browser must be there: a skipped test would pass unnoticed. */
+const isRequired = process.env['CI'] !== undefined
+const picturesFolder = process.env['IDEM_TEST_PICTURES']
+
+/** The address in the pictures. The service listens on a free port, so links to this one are asked of `idem.url`. */
+const publicUrl = 'http://localhost:4000'
+
+/** Low, because a picture of the whole page is never lower than the window. */
+const windows = {
+  desk: { width: 720, height: 360 },
+  phone: { width: 390, height: 360 },
+} as const
+
+describe.skipIf(chromiumPath === null && !isRequired)('the pages (needs Chromium)', () => {
+  let browser: Browser
+  let idem: TestService
+  let worker: Worker
+  let confirmUrl: string
+
+  beforeAll(async () => {
+    if (chromiumPath === null) return
+    browser = await launchChromium(chromiumPath)
+    idem = await startTestService({ environment: { IDEM_PUBLIC_URL: publicUrl } })
+    worker = await startTestWorker(idem)
+    const inbox = mailboxInbox(idem)
+    await new EmailOwner(idem, inbox, 'grace@example.org').signIn()
+    const ada = new EmailOwner(idem, inbox, 'ada@example.org')
+    const userAgent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+    await ada.challenge({ headers: { 'user-agent': userAgent } })
+    confirmUrl = (await ada.link()).replace(publicUrl, idem.url)
+  })
+  beforeEach(() => {
+    if (chromiumPath === null) throw new Error('needs Chromium: install it, or set CHROMIUM_PATH')
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await worker?.stop()
+    await idem?.stop()
+  })
+
+  const pages = { home: () => idem.url, mailbox: () => `${idem.url}/mailbox`, confirm: () => confirmUrl }
+
+  for (const [name, urlOf] of Object.entries(pages))
+    for (const [place, viewport] of Object.entries(windows))
+      test(`${name} on a ${place}`, async () => {
+        const context = await browser.newContext({ javaScriptEnabled: false, colorScheme: 'light', viewport })
+        const page = await context.newPage()
+        expect((await page.goto(urlOf()))?.status()).toBe(200)
+        if (picturesFolder !== undefined)
+          await page.screenshot({ path: join(picturesFolder, `${name}-${place}.png`), fullPage: true })
+        const width = await page.locator('html').evaluate(({ scrollWidth }) => scrollWidth)
+        expect(width, 'nothing to scroll sideways').toBeLessThanOrEqual(viewport.width)
+        await context.close()
+      })
+})
