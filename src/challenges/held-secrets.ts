@@ -1,6 +1,7 @@
 // What answers a held challenge: code, link token, match code. All derived from its id, so they are stored nowhere.
 
 import type { KeyPurpose, KeyRing } from '../tokens/key-ring.js'
+import { bytesOfBase64url } from '../tokens/one-spelling.js'
 import { equalBytes } from '../tokens/secret.js'
 
 /** Capitals and digits of which no two look alike in any common typeface. */
@@ -55,10 +56,10 @@ export class HeldSecrets {
 
   /** The id in a link token; null when the token is none of ours. */
   idOfConfirmationToken(token: string): string | null {
-    const bytes = Buffer.from(token, 'base64url')
+    const bytes = bytesOfBase64url(token)
+    if (bytes === null) return null
     const [id, mac] = [bytes.subarray(0, idLength), bytes.subarray(idLength)]
-    const holds = bytes.toString('base64url') === token && this.keyRing.checksMac('email-link', id, mac)
-    return holds ? uuidOf(id) : null
+    return this.keyRing.checksMac('email-link', id, mac) ? uuidOf(id) : null
   }
 
   /** True for the challenge's code in any case, with or without spaces and hyphens, under any of the secrets. */

@@ -1,5 +1,6 @@
 // Refresh tokens: session, generation and a MAC over both; nothing else is stored (RFC 9700 4.14.2).
 import type { KeyRing } from '../tokens/key-ring.js'
+import { bytesOfBase64url } from '../tokens/one-spelling.js'
 
 /** Marks our refresh tokens, so that scanners for leaked secrets can find them. */
 const prefix = 'idr_'
@@ -27,8 +28,8 @@ export const issueRefreshToken = (keyRing: KeyRing, claims: RefreshTokenClaims):
 
 /** What a refresh token says, or null when it is none of ours. */
 export const verifyRefreshToken = (keyRing: KeyRing, token: string): RefreshTokenClaims | null => {
-  if (!/^idr_[\w-]{70}$/.test(token)) return null
-  const bytes = Buffer.from(token.slice(prefix.length), 'base64url')
+  const bytes = /^idr_[\w-]{70}$/.test(token) ? bytesOfBase64url(token.slice(prefix.length)) : null
+  if (bytes === null) return null
   const body = bytes.subarray(0, bodyLength)
   if (bytes.length !== tokenLength || !keyRing.checksMac('refresh-token', body, bytes.subarray(bodyLength)))
     return null

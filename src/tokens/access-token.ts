@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import type { Acr } from '../authorization/principal.js'
 import { Failure } from '../failure.js'
 import type { Random } from '../runtime/random.js'
+import { isInOneSpelling } from './one-spelling.js'
 import type { SigningKeys } from './signing-keys.js'
 
 /** RFC 9068 2.1: tells an access token from every other JWT of ours. */
@@ -94,6 +95,8 @@ export class AccessTokens {
     const known = verified.get(token)
     if (known !== undefined && now.getTime() < known.expiresAtMilliseconds) return known.claims
     try {
+      // A signature has bits that no decoder looks at: one token would be many texts.
+      if (!isInOneSpelling(token)) throw new errors.JWTInvalid('not in the spelling in which it was issued')
       const { payload } = await jwtVerify(token, (header) => this.#key(header.kid, now), {
         algorithms: [algorithm],
         typ: tokenType,

@@ -1,6 +1,7 @@
 // Sealed values: data that a client or the database keeps for us and can neither read nor change (JWE, RFC 7516).
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose'
 import type { KeyPurpose, KeyRing } from './key-ring.js'
+import { isInOneSpelling } from './one-spelling.js'
 
 const algorithm = 'dir'
 const encryption = 'A256GCM'
@@ -19,6 +20,7 @@ export const unseal = async (
   purpose: KeyPurpose,
   sealed: string,
 ): Promise<{ readonly data: unknown; readonly byOlderSecret: boolean } | null> => {
+  if (!isInOneSpelling(sealed)) return null
   try {
     const { kid } = decodeProtectedHeader(sealed)
     const key = ring.keys(purpose).find((candidate) => candidate.id === kid)
