@@ -134,14 +134,20 @@ test('docs/dependencies.md gives each dependency its reason, and names no other'
 
 const documents = globSync(['*.md', 'docs/**/*.md'])
 
-/** The paths that a document names, from the folder of the repository: its links and pictures, and the files of ours in its text. */
+/**
+ * The paths in a document, relative to the repository's folder: its links and pictures, and the files in its text, where
+ * `room/file` stands for `src/room/file.ts`.
+ */
 const pathsIn = (document: string): string[] => {
   const text = readFileSync(document, 'utf8')
   const links = [...text.matchAll(/(?:\]\(|src=")([\w./-]+)[)"]/g)].map(([, link = '']) =>
     join(dirname(document), link),
   )
   const named = /`((?:src|jobs|test|schema|bench|bin|docs|docker|\.ci)\/[\w./-]+)`/g
-  return [...links, ...[...text.matchAll(named)].map(([, path = '']) => path)]
+  const inRooms = [...text.matchAll(/`([a-z-]+)\/([\w./-]+)`/g)]
+    .filter(([, room = '']) => order.includes(room) && room !== 'jobs')
+    .map(([, room, file]) => `src/${room}/${file}`)
+  return [...links, ...[...text.matchAll(named)].map(([, path = '']) => path), ...inRooms]
 }
 
 test('the documents point only to files that exist', () => {
