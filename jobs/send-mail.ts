@@ -23,8 +23,8 @@ export interface SendMailNeeds extends ComposeMailNeeds {
   readonly ownCall: () => Call
 }
 
-/** A worker that dies gives its mail free after so long; while it lives, it says so well before. In milliseconds. */
-const [holdMilliseconds, prolongMilliseconds] = [6_000, 2_000]
+/** The lease of a worker that dies ends after so long; while it lives, it says so well before. In milliseconds. */
+const [leaseMilliseconds, prolongMilliseconds] = [6_000, 2_000]
 /** Whatever the source, an address gets so many codes in 15 minutes: nobody can flood it through us. */
 const mostCodes = 5
 /** The database is asked again this often to note what an SMTP server has acknowledged, in milliseconds. */
@@ -32,10 +32,10 @@ const noteMilliseconds = 250
 
 /** Sends the mail with this id unless that was done. Throws `MailDeferred` or `JobPostponed` when it is to be tried again. */
 export const sendMail = async (call: Call, id: string, needs: SendMailNeeds): Promise<void> => {
-  // 1 take it: while one try has it, no other sends it
+  // 1 lease it: while it is leased to one try, no other sends it
   const by = needs.random.uuid()
-  const mail = await needs.mails.hold(call, { id, by, until: after(call.now, holdMilliseconds) })
-  if (mail === null) return await leaveToHolder(call, id, needs)
+  const mail = await needs.mails.lease(call, { id, by, until: after(call.now, leaseMilliseconds) })
+  if (mail === null) return await leaveToLessee(call, id, needs)
   // 2 put it into words, unless it is too late or too much
   const composed = await composeMail(call, mail, needs)
   if (composed === null || !composed.isTimely) return await settle(mail, 'withheld', 'too late', needs)
@@ -45,7 +45,7 @@ export const sendMail = async (call: Call, id: string, needs: SendMailNeeds): Pr
   await keepPace(call, { mail, by }, needs)
   // 4 it is still ours, however long that took
   const isLate = needs.ownCall().now > after(call.now, prolongMilliseconds)
-  if (isLate && !(await prolong({ mail, by }, needs))) return await leaveToHolder(call, id, needs)
+  if (isLate && !(await prolong({ mail, by }, needs))) return await leaveToLessee(call, id, needs)
   // 5 send it, and say so
   await deliver({ mail, by, message: composed.message }, needs)
 }
@@ -53,19 +53,19 @@ export const sendMail = async (call: Call, id: string, needs: SendMailNeeds): Pr
 const after = (now: Date, milliseconds: number): Date => new Date(now.getTime() + milliseconds)
 
 /** Done already; or another try has it, perhaps one whose worker has died. */
-const leaveToHolder = async (call: Call, id: string, needs: SendMailNeeds): Promise<void> => {
+const leaveToLessee = async (call: Call, id: string, needs: SendMailNeeds): Promise<void> => {
   const mail = await needs.mails.find(call, id)
   // Given back a moment ago, it is free now.
-  if (mail?.settledAt === null) throw new JobPostponed(mail.heldUntil ?? call.now)
+  if (mail?.settledAt === null) throw new JobPostponed(mail.leasedUntil ?? call.now)
 }
 
-interface TakenMail {
+interface Lessee {
   readonly mail: Mail
   readonly by: string
 }
 
 /** A domain that gets too many at once closes its doors; the mail waits without having failed. */
-const keepPace = async (call: Call, { mail, by }: TakenMail, needs: SendMailNeeds): Promise<void> => {
+const keepPace = async (call: Call, { mail, by }: Lessee, needs: SendMailNeeds): Promise<void> => {
   try {
     await needs.throttle.pace(call, mail.address.slice(mail.address.lastIndexOf('@') + 1))
   } catch (error) {
@@ -75,13 +75,13 @@ const keepPace = async (call: Call, { mail, by }: TakenMail, needs: SendMailNeed
   }
 }
 
-const prolong = async ({ mail, by }: TakenMail, { mails, ownCall }: SendMailNeeds): Promise<boolean> => {
+const prolong = async ({ mail, by }: Lessee, { mails, ownCall }: SendMailNeeds): Promise<boolean> => {
   const call = ownCall()
-  return await mails.prolong(call, { id: mail.id, by, until: after(call.now, holdMilliseconds) })
+  return await mails.prolong(call, { id: mail.id, by, until: after(call.now, leaseMilliseconds) })
 }
 
 const deliver = async (
-  { mail, by, message }: TakenMail & { readonly message: MailMessage },
+  { mail, by, message }: Lessee & { readonly message: MailMessage },
   needs: SendMailNeeds,
 ): Promise<void> => {
   // A database that is away gives it to nobody else either.
@@ -99,7 +99,7 @@ const deliver = async (
 
 /** What an SMTP server says for good; throws, the mail given back, what is to be tried again. */
 const tryToSend = async (
-  { mail, by, message }: TakenMail & { readonly message: MailMessage },
+  { mail, by, message }: Lessee & { readonly message: MailMessage },
   needs: SendMailNeeds,
 ): Promise<{ readonly state: SettledState; readonly reply: string }> => {
   try {

@@ -5,7 +5,7 @@ import { defineEntity, p } from '@mikro-orm/postgresql'
 export type MailKind = 'challenge' | 'notice'
 
 /**
- * Where a mail stands. `sending`: a worker has it, until `heldUntil`. `deferred`: a temporary refusal; it is tried again.
+ * Where a mail stands. `sending`: it is leased to a try, until `leasedUntil`. `deferred`: a temporary refusal; it is tried again.
  * `refused`: for good. `withheld`: not sent, for the address had too many of its kind or the mail came too late.
  */
 export type MailState = 'queued' | 'sending' | 'sent' | 'deferred' | 'refused' | 'withheld'
@@ -26,9 +26,9 @@ const MailSchema = defineEntity({
     /** What the SMTP server last said, or null. */
     reply: p.text().strictNullable(),
     createdAt: p.datetime().index('mail_created_at'),
-    /** The try that sends it just now, or null. */
-    heldBy: p.uuid().strictNullable(),
-    heldUntil: p.datetime().strictNullable(),
+    /** The try that it is leased to, or null. */
+    leasedBy: p.uuid().strictNullable(),
+    leasedUntil: p.datetime().strictNullable(),
     /** When it was sent, refused or withheld. */
     settledAt: p.datetime().strictNullable(),
   },

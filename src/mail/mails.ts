@@ -5,14 +5,14 @@ import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { Mail, type MailState } from './mail.js'
 
-const columns = `id, kind, cause_id as "causeId", address, state, reply, created_at as "createdAt", held_by as "heldBy",
-  held_until as "heldUntil", settled_at as "settledAt"`
+const columns = `id, kind, cause_id as "causeId", address, state, reply, created_at as "createdAt", leased_by as "leasedBy",
+  leased_until as "leasedUntil", settled_at as "settledAt"`
 
-const hold = {
-  name: 'idem_mail_hold',
-  text: `update mail set state = 'sending', held_by = asked.by, held_until = asked.until
+const lease = {
+  name: 'idem_mail_lease',
+  text: `update mail set state = 'sending', leased_by = asked.by, leased_until = asked.until
     from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as asked (mail_id, by, until)
-    where id = asked.mail_id and settled_at is null and (held_until is null or held_until <= $4::timestamptz)
+    where id = asked.mail_id and settled_at is null and (leased_until is null or leased_until <= $4::timestamptz)
     returning ${columns},
       (select count(*)::int from mail as earlier
         where earlier.address = mail.address and earlier.kind = mail.kind and earlier.state <> 'withheld'
@@ -22,22 +22,22 @@ const hold = {
 
 const prolong = {
   name: 'idem_mail_prolong',
-  text: `update mail set held_until = $3::timestamptz
-    where id = $1::uuid and held_by = $2::uuid and settled_at is null returning id`,
+  text: `update mail set leased_until = $3::timestamptz
+    where id = $1::uuid and leased_by = $2::uuid and settled_at is null returning id`,
 }
 
 const settle = {
   name: 'idem_mail_settle',
   text: `update mail set state = settled.state, reply = settled.reply, settled_at = settled.at,
-      held_by = null, held_until = null
+      leased_by = null, leased_until = null
     from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) as settled (mail_id, state, reply, at)
     where id = settled.mail_id and settled_at is null`,
 }
 
 const release = {
   name: 'idem_mail_release',
-  text: `update mail set state = 'deferred', reply = $3, held_by = null, held_until = null
-    where id = $1::uuid and held_by = $2::uuid and settled_at is null returning id`,
+  text: `update mail set state = 'deferred', reply = $3, leased_by = null, leased_until = null
+    where id = $1::uuid and leased_by = $2::uuid and settled_at is null returning id`,
 }
 
 const find = { name: 'idem_mail_find', text: `select ${columns} from mail where id = $1::uuid` }
@@ -53,8 +53,8 @@ const purge = {
 /** The span in which mails to one address are counted: as long as a code holds. */
 const countedSpan = '15 minutes'
 
-/** A mail that one try has. */
-export interface HeldMail extends Mail {
+/** A mail that is leased to one try. */
+export interface LeasedMail extends Mail {
   /** How many mails of its kind its address got, or is to get, in the 15 minutes before it. */
   readonly sentBefore: number
 }
@@ -68,16 +68,16 @@ export interface Settlement {
   readonly reply: string
 }
 
-/** One try that wants a mail for itself. */
-export interface Hold {
+/** One try that wants a mail for itself, and until when. */
+export interface Lease {
   readonly id: string
   readonly by: string
   readonly until: Date
 }
 
-interface HoldRequest {
+interface LeaseRequest {
   readonly call: Call
-  readonly held: Hold
+  readonly lease: Lease
 }
 
 interface SettleRequest {
@@ -88,7 +88,7 @@ interface SettleRequest {
 
 /** The mails of the installation. A worker sends many at a time: what they ask at once goes in one statement. */
 export class Mails {
-  readonly #holds = new Gathered((batch: readonly HoldRequest[]) => this.#hold(batch))
+  readonly #leases = new Gathered((batch: readonly LeaseRequest[]) => this.#lease(batch))
   readonly #settlements = new Gathered((batch: readonly SettleRequest[]) => this.#settle(batch))
 
   /** The row of a mail that is to be sent. Whoever writes it also appends the job. `CONFLICT` when its cause has one to that address. */
@@ -98,21 +98,21 @@ export class Mails {
       state: 'queued' as const,
       reply: null,
       createdAt: call.now,
-      heldBy: null,
-      heldUntil: null,
+      leasedBy: null,
+      leasedUntil: null,
       settledAt: null,
     }
     return rowOf(Mail, values, () => new Failure('CONFLICT', undefined, { reason: 'that mail is written' }))
   }
 
-  /** Takes a mail for one try until `until`; null when it was settled, or another try has it. */
-  async hold(call: Call, held: Hold): Promise<HeldMail | null> {
-    return await this.#holds.add({ call, held })
+  /** Leases a mail to one try; null when it was settled, or is leased to another. */
+  async lease(call: Call, lease: Lease): Promise<LeasedMail | null> {
+    return await this.#leases.add({ call, lease })
   }
 
-  /** Keeps a mail that one has for longer; false when one has it no more. */
-  async prolong(call: Call, held: Hold): Promise<boolean> {
-    return (await call.run(prolong, [held.id, held.by, held.until.toISOString()])).length > 0
+  /** Prolongs a lease; false when the mail is no longer leased to that try. */
+  async prolong(call: Call, lease: Lease): Promise<boolean> {
+    return (await call.run(prolong, [lease.id, lease.by, lease.until.toISOString()])).length > 0
   }
 
   /** Notes what became of a mail, for good. What an SMTP server acknowledged was sent, whoever had the mail then. */
@@ -121,8 +121,8 @@ export class Mails {
   }
 
   /** Gives a mail back that could not be sent now. */
-  async release(call: Call, id: string, held: { by: string; reply: string }): Promise<void> {
-    await call.run(release, [id, held.by, held.reply])
+  async release(call: Call, id: string, released: { by: string; reply: string }): Promise<void> {
+    await call.run(release, [id, released.by, released.reply])
   }
 
   /** The mail with this id, or null. */
@@ -140,18 +140,18 @@ export class Mails {
     return (await call.run(purge, [createdBefore.toISOString(), limit])).length
   }
 
-  async #hold(batch: readonly HoldRequest[]): Promise<(HeldMail | null)[]> {
+  async #lease(batch: readonly LeaseRequest[]): Promise<(LeasedMail | null)[]> {
     // The youngest: its time is the latest.
-    const { call } = batch.at(-1) as HoldRequest
-    const held = await call.run<HeldMail>(hold, [
-      batch.map((request) => request.held.id),
-      batch.map((request) => request.held.by),
-      batch.map((request) => request.held.until.toISOString()),
+    const { call } = batch.at(-1) as LeaseRequest
+    const leased = await call.run<LeasedMail>(lease, [
+      batch.map((request) => request.lease.id),
+      batch.map((request) => request.lease.by),
+      batch.map((request) => request.lease.until.toISOString()),
       call.now.toISOString(),
       countedSpan,
     ])
     // Two tries of one mail may share a statement: one of them has it then.
-    return batch.map((request) => held.find(({ heldBy }) => heldBy === request.held.by) ?? null)
+    return batch.map((request) => leased.find(({ leasedBy }) => leasedBy === request.lease.by) ?? null)
   }
 
   async #settle(batch: readonly SettleRequest[]): Promise<undefined[]> {

@@ -11,8 +11,8 @@ import { TcpProxy } from '../../support/tcp-proxy.js'
 import { openRooms, type Rooms } from './open-rooms.js'
 
 const address = 'ada@example.org'
-/** How long a try has a mail to itself unless it says that it lives, in seconds. */
-const holdSeconds = 6
+/** How long a lease lasts unless it is prolonged, in seconds. */
+const leaseSeconds = 6
 const quarterHourSeconds = 15 * 60
 
 const startSmtp = async (): Promise<SmtpServer> => {
@@ -107,19 +107,19 @@ test.each(['defer-message', 'refuse-connection', 'stall'] as const)(
   },
 )
 
-test('a mail that a try has is left to it until its time is over, then another takes it; the late one changes nothing', async () => {
+test('a mail is left to the try that leased it until the lease ends, then another takes it; the late one changes nothing', async () => {
   const { rooms, smtp } = await open()
   const id = await rooms.askForMail(address)
   const { mails } = rooms.foundation
   const [dead, other] = [systemRandom.uuid(), systemRandom.uuid()]
-  const until = new Date(rooms.clock.now().getTime() + holdSeconds * 1_000)
-  expect(await mails.hold(rooms.call(), { id, by: dead, until })).not.toBeNull()
+  const until = new Date(rooms.clock.now().getTime() + leaseSeconds * 1_000)
+  expect(await mails.lease(rooms.call(), { id, by: dead, until })).not.toBeNull()
   expect(await postponedUntil(sendMail(rooms.call(), id, rooms.mailRooms()))).toBe(until.getTime())
   // Who lives says so, and keeps it; nobody else can say so in its place.
   const later = new Date(until.getTime() + 1_000)
   expect(await mails.prolong(rooms.call(), { id, by: other, until: later })).toBe(false)
   expect(await mails.prolong(rooms.call(), { id, by: dead, until: later })).toBe(true)
-  rooms.clock.advance(holdSeconds)
+  rooms.clock.advance(leaseSeconds)
   expect(await postponedUntil(sendMail(rooms.call(), id, rooms.mailRooms()))).toBe(later.getTime())
   rooms.clock.advance(1)
   await sendMail(rooms.call(), id, rooms.mailRooms())
@@ -143,14 +143,14 @@ test('while a server takes its time, the mail stays with the try that has it', a
     close: async () => undefined,
   }
   const sending = sendMail(rooms.call(), id, rooms.mailRooms(slow))
-  const heldUntil = async (): Promise<number> => {
-    const [row] = await rooms.tables.query('select held_until from mail where id = $1', [id])
-    return row.held_until?.getTime() ?? 0
+  const leasedUntil = async (): Promise<number> => {
+    const [row] = await rooms.tables.query('select leased_until from mail where id = $1', [id])
+    return row.leased_until?.getTime() ?? 0
   }
-  await millisecondsUntil(5_000, async () => (await heldUntil()) > 0)
-  const first = await heldUntil()
-  rooms.clock.advance(holdSeconds - 1)
-  await millisecondsUntil(10_000, async () => (await heldUntil()) > first)
+  await millisecondsUntil(5_000, async () => (await leasedUntil()) > 0)
+  const first = await leasedUntil()
+  rooms.clock.advance(leaseSeconds - 1)
+  await millisecondsUntil(10_000, async () => (await leasedUntil()) > first)
   rooms.clock.advance(2)
   await postponedUntil(sendMail(rooms.call(), id, rooms.mailRooms(slow)))
   release()
@@ -237,7 +237,7 @@ test('with PostgreSQL away right after the acknowledgement, the mail is noted as
   await millisecondsUntil(10_000, async () => smtp.count(address) === 1)
   // Longer than one try to note it, and than the lease.
   await new Promise((resolve) => setTimeout(resolve, 1_000))
-  rooms.clock.advance(holdSeconds)
+  rooms.clock.advance(leaseSeconds)
   await proxy.mend()
   await sending
   // The test's own connection went with the others.
