@@ -13,7 +13,7 @@ import { watchQueue } from './watch-queue.js'
 
 /** A running worker. */
 export interface Worker {
-  /** True when what carries the queue answers. */
+  /** True if the backend of the queue answers. */
   queueAnswers(): Promise<boolean>
   /** Takes no more jobs, lets those under way finish, closes what it opened. */
   stop(): Promise<void>

@@ -1,4 +1,4 @@
-// Announces an act: the audit entry, and the job that tells the account's owner of it.
+// Announces an act: the audit entry, and the job that informs the account's owner.
 import type { Call } from '../database/call.js'
 import type { Row } from '../database/row.js'
 import type { Outbox } from '../outbox/outbox.js'
@@ -12,7 +12,7 @@ export interface AnnounceActNeeds {
   readonly random: Random
 }
 
-/** The rows of an act that its account's owner hears of, to be written in the transaction of the act. */
+/** The rows of an act about which the owner is informed, to be inserted in the transaction of the act. */
 export const announceAct = (call: Call, act: AuditedAct, needs: AnnounceActNeeds): readonly Row[] => {
   const auditEntryId = needs.random.uuid()
   return [

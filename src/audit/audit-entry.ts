@@ -32,9 +32,9 @@ const AuditEntrySchema = defineEntity({
     id: p.uuid().primary(),
     at: p.datetime(),
     action: p.text().$type<AuditAction>(),
-    /** The account that it happened to; null for acts upon the installation. */
+    /** The account that was acted upon; null for acts upon the installation. */
     accountId: p.uuid().strictNullable(),
-    /** The account that did it; null when nobody was signed in. */
+    /** The account that acted; null if nobody was signed in. */
     actorId: p.uuid().strictNullable(),
     sessionId: p.uuid().strictNullable(),
     requestId: p.text(),

@@ -1,12 +1,12 @@
-// Where audit entries are kept: appended in the transaction of the change, never changed.
+// The store of audit entries: inserted in the transaction of the change, never updated.
 import type { Call } from '../database/call.js'
 import { type FromChange, type Row, rowOf } from '../database/row.js'
 import type { Random } from '../runtime/random.js'
 import { type AuditAction, AuditEntry } from './audit-entry.js'
 
-/** One act, as a use case reports it. */
+/** An act, as a use case describes it. */
 export interface AuditedAct {
-  /** Given where something else names the entry by it; else it gets one. */
+  /** Given if another row refers to the entry; otherwise generated. */
   readonly id?: string
   readonly action: AuditAction
   readonly accountId: string | FromChange | null
@@ -15,11 +15,11 @@ export interface AuditedAct {
   readonly detail?: Readonly<Record<string, unknown>>
 }
 
-/** The audit log: it can only grow. */
+/** The audit log; entries are never updated. */
 export class AuditLog {
   constructor(private readonly random: Random) {}
 
-  /** The row of an act; who did it and in which session is the caller's principal unless the act says otherwise. */
+  /** The row of an act. Actor and session are those of the caller's principal unless the act has its own. */
   row(call: Call, act: AuditedAct): Row {
     const { actorId = call.principal?.accountId ?? null, sessionId = call.principal?.sessionId ?? null } = act
     return rowOf(AuditEntry, {
@@ -40,7 +40,7 @@ export class AuditLog {
     return await call.em.findOne(AuditEntry, { id })
   }
 
-  /** Appends an act in the caller's transaction. */
+  /** Inserts an act in the caller's transaction. */
   async append(call: Call, act: AuditedAct): Promise<void> {
     await call.write(this.row(call, act))
   }

@@ -1,6 +1,6 @@
-// Whether a host is this machine to itself.
+// Recognises names and addresses of the loopback interface.
 
-/** This machine alone can connect to these (RFC 5735 3, RFC 4291 2.5.3). */
+/** Addresses that only this machine can connect to (RFC 5735 3, RFC 4291 2.5.3). */
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/
 
 /** True for a name or address that only this machine reaches. */

@@ -10,7 +10,7 @@ export type Sections = Readonly<Record<string, Section>>
 /** The parsed values of all sections. */
 export type AllValuesOf<S extends Sections> = { readonly [K in keyof S]: ValuesOf<S[K]> }
 
-/** Every problem of an environment; its message lists them one a line. */
+/** Every problem of an environment; its message has one line for each. */
 export class EnvironmentProblems extends OperatorProblem {
   override readonly name = 'EnvironmentProblems'
   constructor(readonly problems: readonly string[]) {
@@ -60,11 +60,11 @@ export const readEnvironment = <S extends Sections>(
     ]),
   )
   if (problems.length > 0) throw new EnvironmentProblems(problems)
-  // Each value came from the parser that `ValuesOf` names.
+  // Each value was returned by the parser from which `ValuesOf` takes its type.
   return values as AllValuesOf<S>
 }
 
-/** The variables that look like ours but are none: most likely a slip of the pen. */
+/** Variables with our prefix that are no settings: most likely misspelt ones. */
 export const unknownVariables = (
   sections: Sections,
   environment: Environment,

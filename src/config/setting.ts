@@ -1,10 +1,10 @@
 // A setting: one environment variable with its meaning, unit, default and check.
 
-/** What a setting's parser may look at beside the raw value. */
+/** What a setting's parser may use beside the raw value. */
 export interface ParseContext {
-  /** True where `NODE_ENV=production`: unsafe values are problems there. */
+  /** True with `NODE_ENV=production`, where unsafe values are problems. */
   readonly production: boolean
-  /** Another variable as it is given, for a rule about two of them. */
+  /** The raw value of another variable, for a rule that involves two. */
   readonly other: (variable: string) => string | undefined
 }
 
@@ -15,7 +15,7 @@ export interface Setting<T> {
   readonly meaning: string
   /** The default in words, as the table of docs/settings.md shows it. */
   readonly defaultText: string
-  /** A secret may also come from a file named by `<variable>_FILE`, and is never printed. */
+  /** A secret may also be read from the file that `<variable>_FILE` names, and is never printed. */
   readonly secret: boolean
   parse(raw: string | undefined, context: ParseContext): T
 }

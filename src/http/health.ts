@@ -9,7 +9,7 @@ export interface HealthNeeds {
   /** True while the service drains: no new requests, please. */
   readonly isDraining: () => boolean
   readonly databaseAnswers: () => Promise<boolean>
-  /** Whether what carries the queue answers; null in a process that does no jobs, which needs the database alone. */
+  /** Whether the backend of the queue answers; null in a process that runs no jobs and needs only the database. */
   readonly queueAnswers: (() => Promise<boolean>) | null
 }
 

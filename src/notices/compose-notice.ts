@@ -1,4 +1,4 @@
-// Composes the mail of a notice out of the audit entry that it tells of.
+// Composes the mail of a notice from its audit entry.
 import type { Accounts } from '../accounts/accounts.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
@@ -18,7 +18,7 @@ export interface ComposeNoticeNeeds {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** The content of a notice's mail; null when there is nothing to tell any more. */
+/** The content of a notice's mail; null if the audit entry or the account no longer exists. */
 export const composeNotice = async (
   call: Call,
   auditEntryId: string,
@@ -32,7 +32,7 @@ export const composeNotice = async (
   const session = entry.sessionId === null ? null : await needs.sessions.read(call, entry.sessionId)
   const locale = account.locale ?? locales[0]
   const method = textOf(entry.detail['method'])
-  // A guest's subject is the hash of a secret: it tells nobody anything.
+  // A guest's subject is the hash of a secret, which means nothing to a reader.
   const mark = method === 'anonymous' ? null : textOf(entry.detail['subject'])
   const device = session?.device ?? null
   return {

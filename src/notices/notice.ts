@@ -1,15 +1,15 @@
-// A notice: a mail that tells an account's owner of an act upon it. Which acts, and whether it can be turned off.
+// A notice: a mail that informs an account's owner of an act. The list of those acts, and which can be turned off.
 import type { AuditAction } from '../audit/audit-entry.js'
 import type { TemplateName } from '../mail/templates.js'
 
-/** How an act is told. */
+/** The notice of an act. */
 export interface Notice {
   readonly template: TemplateName
-  /** What protects the account is always told; the rest only while its owner wants to hear of it. */
+  /** True if the owner cannot turn it off, because it protects the account. */
   readonly protects: boolean
 }
 
-/** The acts that are told. A new one is a line here, and `announceAct` where the act is done. */
+/** The acts with a notice. A new one is a line here, and `announceAct` in the use case. */
 export const noticeOf: Partial<Readonly<Record<AuditAction, Notice>>> = {
   'session.started': { template: 'new-sign-in', protects: false },
   'identity.linked': { template: 'identity-linked', protects: true },

@@ -1,4 +1,4 @@
-// Writes the notices of an act: one mail to each verified address of the account, once, however often it is asked.
+// Writes the notices of an act: one mail to each verified address of the account; a repeated job writes none again.
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import type { AuditEntry } from '../audit/audit-entry.js'
@@ -23,19 +23,19 @@ export interface WriteNoticesNeeds {
   readonly random: Random
 }
 
-/** Writes the mails of an audited act and their jobs; returns their number, 0 where nobody needs to hear of it. */
+/** Writes the mails of an audited act and their jobs; returns their number, 0 if nobody is to be informed. */
 export const writeNotices = async (
   call: Call,
   auditEntryId: string,
   needs: WriteNoticesNeeds,
 ): Promise<number> => {
-  // 1 what happened, and to whom
+  // 1 what happened, and to which account
   const entry = await needs.auditLog.find(call, auditEntryId)
   const notice = entry === null ? undefined : noticeOf[entry.action]
   if (entry === null || entry.accountId === null || notice === undefined) return 0
   const account = await needs.accounts.find(call, entry.accountId)
   if (account === null || !(await isWanted(call, { entry, notice, account }, needs))) return 0
-  // 2 who is to hear of it
+  // 2 the addresses to inform
   const addresses = await readersOf(call, { entry, accountId: entry.accountId }, needs)
   // 3 in one transaction: each mail with its job
   const rows = addresses.flatMap((address) => {
@@ -62,7 +62,7 @@ interface ToldAct {
   readonly account: Account
 }
 
-/** A sign-in is told where the owner wants to hear of it, and the device has not been seen before. */
+/** A sign-in has a notice if the owner wants one and the device has not been seen before. */
 const isWanted = async (
   call: Call,
   { entry, notice, account }: ToldAct,
@@ -75,8 +75,8 @@ const isWanted = async (
 }
 
 /**
- * The verified addresses of the account, and one that has just been unlinked from it. Not the one whose own mail was
- * answered: its owner knows.
+ * The verified addresses of the account, and one that has just been unlinked from it. The address that has just
+ * answered a mail is left out, because its owner knows of the act.
  */
 const readersOf = async (
   call: Call,

@@ -1,4 +1,4 @@
-// An outbox entry: a job that a change asked for, written in the transaction of that change.
+// An outbox entry: a requested job, inserted in the transaction of the change that requests it.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import type { JobName } from '../queue/job.js'
 
@@ -7,22 +7,22 @@ const OutboxEntrySchema = defineEntity({
   tableName: 'outbox_entry',
   indexes: [{ name: 'outbox_entry_open', properties: ['doneAt', 'failedAt', 'relayedAt', 'id'] }],
   properties: {
-    /** The id of the job in the queue too: relayed twice, it is there once. */
+    /** Also the id of the job in the queue: relayed twice, it is in the queue once. */
     id: p.uuid().primary(),
     job: p.text().$type<JobName>(),
     payload: p.json<object>(),
     createdAt: p.datetime(),
-    /** When it was last handed to the queue; null while it waits for that. */
+    /** When it was last added to the queue; null before that. */
     relayedAt: p.datetime().strictNullable(),
-    /** When its work was done. */
+    /** When the job was done. */
     doneAt: p.datetime().strictNullable(),
-    /** When it was given up: a dead letter, until somebody retries it. */
+    /** When its last try failed; null again once it is retried. */
     failedAt: p.datetime().strictNullable(),
-    /** Why it was given up. */
+    /** The error of its last try. */
     failure: p.text().strictNullable(),
   },
 })
 
-/** A job that a change asked for. */
+/** A requested job. */
 export class OutboxEntry extends OutboxEntrySchema.class {}
 OutboxEntrySchema.setClass(OutboxEntry)

@@ -1,20 +1,20 @@
-// The outbox: jobs are appended in the transaction of the change that asks for them, and kept until they are done.
+// The outbox: jobs are inserted in the transaction of the change that requests them, and kept until they are done.
 import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
 import type { Job, JobName, QueuedJob } from '../queue/job.js'
 import { OutboxEntry } from './outbox-entry.js'
 
-/** How many jobs stand where. */
+/** The numbers of jobs by state. */
 export interface OutboxCounts {
-  /** Appended, and not yet handed to the queue. */
+  /** Not yet added to the queue. */
   readonly waiting: number
-  /** Handed to the queue, and not yet done. */
+  /** Added to the queue, not yet done. */
   readonly underWay: number
-  /** Given up. */
+  /** Failed in all tries. */
   readonly failed: number
 }
 
-/** A job that was given up. */
+/** A job that failed in all tries. */
 export interface FailedJob {
   readonly id: string
   readonly name: JobName
@@ -86,12 +86,12 @@ const purge = {
       select id from outbox_entry where done_at < $1::timestamptz limit $2 for update skip locked) returning id`,
 }
 
-/** More than one statement should carry; a hundred megabytes of payloads are not read at once. */
+/** Most jobs of one statement, so that a long backlog is not read into memory at once. */
 const mostRelayed = 500
 
-/** The jobs that the installation was asked for. */
+/** The jobs of the installation. */
 export class Outbox {
-  /** The row of a job, to be written in the transaction of the change that asks for it. */
+  /** The row of a job, to be inserted in the transaction of the change that requests it. */
   row(call: Call, id: string, job: Job): Row {
     return rowOf(OutboxEntry, {
       id,
@@ -106,12 +106,12 @@ export class Outbox {
   }
 
   /**
-   * Hands waiting jobs to `deliver`, oldest first, and notes that it took them; returns their number. They stay locked
-   * meanwhile: several processes relay side by side, and what a killed one had is relayed again.
+   * Passes waiting jobs to `deliver`, oldest first, and records that they were relayed; returns their number. The rows
+   * are locked meanwhile, so that several processes can relay in parallel, and those of a killed one are relayed again.
    */
   async relay(call: Call, deliver: (jobs: readonly QueuedJob[]) => Promise<void>): Promise<number> {
     return await call.inTransaction(async (inner) => {
-      // Written by `row`, so it is a job.
+      // Inserted by `row`, so it is a job.
       const jobs = (await inner.em.execute(claim, [mostRelayed])) as QueuedJob[]
       if (jobs.length === 0) return 0
       await deliver(jobs)
@@ -120,33 +120,33 @@ export class Outbox {
     })
   }
 
-  /** Jobs that the queue took before `relayedBefore` and nobody reported done, the longest first. */
+  /** Jobs that were relayed before `relayedBefore` and not reported as done, oldest first. */
   async listUnfinished(call: Call, relayedBefore: Date): Promise<QueuedJob[]> {
     return await call.run<QueuedJob>(unfinished, [relayedBefore.toISOString(), mostRelayed])
   }
 
-  /** Notes that the queue still has these jobs, or has them again. */
+  /** Records that these jobs are in the queue, still or again. */
   async noteRelayed(call: Call, ids: readonly string[]): Promise<void> {
     await call.run(touch, [ids, call.now.toISOString()])
   }
 
-  /** Notes that jobs were done. */
+  /** Records that jobs are done. */
   async noteDone(call: Call, ids: readonly string[]): Promise<void> {
     await call.run(markDone, [ids, call.now.toISOString()])
   }
 
-  /** Notes that a job was given up: a dead letter, until somebody retries it. */
+  /** Records that the last try of a job failed. */
   async noteFailed(call: Call, id: string, failure: string): Promise<void> {
     await call.run(markFailed, [id, call.now.toISOString(), failure])
   }
 
-  /** How many jobs stand where. */
+  /** The numbers of jobs by state. */
   async count(call: Call): Promise<OutboxCounts> {
     const [row] = await call.run<OutboxCounts>(counts, [])
     return row ?? { waiting: 0, underWay: 0, failed: 0 }
   }
 
-  /** Failed jobs after the one with id `after` (null: from the first on). */
+  /** Failed jobs after the one with id `after` (null: from the first). */
   async listFailed(
     call: Call,
     page: { readonly first: number; readonly after: string | null },
@@ -155,12 +155,12 @@ export class Outbox {
     return { jobs: jobs.slice(0, page.first), hasNextPage: jobs.length > page.first }
   }
 
-  /** Puts a failed job, or with null all of them, back; returns their number. Audited by `rows`. */
+  /** Makes a failed job, or with null all of them, wait again; returns their number. `rows` are the audit entries. */
   async retry(call: Call, id: string | null, ...rows: readonly Row[]): Promise<number> {
     return (await call.change<{ id: string }>(retry, [id], ...rows)).length
   }
 
-  /** Removes at most `limit` jobs that were done before `doneBefore`; returns their number. */
+  /** Deletes at most `limit` jobs that were done before `doneBefore`; returns their number. */
   async purge(call: Call, doneBefore: Date, limit: number): Promise<number> {
     return (await call.run(purge, [doneBefore.toISOString(), limit])).length
   }

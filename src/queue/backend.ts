@@ -1,4 +1,4 @@
-// What carries the queue: BullMQ on the database that everything else is in, or on Redis; the rest of Idem cannot tell.
+// The backend of the queue: BullMQ on our PostgreSQL or on Redis, with the same interface for both.
 import {
   assertSchemaCompatibility,
   createPostgresBackend,
@@ -15,23 +15,26 @@ import pg from 'pg'
 import { endClient } from '../database/end-client.js'
 import type { Job, JobName } from './job.js'
 
-/** Where the queue is: `redisUrl` where it is given, else the database. */
+/** Where the queue is: in Redis if `redisUrl` is set, otherwise in the database. */
 export interface BackendOptions {
   readonly redisUrl: string | null
   readonly databaseUrl: string
 }
 
-/** The one queue; its name is part of Redis' keys. */
+/** The name of the only queue; it is part of Redis' keys. */
 const queueName = 'idem'
-/** BullMQ's tables in PostgreSQL lie in a schema of their own. */
+/** The schema of BullMQ's tables in PostgreSQL. */
 const schema = 'bullmq'
-/** Of the queue and of the worker each: enough for what they say at once. */
+/** Connections of the queue and of the worker each; they make no more queries at the same time. */
 const poolSize = 4
-/** Every statement of BullMQ takes milliseconds; a silent server must not hold a job for ever. In milliseconds. */
+/**
+ * Time limit of a statement, in milliseconds. BullMQ's take a few; without a limit, a server that hangs would block a
+ * job for ever.
+ */
 const statementMilliseconds = 10_000
-/** A server that is well lets us in within milliseconds. In milliseconds. */
+/** Time limit for connecting, in milliseconds. */
 const connectMilliseconds = 5_000
-/** A connection to Redis is tried anew this often, in milliseconds. */
+/** Time between two attempts to connect to Redis, in milliseconds. */
 const redisRetryMilliseconds = 500
 
 const postgresConnection = (connectionString: string) => ({
@@ -46,7 +49,7 @@ const postgresConnection = (connectionString: string) => ({
 
 const redisConnection = (url: string) => ({
   url,
-  // BullMQ waits by itself, and must not be told off for it.
+  // BullMQ requires null here for workers, because it waits for a lost connection itself.
   maxRetriesPerRequest: null,
   retryStrategy: () => redisRetryMilliseconds,
   connectTimeout: connectMilliseconds,
@@ -67,7 +70,7 @@ export const openBullQueue = (backend: BackendOptions, options: Omit<QueueOption
       >(queueName, { ...options, connection: postgresConnection(backend.databaseUrl) }, createPostgresBackend)
     : new Queue<Job['payload'], void, JobName>(queueName, {
         ...options,
-        // Handing a job over must fail, not wait: the outbox keeps it, and tries again.
+        // While Redis is down, adding a job fails at once; the outbox keeps the job and tries again.
         connection: { ...redisConnection(backend.redisUrl), enableOfflineQueue: false },
       })
 
@@ -86,13 +89,13 @@ export const openBullWorker = (
       )
     : new Worker(queueName, processor, { ...options, connection: redisConnection(backend.redisUrl) })
 
-/** Makes BullMQ's tables, or brings them up to date; several processes may do so at once. Redis needs none. */
+/** Creates or migrates BullMQ's tables; several processes may do so at the same time. Redis needs none. */
 export const migrateQueue = async (backend: BackendOptions): Promise<void> => {
   if (backend.redisUrl === null)
     await withClient(backend.databaseUrl, async (client) => void (await runMigrations(client, schema)))
 }
 
-/** True when BullMQ's tables are there; Redis needs none. */
+/** True if BullMQ's tables exist and are up to date; Redis needs none. */
 export const isQueueMigrated = async (backend: BackendOptions): Promise<boolean> => {
   if (backend.redisUrl !== null) return true
   let isMigrated = true
@@ -105,7 +108,7 @@ export const isQueueMigrated = async (backend: BackendOptions): Promise<boolean>
   return isMigrated
 }
 
-/** A session of its own, for BullMQ's migrations lock and commit in one. */
+/** Runs `work` on a connection of its own, because BullMQ's migrations lock and commit in one database session. */
 const withClient = async (databaseUrl: string, work: (client: pg.Client) => Promise<void>): Promise<void> => {
   const client = new pg.Client({
     connectionString: databaseUrl,
@@ -121,7 +124,7 @@ const withClient = async (databaseUrl: string, work: (client: pg.Client) => Prom
   }
 }
 
-/** BullMQ's queue of our jobs. */
+/** BullMQ's queue with the types of our jobs. */
 export type BullQueue = ReturnType<typeof openBullQueue>
-/** BullMQ's worker on our jobs. */
+/** BullMQ's worker with the types of our jobs. */
 export type BullWorker = ReturnType<typeof openBullWorker>

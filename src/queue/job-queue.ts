@@ -1,4 +1,4 @@
-// The queue: hands jobs to workers, one of which does each, again and again until it is done or given up.
+// The queue: each job is run by one worker, and again after each failure until it is done or its tries are used up.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, DelayedError, type JobsOptions } from 'bullmq'
 import type { ValuesOf } from '../config/setting.js'
@@ -10,31 +10,39 @@ import type { Job, JobName, QueuedJob } from './job.js'
 import { JobPostponed, type RunningJob } from './running-job.js'
 import type { queueSettings } from './settings.js'
 
-/** A worker that is not heard of for this long has died, in milliseconds. With the next figure: within 10 s. */
+/**
+ * A worker that does not renew its lock for this long counts as dead, in milliseconds. With the next value: noticed
+ * within 10 s.
+ */
 const lockMilliseconds = 5_000
-/** How often it is looked whether a worker has died, in milliseconds. */
+/** Time between two checks for jobs of dead workers, in milliseconds. */
 const stalledCheckMilliseconds = 3_000
-/** How soon a worker comes back after what carries the queue was away, in milliseconds. */
+/** Wait of a worker before it uses a backend that failed again, in milliseconds. */
 const reconnectMilliseconds = 500
-/** A job whose worker died this often is most likely what kills them. */
+/** A job whose worker died this often is most likely the cause, and fails. */
 const mostStalls = 10
-/** A done job is remembered for so long that a relay's repeat finds it there. A limit of their number would be counted out at each job. */
+/**
+ * How long a done job is kept, so that a repeated relay of it is recognised. Age, because on PostgreSQL a limit of
+ * their number would be counted at each job.
+ */
 export const remembered = { age: 600 } // BullMQ's name for seconds
-/** Whoever waits for longer counts the queue as away, in milliseconds; a probe gives us two seconds. */
+/**
+ * Without an answer for this long the queue counts as unavailable, in milliseconds. Readiness probes allow two seconds.
+ */
 const answerMilliseconds = 1_500
-/** A schedule whose next run is so long overdue has stopped, in milliseconds. */
+/** A schedule counts as stopped if its next run is overdue by this long, in milliseconds. */
 const overdueMilliseconds = 120_000
-/** The same trouble is told once in so many milliseconds. */
+/** Least time between two log lines about errors of the backend, in milliseconds. */
 const troubleMilliseconds = 10_000
 
-/** What the queue knows of a job: it is still to be done, was done, or is not there. */
+/** The state of a job in the queue: to be done, done, or not in the queue. */
 export type QueueState = 'open' | 'done' | 'unknown'
 
-/** Who does the jobs, and hears of what became of them. */
+/** Runs jobs, and is called when one has failed for good. */
 export interface JobHandler {
-  /** Does a job; what it throws makes the queue try again later. */
+  /** Runs a job. If it throws, the queue tries again later. */
   process(job: RunningJob): Promise<void>
-  /** A job failed for the last time. */
+  /** Called when the last try of a job has failed. */
   gaveUp(job: { readonly id: string; readonly name: JobName }, error: Error): void
 }
 
@@ -47,17 +55,20 @@ export interface JobQueueOptions {
   readonly logger: Logger
 }
 
-/** The result of `asked`, or a failure: BullMQ waits for a Redis that is away however long. What it does late does no harm. */
+/**
+ * The result of `asked`, or an error after a time limit, because BullMQ waits for Redis without one. A late effect is
+ * harmless.
+ */
 const soon = async <T>(asked: Promise<T>): Promise<T> => {
-  // Nobody may hear of how it ends.
+  // Avoids an unhandled rejection when it fails after the time limit.
   asked.catch(() => undefined)
   const late = sleep(answerMilliseconds, null, { ref: false }).then(() => {
-    throw new Error('what carries the queue does not answer')
+    throw new Error('the backend of the queue does not answer')
   })
   return await Promise.race([asked, late])
 }
 
-/** Adds jobs, schedules them, and has them done. Opened by workers alone: whoever asks for a job appends it to the outbox. */
+/** Adds, schedules and runs jobs. Only workers open it; other code appends jobs to the outbox. */
 export class JobQueue {
   readonly #queue: BullQueue
   #worker: BullWorker | null = null
@@ -71,15 +82,15 @@ export class JobQueue {
   }
 
   /**
-   * Waits until PostgreSQL has let us in, where it carries the queue; Redis may come later. Throws when it is away: then
-   * this queue is of no use, for what BullMQ could not do at first on PostgreSQL it never tries again.
+   * With PostgreSQL as the backend, waits for the connections. Throws if they cannot be made; then this queue must be
+   * discarded, because BullMQ does not repeat its first queries on PostgreSQL. Redis may become available later.
    */
   async ready(): Promise<void> {
     if (this.options.settings.redisUrl !== null) return
     await Promise.all([this.#queue.waitUntilReady(), this.#worker?.waitUntilReady()])
   }
 
-  /** Adds jobs. One whose id is there already is left as it is. */
+  /** Adds jobs. A job whose id is in the queue already is left as it is. */
   async add(jobs: readonly QueuedJob[]): Promise<void> {
     await soon(
       this.#queue.addBulk(
@@ -88,7 +99,7 @@ export class JobQueue {
     )
   }
 
-  /** Where a job stands. */
+  /** The state of a job. */
   async stateOf(id: string): Promise<QueueState> {
     const state = await soon(this.#queue.getJobState(id))
     if (state === 'completed') return 'done'
@@ -96,20 +107,20 @@ export class JobQueue {
   }
 
   /**
-   * Has a job done again and again, by one worker of all: at the times of a cron pattern, in UTC. Leaves a schedule alone
-   * that goes on; makes one anew that was lost, has another pattern, or has stopped.
+   * Runs a job at the times of a cron pattern in UTC, each time by one of all workers. Keeps a schedule that works;
+   * makes a new one if it was lost, has another pattern, or has stopped.
    */
   async schedule({ name, payload }: Job, pattern: string): Promise<void> {
     const known = await soon(this.#queue.getJobScheduler(name))
     const next = known?.next ?? 0
     const isComing = next > this.options.clock.now().getTime() - overdueMilliseconds
-    // A run that is late is not lost: made anew, the schedule would drop it.
+    // A late run is kept; a new schedule would skip it.
     if (known?.pattern === pattern && (isComing || (await this.stateOf(`repeat:${name}:${next}`)) === 'open'))
       return
     await this.#queue.upsertJobScheduler(name, { pattern, tz: 'UTC' }, { name, data: payload })
   }
 
-  /** Starts to do jobs. */
+  /** Starts to run jobs. */
   work(handler: JobHandler): void {
     const worker = openBullWorker(this.#backend, (job, token) => this.#process(job, { token, handler }), {
       concurrency: this.options.settings.concurrency,
@@ -129,7 +140,7 @@ export class JobQueue {
     this.#worker = worker
   }
 
-  /** How many jobs wait, are being done, and wait for their next try. */
+  /** The numbers of jobs that wait, run, and wait for their next try. */
   async depth(): Promise<{ readonly waiting: number; readonly active: number; readonly delayed: number }> {
     const {
       waiting = 0,
@@ -139,7 +150,7 @@ export class JobQueue {
     return { waiting, active, delayed }
   }
 
-  /** True when what carries the queue answers, and soon. */
+  /** True if the backend answers within the time limit. */
   async answers(): Promise<boolean> {
     return await soon(this.#queue.getActiveCount()).then(
       () => true,
@@ -148,8 +159,8 @@ export class JobQueue {
   }
 
   /**
-   * Takes no more jobs, waits for those under way, and closes. BullMQ would wait for what carries the queue, too; where
-   * that is away there are no more jobs, and what is done now is told by the outbox alone.
+   * Takes no more jobs, waits for running ones, and closes. If the backend does not answer, the connections are cut,
+   * because BullMQ would wait for it; the outbox then records which jobs were done.
    */
   async close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -178,7 +189,7 @@ export class JobQueue {
       attempts: this.options.settings.attempts,
       backoff: { type: 'doubling' },
       removeOnComplete: remembered,
-      // The outbox keeps what was given up; here its id is free for another round.
+      // A failed job stays in the outbox. Removing it here frees its id for a retry.
       removeOnFail: true,
     }
   }
@@ -187,7 +198,7 @@ export class JobQueue {
     job: BullJob<Job['payload'], void, JobName>,
     { token, handler }: { readonly token: string | undefined; readonly handler: JobHandler },
   ): Promise<void> {
-    // Added by `add` and `schedule` alone, so name and payload belong together.
+    // Only `add` and `schedule` add jobs, so name and payload match.
     const work = { name: job.name, payload: job.data } as Job
     const progress: RunningJob['progress'] = async (at) => await job.updateProgress({ ...at })
     const processing = handler.process({ ...work, id: job.id ?? '', progress })
@@ -203,7 +214,10 @@ export class JobQueue {
     }
   }
 
-  /** Twice as long after each try, up to a limit; up to half of it is chance, so that what failed together does not return together. */
+  /**
+   * The wait doubles with each try, up to a limit; up to half of it is random, so that jobs that failed together spread
+   * out.
+   */
   #waitAfter(attempt: number): number {
     const { firstRetryMilliseconds, longestRetrySeconds } = this.options.settings
     const whole = Math.min(firstRetryMilliseconds * 2 ** (attempt - 1), longestRetrySeconds * 1_000)
@@ -211,7 +225,7 @@ export class JobQueue {
     return Math.round(whole * (1 - chance / 2))
   }
 
-  /** An outage makes many errors a second; one line in ten seconds tells of it. */
+  /** Logs one line in ten seconds, because an outage causes many errors per second. */
   #tell(error: Error): void {
     const now = performance.now()
     if (now - this.#toldAt < troubleMilliseconds) return

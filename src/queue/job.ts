@@ -1,14 +1,14 @@
-// The jobs: names and payloads, the contract of those who ask for work and those who do it.
+// The jobs: names and payloads, the contract between the rooms that request jobs and the processors that run them.
 
-/** What each job works on: ids, never data, so that a job that runs late or twice sees things as they are. */
+/** The payload of each job: ids, never data, so that a job that runs late or twice reads the current state. */
 export interface JobPayloads {
   /** Sends one mail. */
   'send-mail': { readonly mailId: string }
-  /** Tells an account's owner by mail of what an audit entry says has happened. */
+  /** Writes the mails that tell an account's owner of the act in an audit entry. */
   'send-notices': { readonly auditEntryId: string }
-  /** Adds a signing key when the newest one has served its time. */
+  /** Adds a signing key when the newest one is due for a successor. */
   'rotate-signing-key': object
-  /** Removes what has run out. */
+  /** Deletes expired data. */
   'purge-expired': object
 }
 
@@ -18,10 +18,10 @@ export type JobName = keyof JobPayloads
 /** A job with its payload. */
 export type Job = { readonly [N in JobName]: { readonly name: N; readonly payload: JobPayloads[N] } }[JobName]
 
-/** A job under an id: added twice under the same id, it is in the queue once. */
+/** A job with an id: added twice with the same id, it is in the queue once. */
 export type QueuedJob = Job & { readonly id: string }
 
-/** How far a long job has come, for whoever watches the queue. */
+/** The progress of a long job, for tools that show the queue. */
 export interface JobProgress {
   readonly done: number
   readonly of: string

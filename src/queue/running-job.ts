@@ -1,14 +1,14 @@
-// A job while a worker does it.
+// A job while a worker runs it.
 import type { Job, JobProgress } from './job.js'
 
-/** A job that is being done. */
+/** A job that is running. */
 export type RunningJob = Job & {
   readonly id: string
-  /** Tells whoever watches the queue how far it has come. */
+  /** Stores the progress in the queue. */
   progress(progress: JobProgress): Promise<void>
 }
 
-/** Thrown by a job that cannot be done before `until`: it waits without having failed. */
+/** Thrown by a job that cannot run before `until`: it waits, and the try does not count as failed. */
 export class JobPostponed extends Error {
   override readonly name = 'JobPostponed'
   constructor(readonly until: Date) {

@@ -24,7 +24,7 @@ export const queueSettings = {
       return raw
     },
   }),
-  // Nearly all of a job is waiting, for a mail server above all; and what many ask at once shares a statement.
+  // A job mostly waits, usually for a mail server, and concurrent jobs share database statements.
   concurrency: wholeNumber('IDEM_WORKER_CONCURRENCY', 'Jobs that a worker does at the same time', {
     default: 100,
     least: 1,

@@ -1,6 +1,6 @@
-// The only place that reads the time.
+// The only file that reads the system's time.
 
-/** Tells the time; a test moves it. */
+/** A source of the current time; a test can move it. */
 export interface Clock {
   now(): Date
 }

@@ -1,11 +1,11 @@
-// The structured log: one JSON line an event, with the request's id and never a secret.
+// The structured log: one JSON line per event, with the request's id and without secrets.
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
 import type { RequestScope } from './request-scope.js'
 
 /** Writes log lines: an object of facts, then a sentence. */
 export type Logger = PinoLogger
 
-/** Last line of defence: a field of such a name is never printed, wherever it hides in the top two levels. */
+/** A second protection of secrets: fields with these names are redacted in the top two levels of a line's object. */
 const secretNames = [
   'authorization',
   'accessToken',
@@ -17,9 +17,9 @@ const secretNames = [
   'cookie',
 ]
 
-/** Lines are written together: a write for each would cost more than the request that it tells of. */
+/** Lines are buffered and written together, because one write per line would cost more than a simple request. */
 const bufferBytes = 4_096
-/** A line is seen this late at most, in milliseconds. */
+/** The longest time that a line stays in the buffer, in milliseconds. */
 const flushMilliseconds = 200
 
 /** What a logger is made with. */
@@ -27,11 +27,11 @@ export interface LoggerOptions {
   /** Lines below it are not printed: trace, debug, info, warn, error, fatal, silent. */
   readonly level: string
   readonly requestScope: RequestScope
-  /** Standard output unless a test listens. */
+  /** Standard output, unless a test collects the lines. */
   readonly destination?: DestinationStream
 }
 
-/** A logger of JSON lines, each with the id of the request that it was written for. */
+/** A logger of JSON lines, each with the id of the request during which it was written. */
 export const createLogger = ({ level, requestScope, destination }: LoggerOptions): Logger =>
   pino(
     {

@@ -1,4 +1,4 @@
-// What the process counts about itself, in Prometheus' terms.
+// The metrics of the process, for Prometheus.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** The counters of one process; `registry` prints them for `/metrics`. */
@@ -17,7 +17,7 @@ export interface Metrics {
   readonly databaseStatements: Counter
 }
 
-/** Counters of their own for each service, so that two in one process (a test) do not share them. */
+/** Makes new counters for each service, so that two services in one process (in a test) do not share them. */
 export const createMetrics = (): Metrics => {
   const registry = new Registry()
   const registers = [registry]

@@ -1,11 +1,11 @@
-// The only place that makes randomness.
+// The only file that generates random values.
 import { randomBytes, randomUUIDv7 } from 'node:crypto'
 
-/** Makes randomness; a test may replace it. */
+/** A source of random values; a test may replace it. */
 export interface Random {
-  /** A UUIDv7 (RFC 9562 5.7): ids sort by the time of their making. */
+  /** A UUIDv7 (RFC 9562 5.7): ids sort by their time of creation. */
   uuid(): string
-  /** `length` bytes of a cryptographic generator. */
+  /** `length` bytes from a cryptographic generator. */
   bytes(length: number): Buffer
 }
 

@@ -1,7 +1,7 @@
-// The id of the request being served, for log lines and errors that are written where no call is at hand.
+// The id of the request being served, for log lines and errors of code that has no `Call`.
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** Knows the id of the request that the running code serves. */
+/** Stores the request's id for all code that runs, synchronously or not, to serve it. */
 export class RequestScope {
   readonly #storage = new AsyncLocalStorage<string>()
 

@@ -1,4 +1,4 @@
-// Access tokens: short JWTs that any service can check by itself (RFC 9068, EdDSA by RFC 8037).
+// Access tokens: short-lived JWTs that any service can verify without calling Idem (RFC 9068, EdDSA by RFC 8037).
 import { type CryptoKey, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Acr } from '../authorization/principal.js'
@@ -7,14 +7,14 @@ import type { Random } from '../runtime/random.js'
 import { isInOneSpelling } from './one-spelling.js'
 import type { SigningKeys } from './signing-keys.js'
 
-/** RFC 9068 2.1: tells an access token from every other JWT of ours. */
+/** RFC 9068 2.1: distinguishes an access token from every other JWT of ours. */
 const tokenType = 'at+jwt'
 const algorithm = 'EdDSA'
 
-/** Verified tokens remembered at most; one is about a kilobyte. */
+/** Most verified tokens in the cache; one takes about a kilobyte. */
 const maxVerified = 10_000
 
-/** What a token says. */
+/** The claims of a token. */
 export interface AccessTokenClaims {
   readonly accountId: string
   readonly sessionId: string
@@ -25,7 +25,7 @@ export interface AccessTokenClaims {
   readonly authenticatedAt: Date
 }
 
-/** A token as it is handed out. */
+/** A new token. */
 export interface IssuedAccessToken {
   readonly token: string
   readonly expiresAt: Date
@@ -47,7 +47,7 @@ interface Verified {
 
 const secondsOf = (date: Date): number => Math.floor(date.getTime() / 1000)
 
-/** Our own signature holds, so the claims are those that `issue` wrote. */
+/** Called after our signature was verified, so the claims are those that `issue` wrote. */
 const parseClaims = (payload: JWTPayload): AccessTokenClaims => ({
   accountId: String(payload.sub),
   sessionId: String(payload['sid']),
@@ -60,12 +60,12 @@ const parseClaims = (payload: JWTPayload): AccessTokenClaims => ({
 
 /** Issues and verifies access tokens. */
 export class AccessTokens {
-  /** A signature is checked once: the same text holds until it expires or its key goes. */
+  /** A signature is verified once per text: the result is valid until the token expires or its key is removed. */
   #verified = new LRUCache<string, Verified>({ max: maxVerified })
 
   constructor(private readonly options: AccessTokensOptions) {}
 
-  /** A token that lives `lifetimeSeconds`, but not beyond `notAfter`. */
+  /** A token that expires after `lifetimeSeconds`, but not later than `notAfter`. */
   async issue(claims: AccessTokenClaims, now: Date, notAfter: Date): Promise<IssuedAccessToken> {
     const key = this.options.signingKeys.current(now)
     const issuedAt = secondsOf(now)
@@ -89,7 +89,7 @@ export class AccessTokens {
     return { token, expiresAt: new Date(expires * 1000) }
   }
 
-  /** The claims of a token that holds at `now`. Throws `UNAUTHENTICATED` with the private reason otherwise. */
+  /** The claims of a token that is valid at `now`. Throws `UNAUTHENTICATED` with the private reason otherwise. */
   async verify(token: string, now: Date): Promise<AccessTokenClaims> {
     const verified = this.#verified
     const known = verified.get(token)
@@ -118,7 +118,7 @@ export class AccessTokens {
     }
   }
 
-  /** Forgets verified tokens, those being verified too: called when the signing keys have changed. */
+  /** Clears the cache, including tokens that are being verified. Called when the signing keys have changed. */
   forget(): void {
     this.#verified = new LRUCache({ max: maxVerified })
   }

@@ -1,4 +1,4 @@
-// Sealed values: data that a client or the database keeps for us and can neither read nor change (JWE, RFC 7516).
+// Sealed values: encrypted data that a client or the database stores for us, unreadable and unchangeable (JWE, RFC 7516).
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose'
 import type { KeyPurpose, KeyRing } from './key-ring.js'
 import { isInOneSpelling } from './one-spelling.js'
@@ -6,7 +6,7 @@ import { isInOneSpelling } from './one-spelling.js'
 const algorithm = 'dir'
 const encryption = 'A256GCM'
 
-/** Seals JSON `data` for a purpose as a compact JWE. */
+/** Encrypts JSON `data` for a purpose as a compact JWE. */
 export const seal = async (ring: KeyRing, purpose: KeyPurpose, data: object): Promise<string> => {
   const key = ring.sealing(purpose)
   return await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(data)))
@@ -14,7 +14,10 @@ export const seal = async (ring: KeyRing, purpose: KeyPurpose, data: object): Pr
     .encrypt(key.bytes)
 }
 
-/** The data of a sealed value and whether an older secret opened it; null when no secret of ours sealed it for this purpose. */
+/**
+ * The data of a sealed value, and whether an older secret decrypted it; null if none of our secrets sealed it for this
+ * purpose.
+ */
 export const unseal = async (
   ring: KeyRing,
   purpose: KeyPurpose,
@@ -34,7 +37,7 @@ export const unseal = async (
       byOlderSecret: key !== ring.sealing(purpose),
     }
   } catch {
-    // Not a JWE, not ours, or changed on the way: to the caller all the same.
+    // Not a JWE, not ours, or modified: the caller treats all of these alike.
     return null
   }
 }

@@ -1,10 +1,10 @@
-// Secret: a value that must not be printed, compared in constant time.
+// Secret: a value that is never printed and is compared in constant time.
 import { timingSafeEqual } from 'node:crypto'
 import { inspect } from 'node:util'
 
 const printed = '[secret]'
 
-/** A secret text. It prints as `[secret]` wherever it ends up: in a template, JSON, a log or the console. */
+/** A secret text. It prints as `[secret]` in templates, JSON, logs and the console. */
 export class Secret {
   readonly #value: string
 
@@ -12,7 +12,7 @@ export class Secret {
     this.#value = value
   }
 
-  /** The value itself, for the one place that needs it. */
+  /** The value itself. */
   reveal(): string {
     return this.#value
   }
@@ -30,6 +30,6 @@ export class Secret {
   }
 }
 
-/** Compares two byte strings in a time that depends on their length alone. */
+/** Compares two byte strings in a time that depends only on their length. */
 export const equalBytes = (left: Uint8Array, right: Uint8Array): boolean =>
   left.length === right.length && timingSafeEqual(left, right)

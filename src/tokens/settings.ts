@@ -1,8 +1,8 @@
-// The settings of the tokens: their lifetimes, audience and the secret behind them.
+// The settings of tokens: lifetimes, audience, and the secret from which keys are derived.
 import { commaList, SettingProblem, text, wholeNumber } from '../config/setting.js'
 import { Secret } from './secret.js'
 
-/** 32 characters of a random text are at least 128 bits even in hexadecimal (NIST SP 800-57 part 1, 5.6.1). */
+/** 32 random characters have at least 128 bits of entropy, also in hexadecimal (NIST SP 800-57 part 1, 5.6.1). */
 const leastSecretLength = 32
 
 /** Settings of the tokens room. */

@@ -1,4 +1,4 @@
-// Where signing keys are kept: in the database, sealed; opened once a process, reread when another process adds one.
+// The store of signing keys: encrypted in the database, decrypted once per process, read again when a process adds one.
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
 import type { Call } from '../database/call.js'
 import type { Database } from '../database/database.js'
@@ -8,7 +8,7 @@ import type { KeyRing } from './key-ring.js'
 import { seal, unseal } from './sealed-value.js'
 import { SigningKey } from './signing-key.js'
 
-/** A key as this process uses it. */
+/** A decrypted key in this process. */
 interface OpenKey {
   readonly kid: string
   readonly publicJwk: JWK
@@ -17,13 +17,16 @@ interface OpenKey {
   readonly signsFrom: Date
 }
 
-/** Checkers may hold a key set this long beyond the last token's life before they ask again, in seconds. */
+/** An old key stays published for this long after its last token has expired, in seconds. */
 const graceSeconds = 3600
 
-/** Made-up key ids must not make us read at every request, in milliseconds. */
+/**
+ * Shortest time between two reads because of an unknown key id, in milliseconds: tokens with invented ids must not
+ * cause one each.
+ */
 const rereadMilliseconds = 1_000
 
-/** A signing key that no secret of the list opens; its message says to the operator what to do. */
+/** None of the listed secrets decrypts a signing key; the message tells the operator what to do. */
 export class ForeignSigningKey extends OperatorProblem {
   override readonly name = 'ForeignSigningKey'
   constructor(kid: string) {
@@ -33,7 +36,7 @@ export class ForeignSigningKey extends OperatorProblem {
   }
 }
 
-/** A key that was added. */
+/** A new key. */
 export interface AddedKey {
   readonly kid: string
   readonly signsFrom: Date
@@ -54,7 +57,7 @@ const importPair = async (key: SigningKey, privateJwk: JWK): Promise<OpenKey> =>
   privateKey: (await importJWK(privateJwk, 'EdDSA')) as CryptoKey,
 })
 
-/** The signing keys of the installation, as this process last read them. */
+/** The signing keys of the installation, as of this process's last read. */
 export class SigningKeys {
   #keys: readonly OpenKey[] = []
   #reading: Promise<void> = Promise.resolve()
@@ -62,15 +65,15 @@ export class SigningKeys {
 
   constructor(private readonly options: SigningKeysOptions) {}
 
-  /** Reads the keys. Fails when a key was sealed with a secret that is no longer listed. */
+  /** Reads the keys. Fails if a key was encrypted with a secret that is no longer listed. */
   async read(): Promise<void> {
-    // One after the other: a read under way may have missed what this one is asked for.
+    // Reads run one after the other: a running read may have missed the change that caused this one.
     const reading = this.#reading.then(() => this.#read())
     this.#reading = reading.catch(() => undefined)
     await reading
   }
 
-  /** The key that signs at `now`: the newest whose time has come, or the first to come where none has. */
+  /** The key that signs at `now`: the newest with `signsFrom` in the past, or the earliest if there is none. */
   current(now: Date): OpenKey {
     const due = this.#keys.filter((key) => key.signsFrom <= now)
     const newest = due.at(-1) ?? this.#keys[0]
@@ -79,7 +82,10 @@ export class SigningKeys {
     return newest
   }
 
-  /** The key with this id that may still verify at `now`, or null. An unknown one may be a key that another process has just added. */
+  /**
+   * The key with this id if it verifies at `now`, or null. For an unknown id it reads again: another process may have
+   * added the key.
+   */
   async find(kid: string, now: Date): Promise<OpenKey | null> {
     const find = () => this.#published(now).find((key) => key.kid === kid) ?? null
     const known = find()
@@ -92,14 +98,14 @@ export class SigningKeys {
     return find()
   }
 
-  /** The public keys as a JWK set (RFC 7517): the coming, the current, and those whose tokens may still live. */
+  /** The public keys as a JWK set (RFC 7517): next, current, and those whose tokens may not have expired. */
   jwks(now: Date): { readonly keys: readonly JWK[] } {
     return {
       keys: this.#published(now).map((key) => ({ ...key.publicJwk, kid: key.kid, alg: 'EdDSA', use: 'sig' })),
     }
   }
 
-  /** Adds a key that signs in `leadSeconds`, so that checkers learn of it before. */
+  /** Adds a key that signs after `leadSeconds`, so that verifiers can fetch it before. */
   async add(call: Call, leadSeconds: number): Promise<AddedKey> {
     const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
     const publicJwk = await exportJWK(pair.publicKey)
@@ -110,19 +116,19 @@ export class SigningKeys {
     return { kid, signsFrom }
   }
 
-  /** Whether there is any key; until the end of the transaction nobody else adds one. */
+  /** Whether there is any key. Takes a lock, so that no other transaction adds one before this one ends. */
   async lockAny(call: Call): Promise<boolean> {
     await call.em.execute('lock table signing_key in share row exclusive mode')
     return (await call.em.count(SigningKey)) > 0
   }
 
-  /** When the newest key was made, or null where there is none. */
+  /** When the newest key was made, or null if there is none. */
   async newestMadeAt(call: Call): Promise<Date | null> {
     const newest = await call.em.findOne(SigningKey, { kid: { $ne: '' } }, { orderBy: { createdAt: 'desc' } })
     return newest?.createdAt ?? null
   }
 
-  /** Removes the keys that verify no token any more and returns their ids. */
+  /** Removes the keys that no longer verify any token, and returns their ids. */
   async removeOutlived(call: Call): Promise<string[]> {
     const published = new Set(this.#published(call.now).map(({ kid }) => kid))
     const outlived = this.#keys.map(({ kid }) => kid).filter((kid) => !published.has(kid))
@@ -130,14 +136,16 @@ export class SigningKeys {
     return outlived
   }
 
-  /** Removes every key but `kid` and returns their ids: for a private key that leaked. Tokens that they signed stop to verify. */
+  /**
+   * Removes every key except `kid` and returns their ids, after a private key has leaked. Their tokens become invalid.
+   */
   async removeOthers(call: Call, kid: string): Promise<string[]> {
     const others = await call.em.find(SigningKey, { kid: { $ne: kid } })
     await call.em.nativeDelete(SigningKey, { kid: others.map((other) => other.kid) })
     return others.map((other) => other.kid)
   }
 
-  /** A key verifies until its successor has signed for as long as a token lives, and a grace. */
+  /** A key verifies until its successor has signed for a token's lifetime, plus a grace period. */
   #published(now: Date): readonly OpenKey[] {
     const keepMilliseconds = (this.options.accessTokenLifetimeSeconds + graceSeconds) * 1000
     return this.#keys.filter((_, index) => {
@@ -156,13 +164,13 @@ export class SigningKeys {
   async #open(row: SigningKey): Promise<OpenKey> {
     const opened = await unseal(this.options.keyRing, 'signing-key', row.sealedPrivateJwk)
     if (opened === null) throw new ForeignSigningKey(row.kid)
-    // Sealed by us, so it is what `add` sealed.
+    // Encrypted by us, so its content is what `add` wrote.
     const privateJwk = opened.data as JWK
     if (opened.byOlderSecret) await this.#reseal(row, privateJwk)
     return await importPair(row, privateJwk)
   }
 
-  /** So that the older secret can be dropped from the list after one start. */
+  /** Encrypts it again with the first secret, so that the older secret can be removed from the list after one start. */
   async #reseal(row: SigningKey, privateJwk: JWK): Promise<void> {
     const sealedPrivateJwk = await seal(this.options.keyRing, 'signing-key', privateJwk)
     await this.options.database.orm.em.fork().nativeUpdate(SigningKey, { kid: row.kid }, { sealedPrivateJwk })
