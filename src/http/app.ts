@@ -16,6 +16,7 @@ import { addConfirmPage, type ConfirmPageNeeds } from './confirm-page.js'
 import { addGraphqlRoute, type GraphqlRouteNeeds } from './graphql-route.js'
 import { addHealth, type HealthNeeds } from './health.js'
 import { addHomePage } from './home-page.js'
+import { requireThisMachine } from './host.js'
 import { addMailbox, type MailboxNeeds } from './mailbox-page.js'
 import { addSecurityHeaders } from './security-headers.js'
 import type { httpSettings } from './settings.js'
@@ -138,6 +139,8 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
 /** Adds the API and its pages. */
 export const addApi = (app: FastifyInstance, needs: ApiNeeds): void => {
   const { mailbox } = needs
+  // A browser anywhere could ask as anybody.
+  if (!needs.isAuthenticationOn) requireThisMachine(app)
   addHomePage(app, needs.publicUrl, { mailbox: mailbox !== null })
   addWellKnown(app, needs)
   addConfirmPage(app, needs)

@@ -1,10 +1,10 @@
 // /mailbox, in development only: the mails that would have been sent.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { isLoopback } from '../config/loopback.js'
 import type { Call } from '../database/call.js'
 import type { ShownMail } from '../mailbox/show-mail.js'
 import type { RequestScope } from '../runtime/request-scope.js'
 import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
+import { namesThisMachine } from './host.js'
 import { type Fragment, type Html, html, page, privatePageHeaders } from './page.js'
 
 /** What the mailbox works with. */
@@ -77,14 +77,11 @@ const missingPage = page({
 const wantsJson = (request: FastifyRequest<{ Querystring: Record<string, unknown> }>): boolean =>
   'json' in request.query || request.headers.accept?.includes('application/json') === true
 
-/** A page of another site that has its name resolved to us (DNS rebinding) names that site as the host. */
-const isOurs = ({ headers: { host = '' } }: FastifyRequest): boolean => isLoopback(host.replace(/:\d+$/, ''))
-
 /** Adds the pages. */
 export const addMailbox = (parent: FastifyInstance, needs: MailboxNeeds): void => {
   void parent.register(async (app) => {
     app.addHook('onRequest', async (request, reply) => {
-      if (isOurs(request)) return
+      if (namesThisMachine(request)) return
       return await reply.code(404).headers(privatePageHeaders).send(missingPage)
     })
     addPages(app, needs)

@@ -1,4 +1,5 @@
 // Development without authentication: a bearer that says who it is is believed, where that is allowed and nowhere else.
+import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readEnvironment } from '../../../src/config/read-environment.js'
 import { settingsSections } from '../../../src/settings.js'
@@ -113,6 +114,41 @@ test.each([
   const before = await tables.contents()
   expectRefused(await idem.askAs(bearer, '{ me { id } }'))
   expect(await tables.contents()).toEqual(before)
+})
+
+/** As a browser sends it whose page comes from this host: `fetch` does not let a caller set it. */
+const sendAs = async (service: TestService, host: string, path = '/graphql'): Promise<number> =>
+  await new Promise((resolve, reject) => {
+    const headers = {
+      host,
+      'content-type': 'application/json',
+      authorization: `Bearer ${claim(newAddress())}`,
+    }
+    const call = request(`${service.url}${path}`, { method: 'POST', headers }, (response) => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode ?? 0))
+    })
+    call.on('error', reject)
+    call.end(JSON.stringify({ query: '{ me { id } }' }))
+  })
+
+test('a page of another site that has its name resolved to us (DNS rebinding) gets nothing', async () => {
+  const { port } = new URL(idem.url)
+  const before = await tables.contents()
+  for (const host of [
+    'evil.example',
+    `evil.example:${port}`,
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    '192.0.2.1',
+  ])
+    for (const path of ['/graphql', '/graphql/stream'])
+      expect([host, path, await sendAs(idem, host, path)]).toEqual([host, path, 400])
+  expect(await tables.contents()).toEqual(before)
+  for (const host of [`localhost:${port}`, 'localhost', `127.0.0.1:${port}`, `[::1]:${port}`])
+    expect([host, await sendAs(idem, host)]).toEqual([host, 200])
+  // Where proofs are asked for, a name tells nothing: 401 is for the bearer.
+  expect(await sendAs(on, 'evil.example')).toBe(401)
 })
 
 test('where authentication is on, a claim is garbage', async () => {
