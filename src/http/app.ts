@@ -38,8 +38,8 @@ export interface ApiNeeds extends GraphqlRouteNeeds, StreamRouteNeeds, WellKnown
   readonly mailbox: Pick<MailboxNeeds, 'listMails' | 'findMail'> | null
 }
 
-/** A slow client must not hold a connection for ever, in milliseconds. */
-const requestTimeoutMilliseconds = 30_000
+/** Node looks for clients that are too slow this often, every 30 s unless it is told: so late are they cut off at most. */
+const slowClientCheckMilliseconds = 500
 /** How long a browser may remember the answer to a preflight, in seconds. */
 const preflightSeconds = 600
 
@@ -112,7 +112,12 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     genReqId: () => needs.random.uuid(),
     trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     bodyLimit: settings.maxBodyBytes,
-    requestTimeout: requestTimeoutMilliseconds,
+    requestTimeout: settings.requestSeconds * 1000,
+    http: {
+      requestTimeout: settings.requestSeconds * 1000,
+      headersTimeout: Math.min(settings.headersSeconds, settings.requestSeconds) * 1000,
+      connectionsCheckingInterval: slowClientCheckMilliseconds,
+    },
     frameworkErrors: refuse(needs),
     forceCloseConnections: 'idle',
     // Whoever still comes over an open connection while we drain is served, then let go.

@@ -70,6 +70,16 @@ export const httpSettings = {
     least: 1_024,
     most: 10_485_760,
   }),
+  headersSeconds: wholeNumber(
+    'IDEM_HEADERS_SECONDS',
+    'How long a client may take for the headers of a request, a new connection included, in seconds',
+    { default: 10, least: 1, most: 600 },
+  ),
+  requestSeconds: wholeNumber(
+    'IDEM_REQUEST_SECONDS',
+    'How long a client may take for a whole request, its body included, in seconds',
+    { default: 30, least: 1, most: 3_600 },
+  ),
   drainSeconds: wholeNumber(
     'IDEM_DRAIN_SECONDS',
     'How long requests under way may take after SIGTERM, in seconds',
