@@ -1,6 +1,8 @@
 // Does the jobs of a queue one by one, counts them, and notes in the outbox what became of each.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call } from '../src/database/call.js'
+import { isDatabaseAway } from '../src/database/storage-errors.js'
+import { MailDeferred } from '../src/mail/mailer.js'
 import type { Outbox } from '../src/outbox/outbox.js'
 import type { JobName, JobPayloads } from '../src/queue/job.js'
 import type { JobHandler } from '../src/queue/job-queue.js'
@@ -27,6 +29,12 @@ const noteMilliseconds = 1_000
 
 /** Scheduled jobs have ids of the scheduler's, and come again by themselves. */
 const isOutboxId = (id: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(id)
+
+/** Why a job failed, for the log: what others said needs no stack, a bug does. */
+const causeOf = (error: unknown): { readonly reason: string } | { readonly err: unknown } => {
+  if (error instanceof MailDeferred) return { reason: error.reply }
+  return isDatabaseAway(error) ? { reason: String(error) } : { err: error }
+}
 
 /** The handler of a worker's queue. */
 export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
@@ -59,7 +67,8 @@ export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
         } catch (error) {
           const isPostponed = error instanceof JobPostponed
           metrics.jobs.inc({ job: job.name, result: isPostponed ? 'postponed' : 'failed' })
-          if (!isPostponed) logger.warn({ err: error, job: job.name }, 'a job failed; it is tried again')
+          if (!isPostponed)
+            logger.warn({ ...causeOf(error), job: job.name }, 'a job failed; it is tried again')
           throw error
         } finally {
           stopTimer()
@@ -67,7 +76,7 @@ export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
       }),
     gaveUp: ({ id, name }, error) => {
       metrics.jobs.inc({ job: name, result: 'given_up' })
-      logger.error({ err: error, job: name, jobId: id }, 'a job was given up; see: idem jobs failed')
+      logger.error({ ...causeOf(error), job: name, jobId: id }, 'a job was given up; see: idem jobs failed')
       if (isOutboxId(id)) void noteFailed(id, error.message)
     },
   }

@@ -4,7 +4,7 @@ import type { Mailer } from '../src/mail/mailer.js'
 import { defaultSender } from '../src/mail/sender.js'
 import { SmtpMailer } from '../src/mail/smtp-mailer.js'
 import { JobQueue } from '../src/queue/job-queue.js'
-import type { Foundation, ServiceOptions } from '../src/service.js'
+import { type Foundation, mailboxUrlOf, type ServiceOptions } from '../src/service.js'
 import { DoneJobs } from './done-jobs.js'
 import { createJobHandler } from './job-handler.js'
 import { OutboxRelay } from './outbox-relay.js'
@@ -19,14 +19,20 @@ export interface Worker {
   stop(): Promise<void>
 }
 
-const openMailer = ({ settings, logger, publicUrl }: ServiceOptions): Mailer => {
+const openMailer = (options: ServiceOptions): Mailer => {
+  const { settings, logger, publicUrl } = options
   const { relays, from, ...pool } = settings.mail
   if (relays !== null) return new SmtpMailer({ ...pool, relays, from: from ?? defaultSender(publicUrl) })
-  const pageUrl = `${publicUrl}/mailbox`
-  logger.info(
-    { mailbox: pageUrl },
-    `SMTP_URL is not set: mails land in ${pageUrl}, which is for this machine alone`,
-  )
+  const pageUrl = mailboxUrlOf(options)
+  if (pageUrl === null)
+    logger.warn(
+      'SMTP_URL is not set: mails are not sent, and not shown: IDEM_PUBLIC_URL is not of this machine, or there are proxies',
+    )
+  else
+    logger.info(
+      { mailbox: pageUrl },
+      `SMTP_URL is not set: mails land in ${pageUrl}, which is for this machine alone`,
+    )
   return createMailbox(logger, pageUrl)
 }
 

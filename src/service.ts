@@ -87,9 +87,17 @@ export interface Foundation {
   close(): Promise<void>
 }
 
-/** The page shows every code: it is for one's own machine, and behind a proxy nobody knows who asks. */
-const isMailboxSafe = (publicUrl: string, { http }: Settings): boolean =>
-  isLoopback(new URL(publicUrl).hostname) && http.trustedProxies.length === 0
+/**
+ * Where a service with these settings shows the mails that would have been sent; null where it does not. The page shows
+ * every code: it is for one's own machine, and behind a proxy nobody knows who asks.
+ */
+export const mailboxUrlOf = ({
+  publicUrl,
+  settings: { http, mail },
+}: Pick<ServiceOptions, 'publicUrl' | 'settings'>): string | null =>
+  mail.relays === null && isLoopback(new URL(publicUrl).hostname) && http.trustedProxies.length === 0
+    ? `${publicUrl}/mailbox`
+    : null
 
 /** A process that cannot read the signing keys goes on with those it has, and asks again this often. */
 const rereadMilliseconds = 1_000
@@ -214,9 +222,9 @@ export const startService = async (
     showConfirmation: (call, token) => showConfirmation(call, token, rooms),
     confirmChallenge: (call, answer) => confirmChallenge(call, answer, rooms),
     mailbox:
-      settings.mail.relays === null && isMailboxSafe(publicUrl, settings)
-        ? { listMails: (call) => listMails(call, rooms), findMail: (call, id) => showMail(call, id, rooms) }
-        : null,
+      mailboxUrlOf(options) === null
+        ? null
+        : { listMails: (call) => listMails(call, rooms), findMail: (call, id) => showMail(call, id, rooms) },
   })
   await notifications.start()
   return {

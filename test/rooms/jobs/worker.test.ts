@@ -52,6 +52,10 @@ describeOnEachBackend((backend) => {
     const log = rooms.logLines.join('')
     expect(log).toContain('a job failed; it is tried again')
     expect(log).toContain('a job was given up; see: idem jobs failed')
+    expect(log, 'what a mail server says is no bug').not.toContain('stack')
+    const told = rooms.logLines.map((line) => JSON.parse(line)).filter(({ job }) => job === 'send-mail')
+    expect(told).toHaveLength(9)
+    for (const line of told) expect(line.reason).toContain('452')
     expect(log, 'no address in the log').not.toContain('@example.org')
 
     await smtp.behave('accept')
