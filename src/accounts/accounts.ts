@@ -87,7 +87,7 @@ export class Accounts {
   /** The same; throws `NOT_FOUND` where there is none. */
   async get(call: Call, id: string): Promise<Account> {
     const account = await this.find(call, id)
-    if (account === null) throw new Failure('NOT_FOUND', 'No such account.', { reason: `account ${id}` })
+    if (account === null) throw new Failure('NOT_FOUND', 'No such account.')
     return account
   }
 
@@ -99,7 +99,7 @@ export class Accounts {
   /** The account, locked until the end of the transaction: changes to what it owns wait for each other. */
   async lock(call: Call, id: string): Promise<Account> {
     const account = await call.em.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-    if (account === null) throw new Failure('NOT_FOUND', 'No such account.', { reason: `account ${id}` })
+    if (account === null) throw new Failure('NOT_FOUND', 'No such account.')
     return account
   }
 

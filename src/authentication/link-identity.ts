@@ -92,7 +92,7 @@ const checkLinkable = async (
   const { found, handleOwner } = await needs.identities.lookUp(call, proven, handle)
   if (handle !== null && handleOwner !== principal.accountId)
     throw new Failure('PROOF_REJECTED', 'This challenge was issued under a handle that is not yours.', {
-      reason: `handle ${handle}`,
+      reason: 'the handle of the challenge is of another account',
     })
   if (found?.account.id === principal.accountId)
     throw new Failure('CONFLICT', 'This identity is linked to your account already.')

@@ -32,7 +32,7 @@ export const unlinkIdentity = async (
     const identities = await needs.identities.lockOf(inner, accountId)
     const identity = identities.find((candidate) => candidate.id === id)
     if (identity === undefined)
-      throw new Failure('NOT_FOUND', 'No such identity.', { reason: `identity ${id}` })
+      throw new Failure('NOT_FOUND', 'No such identity.', { reason: 'no identity of the account' })
     if (identities.length === 1) throw new Failure('LAST_IDENTITY')
     const count = await needs.sessions.endOpenedBy(inner, id)
     await needs.identities.remove(inner, id)

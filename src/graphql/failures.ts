@@ -1,10 +1,9 @@
 // Translates what was thrown into what a client may see: the closed list of codes, everything else masked.
-import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { GraphQLError } from 'graphql'
 import { isDatabaseAway } from '../database/storage-errors.js'
 import { Failure, type FailureCode } from '../failure.js'
+import { outlineOf } from '../runtime/error-outline.js'
 import type { Logger } from '../runtime/logger.js'
-import type { Metrics } from '../runtime/metrics.js'
-import type { RequestScope } from '../runtime/request-scope.js'
 
 /** How long a client does well to wait for the database, in seconds. */
 const databaseRetrySeconds = 2
@@ -51,53 +50,22 @@ export const refuseRequest = (error: unknown): GraphQLError => {
   return new GraphQLError(failure.message, { originalError: failure, extensions: { http: httpOf(failure) } })
 }
 
-/** What the edge needs to translate an error. */
-export interface FailureEdge {
-  readonly logger: Logger
-  readonly metrics: Metrics
-  readonly requestScope: RequestScope
-  /** False where suggestions ("Did you mean …") would tell of what introspection hides. */
-  readonly suggestions: boolean
+/** What tells of one refusal in the log apart from its level. */
+interface RefusalFacts {
+  readonly reason?: string | undefined
+  /** How many errors of the request are alike, where it is more than one. */
+  readonly count?: number
 }
 
-/** What Apollo calls requests that graphql-js refused before a resolver was reached. */
-const requestCodes = new Set([
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'OPERATION_RESOLUTION_FAILURE',
-  'PERSISTED_QUERY_NOT_FOUND',
-  'PERSISTED_QUERY_NOT_SUPPORTED',
-  'BAD_USER_INPUT',
-  'BAD_REQUEST',
-])
-
-/** The innermost error that graphql-js wrapped. */
-const originOf = (thrown: unknown): unknown =>
-  thrown instanceof GraphQLError && thrown.originalError !== undefined
-    ? originOf(thrown.originalError)
-    : thrown
-
-/** graphql-js puts the name of the variable, argument or field that it complains about in quotes. */
-const fieldIn = (message: string): string | undefined => /"\$?(?:\w+\.)*(\w+)"/.exec(message)?.[1]
-
-/** The failure behind a request that graphql-js refused. */
-const requestFailure = (message: string, origin: unknown, suggestions: boolean): Failure => {
-  const limit = origin instanceof GraphQLError && origin.extensions['code'] === 'QUERY_TOO_COSTLY'
-  const code: FailureCode =
-    limit || /more tha[nt] \d+ tokens/.test(message) ? 'QUERY_TOO_COSTLY' : 'BAD_USER_INPUT'
-  if (message.startsWith('GraphQL introspection is not allowed'))
-    return new Failure('BAD_USER_INPUT', 'Introspection is off here. The schema is in schema/idem.graphql.')
-  const sentence = suggestions ? message : message.replace(/ ?Did you mean .*$/, '')
-  const field = code === 'BAD_USER_INPUT' ? fieldIn(sentence) : undefined
-  return new Failure(code, sentence, field === undefined ? {} : { field })
-}
-
-/** Writes a refusal to the log: a bug with its stack, once, and here. */
-export const logRefusal = (logger: Logger, failure: Failure): void => {
+/** Writes a refusal to the log: a bug with the calls that led to it, once, and here. Never what was sent. */
+export const logRefusal = (logger: Logger, failure: Failure, { count }: { count?: number } = {}): void => {
   const { reason, cause } = failure.details
-  if (failure.code === 'INTERNAL') logger.error({ err: cause ?? failure, reason }, 'a bug answered a request')
-  else if (failure.code === 'UNAVAILABLE') logger.warn({ err: cause, reason }, 'refused: unavailable')
-  else logger.info({ code: failure.code, reason }, 'refused')
+  const facts: RefusalFacts = { reason, ...(count === undefined || count === 1 ? {} : { count }) }
+  if (failure.code === 'INTERNAL')
+    logger.error({ err: outlineOf(cause ?? failure), ...facts }, 'a bug answered a request')
+  else if (failure.code === 'UNAVAILABLE')
+    logger.warn({ err: outlineOf(cause), ...facts }, 'refused: unavailable')
+  else logger.info({ code: failure.code, ...facts }, 'refused')
 }
 
 /** What a client learns of a failure: the code, what to do about it, the request to quote; nothing private. */
@@ -108,23 +76,3 @@ export const publicExtensions = (
   const { reason: _reason, cause: _cause, ...shown } = failure.details
   return { code: failure.code, requestId, ...shown }
 }
-
-/** Apollo's `formatError`: one code of the closed list, a sentence safe to show, nothing else. */
-export const createFormatError =
-  ({ logger, metrics, requestScope, suggestions }: FailureEdge) =>
-  (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
-    const origin = originOf(thrown)
-    const isRequestError = requestCodes.has(String(formatted.extensions?.['code']))
-    const failure = isRequestError
-      ? requestFailure(formatted.message, origin, suggestions)
-      : asFailure(origin)
-    metrics.refusals.inc({ code: failure.code })
-    logRefusal(logger, failure)
-    const { locations, path } = formatted
-    return {
-      message: failure.message,
-      ...(locations === undefined ? {} : { locations }),
-      ...(path === undefined ? {} : { path }),
-      extensions: publicExtensions(failure, requestScope.requestId),
-    }
-  }

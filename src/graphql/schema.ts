@@ -1,6 +1,11 @@
 // The GraphQL schema: resolvers, the methods' inputs, and the directives that are enforced.
 import { printSchemaWithDirectives } from '@graphql-tools/utils'
-import { GraphQLInputObjectType, type GraphQLSchema, lexicographicSortSchema } from 'graphql'
+import {
+  GraphQLInputObjectType,
+  type GraphQLSchema,
+  lexicographicSortSchema,
+  specifiedDirectives,
+} from 'graphql'
 import { GraphQLDateTime } from 'graphql-scalars'
 import { buildSchemaSync } from 'type-graphql'
 import type { Method } from '../methods/method.js'
@@ -54,7 +59,8 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
     resolvers: [AccountResolver, SessionResolver, AuthenticationResolver, OperatorResolver],
     container: { get: (resolver) => instances.get(resolver) },
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
-    directives: [authenticatedDirective, requiresScopesDirective, stepUpDirective],
+    // Those of the specification are not added to a list, but replaced by it.
+    directives: [...specifiedDirectives, authenticatedDirective, requiresScopesDirective, stepUpDirective],
     // It must be given as soon as there is a subscription; ours have sources of their own.
     pubSub: { publish: noPubSub, subscribe: noPubSub },
     validate: false,

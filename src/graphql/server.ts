@@ -3,9 +3,11 @@ import { ApolloServer } from '@apollo/server'
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import type { GraphQLSchema } from 'graphql'
 import type { ValuesOf } from '../config/setting.js'
+import { createDocumentCheck } from './check-document.js'
+import { checkedDocuments } from './checked-documents.js'
 import type { GraphqlContext } from './context.js'
-import { createFormatError, type FailureEdge } from './failures.js'
-import { limitRules } from './limits.js'
+import { createFormatError, type FailureEdge } from './format-error.js'
+import { refusalLog } from './refusal-log.js'
 import { servedOperationsRule } from './served-operations.js'
 import type { graphqlSettings } from './settings.js'
 import { wholeRefusal } from './whole-refusal.js'
@@ -16,11 +18,16 @@ export interface GraphqlServerOptions extends Omit<FailureEdge, 'suggestions'> {
   readonly settings: ValuesOf<typeof graphqlSettings>
 }
 
+/** What Apollo says without the error that it quotes behind a colon, which may in turn quote what was sent. */
+const titleOf = (message: unknown): string => String(message).split(':', 1).join('')
+
 /** Starts the Apollo server; `http/` feeds it requests. */
 export const startGraphqlServer = async (
   options: GraphqlServerOptions,
 ): Promise<ApolloServer<GraphqlContext>> => {
   const { schema, settings, logger } = options
+  const check = createDocumentCheck({ schema, settings, servedOperations: servedOperationsRule })
+  const edge = { ...options, suggestions: settings.introspection }
   const server = new ApolloServer<GraphqlContext>({
     schema,
     introspection: settings.introspection,
@@ -32,14 +39,20 @@ export const startGraphqlServer = async (
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
     parseOptions: { maxTokens: settings.maxTokens },
-    validationRules: [...limitRules(settings), servedOperationsRule],
-    formatError: createFormatError({ ...options, suggestions: settings.introspection }),
-    plugins: [ApolloServerPluginLandingPageDisabled(), wholeRefusal],
+    // Ours takes its place: see checked-documents.
+    dangerouslyDisableValidation: true,
+    formatError: createFormatError(edge),
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      checkedDocuments(check, edge),
+      wholeRefusal,
+      refusalLog(edge),
+    ],
     logger: {
-      debug: (message: unknown) => logger.debug({ detail: message }, 'apollo'),
-      info: (message: unknown) => logger.debug({ detail: message }, 'apollo'),
-      warn: (message: unknown) => logger.warn({ detail: message }, 'apollo'),
-      error: (message: unknown) => logger.error({ detail: message }, 'apollo'),
+      debug: (message: unknown) => logger.debug({ detail: titleOf(message) }, 'apollo'),
+      info: (message: unknown) => logger.debug({ detail: titleOf(message) }, 'apollo'),
+      warn: (message: unknown) => logger.warn({ detail: titleOf(message) }, 'apollo'),
+      error: (message: unknown) => logger.error({ detail: titleOf(message) }, 'apollo'),
     },
   })
   await server.start()

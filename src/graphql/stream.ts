@@ -3,20 +3,18 @@ import {
   type DocumentNode,
   type ExecutionResult,
   GraphQLError,
-  type GraphQLFormattedError,
   type GraphQLSchema,
   locatedError,
-  NoSchemaIntrospectionCustomRule,
   parse,
-  specifiedRules,
   subscribe,
-  validate,
 } from 'graphql'
 import { createHandler, type RequestParams, type Response } from 'graphql-sse'
 import type { ValuesOf } from '../config/setting.js'
 import { Failure, type FailureCode } from '../failure.js'
-import { createFormatError, type FailureEdge, statusOfCode } from './failures.js'
-import { limitRules } from './limits.js'
+import { createDocumentCheck } from './check-document.js'
+import { statusOfCode } from './failures.js'
+import { createFormatError, type FailureEdge } from './format-error.js'
+import { logErrors } from './refusal-log.js'
 import { streamedOperationsRule } from './served-operations.js'
 import type { graphqlSettings } from './settings.js'
 import type { StreamContext } from './stream-context.js'
@@ -30,26 +28,21 @@ export interface GraphqlStreamOptions extends Omit<FailureEdge, 'suggestions'> {
 /** Answers one request: with a refusal, or with a stream of events in text. Throws what refuses the whole request. */
 export type GraphqlStream = (body: unknown, context: StreamContext) => Promise<Response>
 
-/** How an error that has gone through graphql-js leaves. */
-type Format = (error: GraphQLError) => GraphQLError
+/** How the errors of an answer leave. */
+type Format = (errors: readonly GraphQLError[]) => GraphQLError[]
 
 /** Answers streams in the distinct connections mode of graphql-sse: one request, one subscription. */
 export const createGraphqlStream = (options: GraphqlStreamOptions): GraphqlStream => {
   const { schema, settings } = options
   const format = createFormat({ ...options, suggestions: settings.introspection })
-  const rules = [
-    ...specifiedRules,
-    ...limitRules(settings),
-    streamedOperationsRule,
-    ...(settings.introspection ? [] : [NoSchemaIntrospectionCustomRule]),
-  ]
+  const check = createDocumentCheck({ schema, settings, servedOperations: streamedOperationsRule })
   const handle = createHandler<null, StreamContext>({
     // No token, so that nobody can attach to the stream of somebody else.
     authenticate: () => null,
     onSubscribe: async ({ context }, params) => {
       const document = parseDocument(params.query, settings.maxTokens)
-      const problems = document instanceof GraphQLError ? [document] : validate(schema, document, rules)
-      if (document instanceof GraphQLError || problems.length > 0) return refusal(problems.map(format))
+      const problems = document instanceof GraphQLError ? [document] : check(document)
+      if (document instanceof GraphQLError || problems.length > 0) return refusal(format(problems))
       const begun = await subscribe({
         schema,
         document,
@@ -58,7 +51,7 @@ export const createGraphqlStream = (options: GraphqlStreamOptions): GraphqlStrea
         variableValues: params.variables,
       })
       if ('next' in begun) return results(begun, format)
-      const errors = (begun.errors ?? []).map(format)
+      const errors = format(begun.errors ?? [])
       return errors.some(isWhole) ? refusal(errors) : { data: null, errors }
     },
   })
@@ -102,21 +95,24 @@ const parseDocument = (query: string, maxTokens: number): DocumentNode | GraphQL
     return parse(query, { maxTokens })
   } catch (error) {
     if (error instanceof GraphQLError) return error
+    // graphql-js reads by recursion, and ends where the stack does.
+    if (error instanceof RangeError)
+      throw new Failure('QUERY_TOO_COSTLY', 'The query nests more deeply than it can be read.')
     throw error
   }
 }
 
-/** What graphql-js refuses before it reaches a field has no path: that is the request's fault. The rest is as at `/graphql`. */
 const createFormat = (edge: FailureEdge): Format => {
   const formatError = createFormatError(edge)
-  return (error) => {
-    const ofRequest: GraphQLFormattedError = { ...error.toJSON(), extensions: { code: 'BAD_REQUEST' } }
-    const formatted = formatError(error.path === undefined ? ofRequest : error.toJSON(), error)
-    const { message, path, extensions } = formatted
-    return new GraphQLError(message, {
-      path: path ?? null,
-      extensions: extensions ?? null,
-      nodes: error.nodes ?? null,
+  return (errors) => {
+    logErrors(edge, errors)
+    return errors.map((error) => {
+      const { message, path, extensions } = formatError(error.toJSON(), error)
+      return new GraphQLError(message, {
+        path: path ?? null,
+        extensions: extensions ?? null,
+        nodes: error.nodes ?? null,
+      })
     })
   }
 }
@@ -145,9 +141,9 @@ async function* results(
   try {
     for await (const { data, errors } of begun) {
       path = Object.keys(data ?? {})
-      yield { data: data ?? null, ...(errors === undefined ? {} : { errors: errors.map(format) }) }
+      yield { data: data ?? null, ...(errors === undefined ? {} : { errors: format(errors) }) }
     }
   } catch (error) {
-    yield { data: null, errors: [format(locatedError(error, undefined, path))] }
+    yield { data: null, errors: format([locatedError(error, undefined, path)]) }
   }
 }

@@ -54,7 +54,7 @@ const failureOf = (error: FastifyError): Failure => {
       return new Failure('BAD_USER_INPUT', 'The address is not well-formed.')
     default:
       return error.statusCode !== undefined && error.statusCode < 500
-        ? new Failure('BAD_USER_INPUT', 'The request is not well-formed JSON.', { reason: error.message })
+        ? new Failure('BAD_USER_INPUT', 'The request is not well-formed JSON.', { reason: error.code })
         : asFailure(error)
   }
 }

@@ -48,11 +48,11 @@ export const resolveIdentity = async (
 ): Promise<ResolvedIdentity> => {
   const { found, handleOwner } = await needs.identities.lookUp(call, claim.proven, claim.handle)
   if (found === null) {
-    if (handleOwner !== null) throw mismatch(`unknown ${claim.proven.method} for handle ${claim.handle}`)
+    if (handleOwner !== null) throw mismatch(`unknown ${claim.proven.method} for a handle that is taken`)
     return provision(call, claim, needs)
   }
   if (claim.handle !== null && handleOwner !== found.account.id)
-    throw mismatch(`handle ${claim.handle} is not that of account ${found.account.id}`)
+    throw mismatch(`the handle is not that of account ${found.account.id}`)
   return { ...found, provisioned: false, rows: [] }
 }
 

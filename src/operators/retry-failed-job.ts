@@ -14,5 +14,6 @@ export interface RetryJobsNeeds {
 export const retryFailedJob = async (call: Call, id: string, needs: RetryJobsNeeds): Promise<void> => {
   const audit = needs.auditLog.row(call, { action: 'job.retried', accountId: null, detail: { retried: id } })
   const retried = await needs.outbox.retry(call, id, audit)
-  if (retried === 0) throw new Failure('NOT_FOUND', 'No such failed job.', { reason: `job ${id}` })
+  if (retried === 0)
+    throw new Failure('NOT_FOUND', 'No such failed job.', { reason: 'no job that was given up' })
 }

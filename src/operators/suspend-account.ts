@@ -38,7 +38,7 @@ export const suspendAccount = async (
     const account = await needs.accounts.lock(inner, id)
     if (id === actorId || (await isOperator(inner, account, needs)))
       throw new Failure('FORBIDDEN', 'An operator cannot be suspended. Take it off the list first.', {
-        reason: `account ${id} is an operator`,
+        reason: 'the account is an operator',
       })
     if (account.suspendedAt !== null) throw new Failure('CONFLICT', 'This account is suspended already.')
     await needs.accounts.changeSuspension(inner, id, call.now)

@@ -1,0 +1,33 @@
+// Apollo's place for our own check of documents: it answers instead of running what must not run.
+import { type ApolloServerPlugin, type BaseContext, HeaderMap } from '@apollo/server'
+import type { DocumentCheck } from './check-document.js'
+import { createFormatError, type FailureEdge } from './format-error.js'
+import { logErrors } from './refusal-log.js'
+
+/** A document that is refused as a whole is a bad request (GraphQL over HTTP 6.4.1). */
+const refusedStatus = 400
+
+/**
+ * Refuses documents that `check` finds fault with. Apollo validates by all rules at once, those that are dear beside
+ * those that say that it is too much; so its own validation is off, and this takes its place.
+ */
+export const checkedDocuments = (
+  check: DocumentCheck,
+  edge: FailureEdge,
+): ApolloServerPlugin<BaseContext> => {
+  const formatError = createFormatError(edge)
+  return {
+    requestDidStart: async () => ({
+      responseForOperation: async ({ document }) => {
+        const problems = check(document)
+        if (problems.length === 0) return null
+        logErrors(edge, problems)
+        const errors = problems.map((problem) => formatError(problem.toJSON(), problem))
+        return {
+          http: { status: refusedStatus, headers: new HeaderMap() },
+          body: { kind: 'single', singleResult: { errors } },
+        }
+      },
+    }),
+  }
+}
