@@ -1,4 +1,4 @@
-// The rules by which a principal may go on: present, scoped, recent enough. Pure.
+// The checks of a principal: is there one, are its scopes sufficient, is its authentication recent enough. Pure.
 import { Failure } from '../failure.js'
 import type { Acr, Principal, SessionPrincipal } from './principal.js'
 import { coversScopes } from './scope.js'
@@ -29,7 +29,10 @@ export const requireScopes = (
     throw new Failure('FORBIDDEN', undefined, { requiredScopes })
 }
 
-/** Long enough to sign in and change something, short for a screen left alone. In seconds. */
+/**
+ * Age limit of an authentication: long enough to sign in and change something, short for an unattended screen. In
+ * seconds.
+ */
 export const stepUpMaxAgeSeconds = 600
 
 /** How recent and how strong an authentication must be. */

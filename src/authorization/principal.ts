@@ -1,9 +1,11 @@
-// Who makes a call, and with which scopes.
+// The principal: who makes a call, and with which scopes.
 
-/** The authentication context of a session after NIST SP 800-63B: one factor, two factors, and our own `aal0` for nobody in particular. */
+/**
+ * The authentication context of a session (NIST SP 800-63B): one factor, two factors, and our own `aal0` for guests.
+ */
 export type Acr = 'aal0' | 'aal1' | 'aal2'
 
-/** A caller whose bearer held. */
+/** A caller with a verified bearer. */
 export interface Principal {
   readonly accountId: string
   /** Null where the bearer itself is the proof and no session was started. */
@@ -15,7 +17,7 @@ export interface Principal {
   readonly authenticatedAt: Date
 }
 
-/** A caller in a session. */
+/** A caller with a session. */
 export interface SessionPrincipal extends Principal {
   readonly sessionId: string
 }

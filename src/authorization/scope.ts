@@ -1,6 +1,6 @@
-// Scopes: the one table of named permissions, and what a set of them covers.
+// Scopes: the table of named permissions, and the check of a set of them.
 
-/** Every scope of Idem's own, with what it permits. `all` is every one but the operators'. */
+/** Idem's own scopes with what they permit. `all` includes every scope except those of operators. */
 export const scopeMeanings = {
   all: 'Everything that the account may do.',
   'account:read': 'Read the account, its identities and its sessions.',
@@ -10,13 +10,13 @@ export const scopeMeanings = {
   'operator:all': 'Run the installation: only in the hands of an account listed in IDEM_OPERATORS.',
 } as const
 
-/** One of Idem's own scopes. */
+/** A scope of Idem's own. */
 export type Scope = keyof typeof scopeMeanings
 
-/** What no account may do by itself, however wide its token: the scope `all` does not hold it. */
+/** The scope of operators, which `all` does not include. */
 export const operatorScope: Scope = 'operator:all'
 
-/** True when the granted scopes hold all of at least one of the sets (Apollo Federation's `@requiresScopes`). */
+/** True if the granted scopes include all of at least one of the sets (Apollo Federation's `@requiresScopes`). */
 export const coversScopes = (
   granted: ReadonlySet<string>,
   requiredSets: readonly (readonly string[])[],
@@ -25,11 +25,11 @@ export const coversScopes = (
     set.every((scope) => granted.has(scope) || (granted.has('all') && scope !== operatorScope)),
   )
 
-/** What a token's scopes amount to in the hands of an operator: of one who may do everything, the operators' too. */
+/** The effective scopes of an operator's token: if it has `all`, also the operators' scope. */
 export const scopesOfOperator = (scopes: ReadonlySet<string>): ReadonlySet<string> =>
   scopes.has('all') ? new Set([...scopes, operatorScope]) : scopes
 
-/** What they amount to in anybody else's: never the operators', whatever the token says. */
+/** The effective scopes of any other token: never the operators' scope, even if the token names it. */
 export const scopesOfOthers = (scopes: ReadonlySet<string>): ReadonlySet<string> =>
   new Set([...scopes].filter((scope) => scope !== operatorScope))
 

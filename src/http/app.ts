@@ -23,7 +23,7 @@ import type { httpSettings } from './settings.js'
 import { addStreamRoute, type StreamRouteNeeds } from './stream-route.js'
 import { addWellKnown, type WellKnownNeeds } from './well-known.js'
 
-/** What every application is made of, also that of a worker. */
+/** What every application needs, also that of a worker. */
 export interface AppNeeds extends HealthNeeds {
   readonly publicUrl: string
   readonly settings: ValuesOf<typeof httpSettings>
@@ -32,18 +32,20 @@ export interface AppNeeds extends HealthNeeds {
   readonly metrics: Metrics
 }
 
-/** What the API is made of. */
+/** What the API needs. */
 export interface ApiNeeds extends GraphqlRouteNeeds, StreamRouteNeeds, WellKnownNeeds, ConfirmPageNeeds {
-  /** The mails that would have been sent, where the service shows them. */
+  /** The development mailbox; null where it is not served. */
   readonly mailbox: Pick<MailboxNeeds, 'listMails' | 'findMail'> | null
 }
 
-/** Node looks for clients that are too slow this often, every 30 s unless it is told: so late are they cut off at most. */
+/**
+ * Node looks for clients that are too slow this often, every 30 s unless it is told: so late are they cut off at most.
+ */
 const slowClientCheckMilliseconds = 500
 /** How long a browser may remember the answer to a preflight, in seconds. */
 const preflightSeconds = 600
 
-/** Refusals of Fastify itself, in our words. */
+/** Sentences for the refusals of Fastify itself. */
 const failureOf = (error: FastifyError): Failure => {
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -59,7 +61,7 @@ const failureOf = (error: FastifyError): Failure => {
   }
 }
 
-/** Answers for Fastify itself: what went wrong before, or outside of, a route. */
+/** The error handler for failures before or outside of a route. */
 const refuse =
   ({ logger, metrics }: Pick<AppNeeds, 'logger' | 'metrics'>) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -84,9 +86,9 @@ const addErrors = (app: FastifyInstance, needs: AppNeeds): void => {
   })
 }
 
-/** One line a request: the route's pattern and never the URL, which may hold what nobody should read. */
+/** Logs one line per request, with the route's pattern instead of the URL, because a URL may contain a token. */
 const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppNeeds): void => {
-  // Every field below is ours, so nothing needs to be searched for secrets.
+  // The fields below never contain secrets, so redaction is switched off to save time.
   const accessLog = logger.child({}, { redact: [] })
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
@@ -104,7 +106,7 @@ const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppNeeds): void
   })
 }
 
-/** Builds an application that tells how the process is; `listen` is the caller's. */
+/** Builds an application with the health routes; the caller calls `listen`. */
 export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   const { settings } = needs
   const app = fastify({
@@ -120,12 +122,12 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     },
     frameworkErrors: refuse(needs),
     forceCloseConnections: 'idle',
-    // Whoever still comes over an open connection while we drain is served, then let go.
+    // While the service drains, requests on open connections are served, then the connection is closed.
     return503OnClosing: false,
-    // Several spellings of one route would be several ways past a limit.
+    // One spelling per route, so that a proxy's rule for a route cannot be bypassed by another spelling.
     routerOptions: { ignoreDuplicateSlashes: false, caseSensitive: true, ignoreTrailingSlash: false },
   })
-  // Only JSON has a meaning here.
+  // Only JSON bodies are accepted.
   app.removeContentTypeParser('text/plain')
   addErrors(app, needs)
   addAccessLog(app, needs)

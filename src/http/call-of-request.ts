@@ -5,13 +5,13 @@ import type { Database } from '../database/database.js'
 import type { Clock } from '../runtime/clock.js'
 import { clientSource } from './client-source.js'
 
-/** What a call is made with. */
+/** What a call needs. */
 export interface CallOfRequestNeeds {
   readonly database: Database
   readonly clock: Clock
 }
 
-/** The call of a request by nobody in particular: whom its bearer names is not known yet. */
+/** The call of a request whose bearer has not been verified yet: its principal is null. */
 export const callOfRequest = (request: FastifyRequest, { database, clock }: CallOfRequestNeeds): Call =>
   new Call(database, {
     principal: null,

@@ -1,24 +1,24 @@
-// Where a request came from: the client's address, and the network that limits are keyed on.
+// The source of a request: the client's address, and the network for which rate limits are counted.
 import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Source } from '../database/call.js'
 
 /**
- * The interface identifier is the other half of an IPv6 address (RFC 4291 2.5.1), its host's to choose: addresses
- * of one /64 count as one. Who is given a /56 has 256 of them. In bits.
+ * Addresses of one /64 count as one network, because a host chooses the other half of its IPv6 address itself (RFC 4291
+ * 2.5.1). A client with a /56 has 256 such networks. In bits.
  */
 const ipv6PrefixLength = 64
-/** Longer names are cut: they are shown in a list. In characters. */
+/** Longer names are cut, because they are shown in a list. In characters. */
 const longestUserAgent = 256
-/** The source of a request whose connection is gone: its address is not known any more. */
+/** The address of a request whose connection is closed, so that its address can no longer be read. */
 const unknown = 'unknown'
 
-/** What some proxies forward: an address with the port of the connection (Azure: `192.0.2.1:5678`, `[2001:db8::1]:443`). */
+/** Some proxies forward an address with the port of the connection (Azure: `192.0.2.1:5678`, `[2001:db8::1]:443`). */
 const withPort = /^(?:(?<ipv4>[\d.]+):\d+|\[(?<ipv6>[^\]]+)\](?::\d+)?)$/
 
-/** The address in its one spelling, without port and zone, a mapped IPv4 address as such; null for any other text. */
+/** The address in canonical form: without port and zone, a mapped IPv4 address as IPv4; null for any other text. */
 const parseAddress = (raw: string | undefined): string | null => {
-  // Nearly always: such an address has one spelling.
+  // The most common case needs no parsing, because an IPv4 address has one spelling.
   if (raw !== undefined && isIPv4(raw)) return raw
   const { ipv4, ipv6 } = withPort.exec(raw ?? '')?.groups ?? {}
   const address = (ipv4 ?? ipv6 ?? raw ?? '').replace(/%.*$/s, '')
@@ -31,11 +31,11 @@ const networkOf = (address: string): string =>
     ? address
     : `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${ipv6PrefixLength}`).toString()}/${ipv6PrefixLength}`
 
-/** Where a request says that it comes from. */
+/** The addresses and headers of a request. */
 export interface ClientFacts {
-  /** What a trusted proxy forwarded, other proxies already taken off, or the peer's address. */
+  /** The client's address as a trusted proxy forwarded it, or the peer's address. */
   readonly forwarded: string | undefined
-  /** The address of the connection's other end: counts when what was forwarded is no address. */
+  /** The peer's address, used if the forwarded value is not an address. */
   readonly peer: string | undefined
   readonly userAgent: string | undefined
   readonly acceptLanguage?: string | undefined
@@ -48,7 +48,8 @@ export const clientSource = ({ forwarded, peer, userAgent, acceptLanguage }: Cli
     address,
     network: networkOf(address),
     acceptLanguage: acceptLanguage ?? null,
-    // Header values are shown to people: what moves the cursor or turns the direction has no place in them.
+    // Header values are shown to people, so characters that move the cursor or change the writing direction are
+    // removed.
     userAgent:
       userAgent
         ?.replace(/[\p{Control}\p{Bidi_Control}\p{Line_Separator}\p{Paragraph_Separator}]/gu, ' ')

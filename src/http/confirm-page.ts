@@ -1,4 +1,4 @@
-// /confirm: the page behind an emailed link. Looking at it changes nothing; its button confirms.
+// /confirm: the page of an emailed link. A GET changes nothing; the button confirms.
 import formbody from '@fastify/formbody'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ConfirmationView } from '../challenges/show-confirmation.js'
@@ -19,31 +19,31 @@ import {
 } from './confirmation-view.js'
 import { page, privatePageHeaders } from './page.js'
 
-/** What the confirm page works with. */
+/** What the confirm page needs. */
 export interface ConfirmPageNeeds extends CallOfRequestNeeds {
   readonly publicUrl: string
   readonly requestScope: RequestScope
   readonly logger: Logger
   readonly metrics: Metrics
-  /** What the page shows for a link; null when the link is none of ours. Changes nothing. */
+  /** The state of a link; null if we did not issue its token. Changes nothing. */
   readonly showConfirmation: (call: Call, token: string) => Promise<ConfirmationView | null>
-  /** Confirms a link, or counts a wrong match code; null when the link is none of ours. */
+  /** Confirms a link, or counts a wrong match code; null if we did not issue its token. */
   readonly confirmChallenge: (
     call: Call,
     answer: { readonly token: string; readonly matchCode: string },
   ) => Promise<ConfirmationView | null>
 }
 
-/** Several times the length of our tokens: what is longer is none and is not looked up. In characters. */
+/** Several times the length of our tokens. A longer text is not looked up. In characters. */
 const longestToken = 200
-/** Room for a token and a match code, however they are escaped, and not for much more. In bytes. */
+/** Enough for a token and a match code in any escaping. In bytes. */
 const mostFormBytes = 4_096
 
-/** The page's form may be sent to us; else as strict as everywhere. */
+/** The policy of all pages, except that the form may be sent to this origin. */
 const contentSecurityPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-/** A text field of a query or form, or null: one that is given twice is none. */
+/** A text field of a query or form; null if it is absent or given twice. */
 const fieldOf = (fields: unknown, name: string): string | null => {
   const value: unknown = typeof fields === 'object' && fields !== null ? Reflect.get(fields, name) : null
   return typeof value === 'string' && value !== '' ? value : null
@@ -67,7 +67,7 @@ const send = (
 const unknownConfirmation = (reader: Reader): ConfirmAnswer =>
   noticeAnswer(reader, { notice: 'unknown', status: 404 })
 
-/** GET and HEAD: mail scanners and previews come here, so nothing changes. */
+/** GET and HEAD. Mail scanners and link previews call them, so they change nothing. */
 const show = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<ConfirmAnswer> => {
   const reader = readerOf(request, needs.publicUrl)
   const token = fieldOf(request.query, 'token')
@@ -79,7 +79,7 @@ const show = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<C
   return confirmationAnswer(reader, link, token)
 }
 
-/** A scanner that presses every button has no match code: that never costs a try. */
+/** A form without a match code costs no try, because scanners that press every button send such forms. */
 const askForMatchCode = async (
   { call, reader, token }: { readonly call: Call; readonly reader: Reader; readonly token: string },
   { showConfirmation }: ConfirmPageNeeds,
@@ -90,8 +90,8 @@ const askForMatchCode = async (
 }
 
 /**
- * The button. No other site can press it for the reader: it would need the token and the match code, and the reader's
- * browser holds nothing, no cookie, that would stand in for them.
+ * The button. It needs no protection against cross-site requests: another site would need the token and the match code,
+ * and the browser stores nothing, no cookie, that could replace them.
  */
 const confirm = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<ConfirmAnswer> => {
   const reader = readerOf(request, needs.publicUrl)
@@ -99,7 +99,7 @@ const confirm = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promis
   if (token === null) return noticeAnswer(reader, { notice: 'incomplete', status: 400 })
   if (token.length > longestToken) return unknownConfirmation(reader)
   const call = callOfRequest(request, needs)
-  // People group digits as they read them.
+  // People may type spaces between the digits.
   const matchCode = fieldOf(request.body, 'matchCode')?.replace(/\s/g, '') ?? ''
   if (matchCode === '') return await askForMatchCode({ call, reader, token }, needs)
   const link = await needs.confirmChallenge(call, { token, matchCode })
@@ -120,13 +120,13 @@ const answerOfFailure = (failure: Failure, reader: Reader, requestId: string): C
   }
 }
 
-/** What Fastify refuses before a route is reached is a form that is too long or none; the rest is thrown by us. */
+/** Fastify's own refusals are about forms that are too long or malformed; other errors are thrown by our code. */
 const failureOf = (error: FastifyError): Failure =>
   error.code?.startsWith('FST_ERR_CTP_')
     ? new Failure('BAD_USER_INPUT', undefined, { reason: error.code })
     : asFailure(error)
 
-/** People come here, so what went wrong is a page, too. */
+/** The error handler of this route: it answers with a page, because people read it. */
 const refuseWithPage =
   (needs: ConfirmPageNeeds) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -140,7 +140,7 @@ const refuseWithPage =
 
 /** Adds the page. */
 export const addConfirmPage = (app: FastifyInstance, needs: ConfirmPageNeeds): void => {
-  // In a scope of its own: forms are read here and nowhere else, and nothing else is read here.
+  // A scope of its own, so that forms are parsed only on this route, and this route parses only forms.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     await scope.register(formbody, { bodyLimit: mostFormBytes })

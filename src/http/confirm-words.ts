@@ -1,19 +1,19 @@
-// What the confirm page says, in each language: as a person would say it who looks over the reader's shoulder.
+// The texts of the confirm page in each language.
 import type { ChallengePurpose } from '../challenges/challenge.js'
 import type { Locale } from '../mail/locale.js'
 import type { BrowserOnSystem } from '../sessions/device-name.js'
 import { type Html, html } from './page.js'
 
-/** What confirming is about. */
+/** What is confirmed. */
 export interface ConfirmSubject {
   /** The host of this installation. */
   readonly domain: string
   readonly emailAddress: string
-  /** What to call the account that is acted upon, or null where it has no name or there is none yet. */
+  /** The name of the account; null if it has none or does not exist yet. */
   readonly accountName: string | null
 }
 
-/** What the page says when there is nothing to confirm, or not now. */
+/** The text of a page without a form. */
 export type ConfirmNotice =
   | 'confirmed'
   | 'burnt'
@@ -27,7 +27,7 @@ export type ConfirmNotice =
 
 interface PurposeWords {
   readonly title: string
-  /** What the button does. */
+  /** The text of the button. */
   readonly meaning: (subject: ConfirmSubject) => Html
   readonly button: string
 }
@@ -49,7 +49,7 @@ export interface ConfirmWords {
   readonly requestId: string
 }
 
-/** Names are set off, and keep their own direction of writing. */
+/** A name in bold, isolated from the writing direction of the text around it. */
 const name = (text: string): Html => html`<b dir="auto">${text}</b>`
 
 const english: ConfirmWords = {

@@ -1,4 +1,4 @@
-// What the confirm page shows: a link and its form, or why there is nothing to confirm.
+// The content of the confirm page: the facts of a link and its form, or the reason why there is nothing to confirm.
 import type { ConfirmationView } from '../challenges/show-confirmation.js'
 import type { Locale } from '../mail/locale.js'
 import { timeInWords } from '../mail/words.js'
@@ -6,21 +6,21 @@ import { browserOf, trustedDeviceNameOf } from '../sessions/device-name.js'
 import { type ConfirmNotice, type ConfirmWords, confirmWords } from './confirm-words.js'
 import { type Html, html } from './page.js'
 
-/** A page, and the HTTP status that it goes with. */
+/** A page and its HTTP status. */
 export interface ConfirmAnswer {
   readonly status: number
   readonly title: string
   readonly body: Html
 }
 
-/** For whom a page is written. */
+/** The reader of a page. */
 export interface Reader {
   readonly locale: Locale
   /** The host of this installation. */
   readonly domain: string
 }
 
-/** Says why there is nothing to confirm; `more` stands below. */
+/** A page that says why there is nothing to confirm, with `more` below. */
 export const noticeAnswer = (
   { locale }: Reader,
   { notice, status, more = null }: { notice: ConfirmNotice; status: number; more?: Html | null },
@@ -29,7 +29,7 @@ export const noticeAnswer = (
   return { status, title, body: html`<h1>${title}</h1>\n<p>${text}</p>${more}` }
 }
 
-/** Says that something went wrong at our side, and which request to quote. */
+/** A page for a bug of ours, with the request's id to quote in a report. */
 export const bugAnswer = (reader: Reader, requestId: string): ConfirmAnswer =>
   noticeAnswer(reader, {
     notice: 'bug',
@@ -52,11 +52,11 @@ const factsOf = (locale: Locale, link: ShownLink): Html => {
 </dl>`
 }
 
-/** The form that a token is confirmed with. */
+/** The form that confirms a token. */
 interface Form {
   readonly token: string
   readonly button: string
-  /** What is wrong with the match code that was sent, or null. It stands at the input. */
+  /** The error text of the match code that was sent, shown at the input; or null. */
   readonly problem: string | null
 }
 
@@ -74,7 +74,7 @@ const formOf = (words: ConfirmWords, { token, button, problem }: Form): Html => 
 </form>`
 }
 
-/** The HTTP status that each state goes with. `no_match_code`: the form of an open link came without one. */
+/** The HTTP status of each state. `no_match_code`: the form of an open link was sent without a match code. */
 const statuses = {
   open: 200,
   no_match_code: 400,
@@ -85,7 +85,7 @@ const statuses = {
   expired: 410,
 } as const
 
-/** A link as it is shown once a form was sent. */
+/** A link after its form was sent. */
 export interface ShownLink extends Omit<ConfirmationView, 'state'> {
   readonly state: keyof typeof statuses
 }
@@ -95,7 +95,7 @@ const problemOf = (words: ConfirmWords, { state, triesLeft }: ShownLink): string
   return state === 'no_match_code' ? words.noMatchCode : null
 }
 
-/** Shows a link: with its form as long as it can be confirmed. */
+/** The page of a link, with the form if it can still be confirmed. */
 export const confirmationAnswer = (reader: Reader, link: ShownLink, token: string): ConfirmAnswer => {
   const { state } = link
   const status = statuses[state]

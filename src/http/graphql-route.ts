@@ -1,4 +1,4 @@
-// POST /graphql: one HTTP request becomes one call of whom its bearer names.
+// POST /graphql: makes one call per HTTP request, with the principal of its bearer.
 import type { ApolloServer } from '@apollo/server'
 import { fastifyApolloHandler } from '@as-integrations/fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -8,7 +8,7 @@ import { refuseRequest } from '../graphql/failures.js'
 import type { RequestScope } from '../runtime/request-scope.js'
 import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
 
-/** What the GraphQL route works with. */
+/** What the GraphQL route needs. */
 export interface GraphqlRouteNeeds extends AuthenticateRequestNeeds, CallOfRequestNeeds {
   readonly graphqlServer: ApolloServer<GraphqlContext>
   readonly requestScope: RequestScope

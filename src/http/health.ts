@@ -1,19 +1,19 @@
-// Whether the process is alive, whether it can serve, and what it counted.
+// The routes for health, readiness and metrics.
 import type { FastifyInstance } from 'fastify'
 import type { Metrics } from '../runtime/metrics.js'
 
-/** What the health routes ask. */
+/** What the health routes need. */
 export interface HealthNeeds {
   readonly instanceId: string
   readonly metrics: Metrics
-  /** True while the service drains: no new requests, please. */
+  /** True while the service drains and load balancers should send it no new requests. */
   readonly isDraining: () => boolean
   readonly databaseAnswers: () => Promise<boolean>
   /** Whether the backend of the queue answers; null in a process that runs no jobs and needs only the database. */
   readonly queueAnswers: (() => Promise<boolean>) | null
 }
 
-/** A database that takes longer counts as away, in milliseconds. */
+/** A database or queue that takes longer counts as unavailable, in milliseconds. */
 const answerMilliseconds = 1_000
 
 const within = async (milliseconds: number, work: Promise<boolean>): Promise<boolean> => {

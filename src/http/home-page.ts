@@ -1,10 +1,10 @@
-// The page at /: what this is, and where to go.
+// The page at /: what this service is, with links.
 import type { FastifyInstance } from 'fastify'
 import { html, page } from './page.js'
 
-/** What else is served here, and worth a line. */
+/** Optional links of the page. */
 export interface HomePageLinks {
-  /** True where mails land in the mailbox page (development only). */
+  /** True if the mailbox page is served (development only). */
   readonly mailbox: boolean
 }
 

@@ -1,4 +1,4 @@
-// /mailbox, in development only: the mails that would have been sent.
+// /mailbox, only in development: shows mails instead of sending them.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Call } from '../database/call.js'
 import type { ShownMail } from '../mailbox/show-mail.js'
@@ -7,20 +7,20 @@ import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
 import { namesThisMachine } from './host.js'
 import { type Fragment, type Html, html, page, privatePageHeaders } from './page.js'
 
-/** What the mailbox works with. */
+/** What the mailbox needs. */
 export interface MailboxNeeds extends CallOfRequestNeeds {
   readonly publicUrl: string
   readonly requestScope: RequestScope
-  /** The latest mails, the newest first. */
+  /** The newest mails, newest first. */
   readonly listMails: (call: Call) => Promise<readonly ShownMail[]>
-  /** One mail, or null when there is none of that id. */
+  /** The mail with this id, or null. */
   readonly findMail: (call: Call, id: string) => Promise<ShownMail | null>
 }
 
-/** Soon enough for someone who waits for a mail, in seconds. */
+/** How often the list reloads itself, in seconds. */
 const refreshSeconds = 3
 
-/** To the second, as log lines have it. */
+/** A time in UTC, to the second. */
 const timeOf = (at: Date): Html => {
   const moment = at.toISOString()
   return html`<time datetime="${moment}">${moment.slice(0, 19).replace('T', ' ')} UTC</time>`
@@ -42,7 +42,7 @@ const listPage = (mails: readonly ShownMail[]): string =>
 ${mails.length === 0 ? html`<p>No mail yet.</p>` : html`<ol class="mails">\n${mails.map(lineOf)}</ol>`}`,
   })
 
-/** A text with links to ourselves; whatever else looks like a link stays text, for a mail may quote strangers. */
+/** A text in which links to this service can be clicked. Other links stay text, because a mail may quote a stranger. */
 const linkedText = (text: string, publicUrl: string): readonly Fragment[] =>
   text
     .split(/(https?:\/\/[^\s<>"]*[^\s<>"'.,:;!?)\]])/)
@@ -50,7 +50,7 @@ const linkedText = (text: string, publicUrl: string): readonly Fragment[] =>
       part.startsWith(`${publicUrl}/`) ? html`<a href="${part}" rel="noreferrer">${part}</a>` : part,
     )
 
-/** The mail's own HTML stands in a frame that may run nothing, send nothing and load nothing. */
+/** The page of a mail. Its HTML is in a sandboxed frame that cannot run scripts, send forms or load anything. */
 const mailPage = (mail: ShownMail, publicUrl: string): string =>
   page({
     locale: 'en',

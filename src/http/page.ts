@@ -1,4 +1,4 @@
-// The frame of every page that we serve, and the only way to write markup: what is put into it is escaped.
+// The frame of all pages, and the template function that escapes what is inserted into markup.
 import type { Locale } from '../mail/locale.js'
 
 /** Markup that is safe to send. */
@@ -6,7 +6,7 @@ export interface Html {
   readonly markup: string
 }
 
-/** What a template may hold: text and numbers are escaped, markup is taken as it is, null writes nothing. */
+/** A value in a template: text and numbers are escaped, markup is inserted as it is, null inserts nothing. */
 export type Fragment = string | number | Html | null | readonly Fragment[]
 
 const entities: Readonly<Record<string, string>> = {
@@ -24,12 +24,12 @@ const markupOf = (fragment: Fragment): string => {
   return String(fragment).replace(/[&<>"']/g, (character) => entities[character] ?? '')
 }
 
-/** Markup out of a template: for the content of elements, and for attributes that stand in quotes. */
+/** Makes markup from a template; values may be in the content of elements and in quoted attributes. */
 export const html = (parts: TemplateStringsArray, ...fragments: readonly Fragment[]): Html => ({
   markup: parts.map((part, index) => part + markupOf(fragments[index] ?? null)).join(''),
 })
 
-/** Headers of a page that is for one pair of eyes: no cache keeps it, no search engine lists it, no other origin embeds it. */
+/** Headers of a private page: not cached, not indexed, not embedded by other origins. */
 export const privatePageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
@@ -38,7 +38,7 @@ export const privatePageHeaders = {
   'cross-origin-resource-policy': 'same-origin',
 } as const
 
-/** All pages are small: they share one style, and load nothing. */
+/** The style of all pages, inline, so that a page loads nothing else. */
 const style: Html = {
   markup: `
   :root { color-scheme: light dark; --ink: #1b1f24; --dim: #59636e; --paper: #fff; --field: #eef1f4; --line: #8b949e; --link: #0b57d0; --press: #0b57d0; --on-press: #fff; --alarm: #b3261e; --careful: #9a6700 }
@@ -68,17 +68,17 @@ const style: Html = {
 `,
 }
 
-/** What a page is made of. */
+/** The parts of a page. */
 export interface PageParts {
   readonly locale: Locale
   /** The page's name in the browser's tab and history. */
   readonly title: string
   readonly body: Html
-  /** After how many seconds the browser loads the page anew; without it the page stays as it is. */
+  /** Seconds after which the browser reloads the page; without it the page is not reloaded. */
   readonly refreshSeconds?: number
 }
 
-/** A whole page. It needs no script. */
+/** A complete HTML page without scripts. */
 export const page = ({ locale, title, body, refreshSeconds }: PageParts): string =>
   html`<!doctype html>
 <html lang="${locale}">

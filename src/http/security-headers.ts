@@ -1,13 +1,13 @@
-// The headers that tell browsers to be strict with what we send.
+// Security headers, which make browsers restrict what our answers can do.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import helmet from 'helmet'
 
-/** One year, in seconds: what browsers' preload lists ask for at least. */
+/** One year, in seconds: the minimum for browsers' preload lists. */
 const strictTransportSeconds = 31_536_000
 
-/** No scripts, no frames, no sniffing; HTTPS only, where we are served so. */
+/** No scripts, no frames, no content sniffing; HTTPS only if the public URL is HTTPS. */
 const headersOf = (publicUrl: string): Record<string, string> => {
   const setHeaders = helmet({
     contentSecurityPolicy: {
@@ -23,9 +23,9 @@ const headersOf = (publicUrl: string): Record<string, string> => {
     strictTransportSecurity: publicUrl.startsWith('https:') && { maxAge: strictTransportSeconds },
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
-    // The API is there for other origins; CORS says for which.
+    // Other origins use the API; CORS decides which.
     crossOriginResourcePolicy: { policy: 'cross-origin' },
-    // For browsers that are gone: bytes on every answer, protection for nobody.
+    // Only obsolete browsers read these headers.
     originAgentCluster: false,
     xDnsPrefetchControl: false,
     xDownloadOptions: false,
@@ -40,7 +40,7 @@ const headersOf = (publicUrl: string): Record<string, string> => {
   )
 }
 
-/** Adds the headers to every answer. They never differ, so helmet is asked once, at the start. */
+/** Adds the headers to every answer. They are constant, so helmet computes them once, at the start. */
 export const addSecurityHeaders = (app: FastifyInstance, publicUrl: string): void => {
   const headers = headersOf(publicUrl)
   app.addHook('onRequest', (_request, reply, done) => {

@@ -1,8 +1,8 @@
-// The settings of the HTTP side.
+// The settings of HTTP.
 import { isIP } from 'node:net'
 import { commaList, SettingProblem, text, wholeNumber } from '../config/setting.js'
 
-/** An origin: scheme, host and port, nothing behind it. */
+/** An origin: only scheme, host and port. */
 const parseOrigin = (raw: string): string => {
   const url = URL.canParse(raw) ? new URL(raw) : null
   if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== raw.replace(/\/$/, ''))
@@ -10,7 +10,7 @@ const parseOrigin = (raw: string): string => {
   return url.origin
 }
 
-/** An address, or a network of at least one bit. Not the short forms of old: `10` would mean 0.0.0.10. */
+/** An address, or a network of at least one bit. Legacy short forms are refused, because `10` would mean 0.0.0.10. */
 const isNetwork = (entry: string): boolean => {
   const [address = '', length, ...rest] = entry.split('/')
   const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0

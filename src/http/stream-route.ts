@@ -1,4 +1,4 @@
-// POST /graphql/stream: one HTTP request becomes one subscription, as whom its bearer names.
+// POST /graphql/stream: one subscription per HTTP request, with the principal of its bearer.
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -10,17 +10,17 @@ import type { StreamPlaces } from '../graphql/stream-places.js'
 import type { RequestScope } from '../runtime/request-scope.js'
 import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
 
-/** What the stream route works with. */
+/** What the stream route needs. */
 export interface StreamRouteNeeds extends AuthenticateRequestNeeds, CallOfRequestNeeds {
   readonly graphqlStream: GraphqlStream
   readonly streamPlaces: StreamPlaces
   readonly requestScope: RequestScope
 }
 
-/** A client that takes nothing for so long is gone; a sign of life is sent every 12 s. In milliseconds. */
+/** A connection that accepts no data for this long is closed; a keep-alive is sent every 12 s. In milliseconds. */
 const idleMilliseconds = 60_000
 
-/** What a client that names what it takes must name. */
+/** The media types of which an `Accept` header must contain one. */
 const takesEvents = /text\/event-stream|text\/\*|\*\/\*/i
 
 const serve = async (
@@ -28,7 +28,7 @@ const serve = async (
   reply: FastifyReply,
   needs: StreamRouteNeeds,
 ): Promise<void> => {
-  // 1 whatever ends the request ends the stream, and nothing outlives the two
+  // 1 the end of the connection ends the stream, and the reverse
   const ended = new AbortController()
   reply.raw.once('close', () => ended.abort())
   reply.raw.setTimeout(idleMilliseconds)
@@ -44,7 +44,7 @@ const answer = async (
   { reply, signal }: { readonly reply: FastifyReply; readonly signal: AbortSignal },
   needs: StreamRouteNeeds,
 ): Promise<void> => {
-  // 2 who asks
+  // 2 authenticate
   const renew = async (): Promise<Call> => {
     const call = callOfRequest(request, needs)
     return call.by(await authenticateRequest(call, request.headers.authorization, needs))
@@ -52,21 +52,21 @@ const answer = async (
   const call = await renew()
   if (!takesEvents.test(request.headers.accept ?? '*/*'))
     throw new Failure('BAD_USER_INPUT', 'Only events are sent here: ask with accept: text/event-stream.')
-  // 3 a place, until then
+  // 3 reserve one of the limited streams until the end
   needs.streamPlaces.take({ network: call.source.network, signal, end: () => void reply.raw.destroy() })
-  // 4 the stream
+  // 4 start the stream
   const [body, { status, headers }] = await needs.graphqlStream(request.body, { call, renew, signal })
   if (body !== null && typeof body !== 'string') return await sendEvents(reply, Readable.from(body))
   reply.code(status).headers({ ...headers })
   await reply.send(body)
 }
 
-/** Sends what comes for as long as the client is there. Fastify would take one that goes away for a fault of ours. */
+/** Sends events while the client is connected. Bypasses Fastify, which would log a disconnect as an error. */
 const sendEvents = async (reply: FastifyReply, events: Readable): Promise<void> => {
   reply.headers({
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache',
-    // A proxy that waits for more to send at once would keep the news back (nginx).
+    // Turns off response buffering in nginx, which would delay events.
     'x-accel-buffering': 'no',
   })
   reply.hijack()
@@ -86,7 +86,7 @@ export const addStreamRoute = (app: FastifyInstance, needs: StreamRouteNeeds): v
     async (request, reply) =>
       await needs.requestScope.run(request.id, async () => await serve(request, reply, needs)),
   )
-  // A query in a URL ends up in logs, and so would the id in it.
+  // GET is refused, because a query in a URL, with the challenge's id in it, would be written to logs.
   app.get('/graphql/stream', (request, reply) => {
     const extensions = { code: 'BAD_USER_INPUT', requestId: request.id }
     return reply
@@ -94,7 +94,7 @@ export const addStreamRoute = (app: FastifyInstance, needs: StreamRouteNeeds): v
       .header('allow', 'POST')
       .send({ errors: [{ message: 'Subscriptions are served at POST /graphql/stream.', extensions }] })
   })
-  // Streams go on for minutes: whoever stops does not wait for them, and their clients connect anew.
+  // A stop does not wait for streams, which last for minutes; their clients reconnect.
   app.addHook('preClose', (done) => {
     needs.streamPlaces.close()
     done()

@@ -1,10 +1,10 @@
-// The documents by which others find our keys: JWK set (RFC 7517) and metadata (RFC 8414, OIDC Discovery).
+// The documents with which others find our keys: JWK set (RFC 7517) and metadata (RFC 8414, OIDC Discovery).
 import type { FastifyInstance } from 'fastify'
 import { scopeMeanings } from '../authorization/scope.js'
 import type { Clock } from '../runtime/clock.js'
 import type { SigningKeys } from '../tokens/signing-keys.js'
 
-/** What the well-known routes show. */
+/** What the well-known routes need. */
 export interface WellKnownNeeds {
   /** The issuer of our tokens. */
   readonly publicUrl: string
@@ -12,10 +12,10 @@ export interface WellKnownNeeds {
   readonly clock: Clock
 }
 
-/** Much shorter than a new key is published before it signs. */
+/** Much shorter than the time that a new key is published before it signs. */
 const cacheControl = 'public, max-age=300'
 
-/** OIDC Discovery also wants an authorization endpoint: there is none, for nobody signs in here by redirect. */
+/** OIDC Discovery also requires an authorization endpoint; there is none, because Idem has no sign-in by redirect. */
 const metadata = (issuer: string): object => ({
   issuer,
   jwks_uri: `${issuer}/.well-known/jwks.json`,

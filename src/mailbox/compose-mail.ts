@@ -1,4 +1,4 @@
-// Composes a mail anew whenever it is sent or shown: what it says is kept nowhere, and the same each time.
+// Composes a mail each time that it is sent or shown: its text is not stored, and is the same each time.
 import type { Call } from '../database/call.js'
 import { assertNever } from '../failure.js'
 import type { MailContent } from '../mail/content.js'
@@ -16,14 +16,14 @@ export interface ComposeMailNeeds extends ComposeChallengeMailNeeds, ComposeNoti
   readonly templates: MailTemplates
 }
 
-/** A mail in words. */
+/** A mail with its text. */
 export interface ComposedMail {
   readonly message: MailMessage
-  /** False once nobody can do anything with it any more. */
+  /** False if the mail is of no use any more, because its challenge has expired or was spent. */
   readonly isTimely: boolean
 }
 
-/** The mail in words; null when what caused it was purged. */
+/** The mail with its text; null if its cause was purged. */
 export const composeMail = async (
   call: Call,
   mail: Mail,

@@ -2,7 +2,7 @@
 import type { Call } from '../database/call.js'
 import { type ShowMailNeeds, type ShownMail, showMail } from './show-mail.js'
 
-/** More than anybody looks through. */
+/** Most mails in the list. */
 const mostListed = 50
 
 /** The newest mails, newest first. */

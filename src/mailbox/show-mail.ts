@@ -1,17 +1,17 @@
-// Shows a mail of the development mailbox as it reads.
+// Shows a mail of the development mailbox.
 import type { Call } from '../database/call.js'
 import type { Mail, MailState } from '../mail/mail.js'
 import type { Mails } from '../mail/mails.js'
 import { type ComposeMailNeeds, composeMail } from './compose-mail.js'
 
-/** A mail as its reader sees it. */
+/** A mail as the mailbox shows it. */
 export interface ShownMail {
   readonly id: string
   readonly to: string
   readonly subject: string
   readonly text: string
   readonly html: string
-  /** When it was asked for. */
+  /** When it was requested. */
   readonly at: Date
   readonly state: MailState
 }
@@ -24,7 +24,7 @@ export interface ShowMailNeeds extends ComposeMailNeeds {
 /** A UUID (RFC 9562 4). */
 const idForm = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
 
-/** The mail with this id, or found already; null when there is none, or what caused it was purged. */
+/** A mail, given itself or by its id; null if there is none, or its cause was purged. */
 export const showMail = async (
   call: Call,
   mail: string | Mail,

@@ -1,4 +1,4 @@
-// Finds accounts for an operator: all of them, or those that a handle, an address or the beginning of an id leads to.
+// Finds accounts for an operator: all, or those that match a handle, an address or the beginning of an id.
 import type { AccountFilter } from '../accounts/accounts.js'
 import { parseHandle } from '../accounts/handle.js'
 import type { Call } from '../database/call.js'
@@ -6,10 +6,10 @@ import { parseAddress } from '../mail/address.js'
 import { emailMethodName } from '../methods/email/method.js'
 import type { AccountRecord, ReadAccountNeeds } from './read-account.js'
 
-/** What is looked for, and which page of it. */
+/** The search, and the page of its result. */
 export interface AccountQuery {
   readonly first: number
-  /** Null: from the newest on. */
+  /** Null: from the newest. */
   readonly after: string | null
   /** Null: every account. */
   readonly search: string | null
@@ -24,7 +24,7 @@ export interface AccountRecordsPage {
   readonly hasNextPage: boolean
 }
 
-/** The accounts of a page. `BAD_USER_INPUT` for a search that can find nothing. */
+/** The accounts of a page. `BAD_USER_INPUT` for a search that can match nothing. */
 export const findAccounts = async (
   call: Call,
   query: AccountQuery,
@@ -59,12 +59,12 @@ const filterOf = async (
     return { range: null, id: found?.account.id ?? null }
   }
   const range = rangeOf(text.toLowerCase())
-  // What begins an id can be a handle too: in its canonical form, for it is ASCII.
+  // The beginning of an id can also be a handle; it is ASCII, so it is in canonical form.
   const handle = range === null ? parseHandle(text, 'search') : text.toLowerCase()
   return { range, id: await needs.accounts.findOwnerOfHandle(call, handle) }
 }
 
-/** The ids that begin so; null when none can. */
+/** The range of ids with this beginning; null if there can be none. */
 const rangeOf = (beginning: string): AccountFilter['range'] => {
   if (beginning.length > lowestId.length) return null
   const range = {

@@ -1,4 +1,4 @@
-// Whether an account is an operator just now.
+// Whether an account is currently an operator.
 import type { Account } from '../accounts/account.js'
 import type { Call } from '../database/call.js'
 import type { Identities } from '../identities/identities.js'
@@ -11,8 +11,8 @@ export interface IsOperatorNeeds {
 }
 
 /**
- * True when the list names the account: by the handle that it has now, for one that it gave up would name it for ever;
- * or by an address that it has verified and not unlinked, which the database is asked for each time.
+ * True if the setting lists the account's current handle, or an address that it has verified and not unlinked. Former
+ * handles do not count. Addresses are read from the database each time.
  */
 export const isOperator = async (
   call: Call,

@@ -1,10 +1,10 @@
-// An operator: an account that the setting IDEM_OPERATORS names, by its handle or by an address that it has verified.
+// An operator: an account whose handle, or verified address, is listed in the setting IDEM_OPERATORS.
 import { parseHandle } from '../accounts/handle.js'
 import { commaList, SettingProblem } from '../config/setting.js'
 import { Failure } from '../failure.js'
 import { parseAddress } from '../mail/address.js'
 
-/** Who is named, each in its one spelling. */
+/** The listed handles and addresses in canonical form. */
 export interface OperatorList {
   readonly handles: ReadonlySet<string>
   readonly addresses: ReadonlySet<string>
@@ -12,12 +12,14 @@ export interface OperatorList {
 
 const variable = 'IDEM_OPERATORS'
 
-/** The operators of a comma list. Throws `SettingProblem` for an entry that is neither a handle nor an email address. */
+/**
+ * The operators of a comma list. Throws `SettingProblem` for an entry that is neither a handle nor an email address.
+ */
 export const parseOperators = (raw: string | undefined): OperatorList => {
   const [handles, addresses] = [new Set<string>(), new Set<string>()]
   for (const entry of commaList(raw)) {
     try {
-      // No handle has an @.
+      // Handles contain no @.
       if (entry.includes('@')) addresses.add(parseAddress(entry, variable))
       else handles.add(parseHandle(entry, variable))
     } catch (error) {

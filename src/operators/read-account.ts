@@ -1,11 +1,11 @@
-// Reads an account as its operators see it.
+// Reads an account as operators see it.
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import type { Call } from '../database/call.js'
 import type { Identities } from '../identities/identities.js'
 import type { Identity } from '../identities/identity.js'
 
-/** An account with the addresses that it has verified, oldest first. */
+/** An account with its verified addresses, oldest first. */
 export interface AccountRecord {
   readonly account: Account
   readonly addresses: readonly Identity[]

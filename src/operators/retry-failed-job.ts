@@ -1,4 +1,4 @@
-// Puts a failed job back to be done.
+// Retries a failed job.
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
@@ -10,7 +10,7 @@ export interface RetryJobsNeeds {
   readonly auditLog: AuditLog
 }
 
-/** Puts the job with this id back; `NOT_FOUND` when no failed job has it. */
+/** Makes the job with this id wait for its next try; `NOT_FOUND` if it is not a failed one. */
 export const retryFailedJob = async (call: Call, id: string, needs: RetryJobsNeeds): Promise<void> => {
   const audit = needs.auditLog.row(call, { action: 'job.retried', accountId: null, detail: { retried: id } })
   const retried = await needs.outbox.retry(call, id, audit)

@@ -1,8 +1,8 @@
-// Puts every failed job back to be done.
+// Retries every failed job.
 import type { Call } from '../database/call.js'
 import type { RetryJobsNeeds } from './retry-failed-job.js'
 
-/** Puts them all back and returns their number. */
+/** Makes all of them wait for their next try and returns their number. */
 export const retryFailedJobs = async (call: Call, needs: RetryJobsNeeds): Promise<number> => {
   const audit = needs.auditLog.row(call, {
     action: 'job.retried',

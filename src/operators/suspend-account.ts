@@ -18,13 +18,13 @@ export interface SuspendAccountNeeds extends IsOperatorNeeds, AnnounceActNeeds {
   readonly metrics: Metrics
 }
 
-/** Which account is to be suspended, and why: for the audit log, not for its owner. */
+/** The account to suspend, and the reason for the audit log, which its owner does not see. */
 export interface Suspension {
   readonly id: string
   readonly reason: string
 }
 
-/** Suspends the account. `FORBIDDEN` for an operator's, one's own included; `CONFLICT` when it is suspended already. */
+/** Suspends the account. `FORBIDDEN` for an operator's account, also one's own; `CONFLICT` if it is suspended. */
 export const suspendAccount = async (
   call: Call,
   { id, reason: raw }: Suspension,
@@ -34,7 +34,7 @@ export const suspendAccount = async (
   const reason = parseLabel(raw, 'reason')
   if (reason === null) throw new Failure('BAD_USER_INPUT', 'Say why, for the audit log.', { field: 'reason' })
   const { record, ended } = await call.inTransaction(async (inner) => {
-    // A sign-in holds the row until its session is in: that one ends below, and the next one finds the account closed.
+    // A running sign-in locks this row until it commits; its session ends below. A later sign-in finds it suspended.
     const account = await needs.accounts.lock(inner, id)
     if (id === actorId || (await isOperator(inner, account, needs)))
       throw new Failure('FORBIDDEN', 'An operator cannot be suspended. Take it off the list first.', {

@@ -1,4 +1,4 @@
-// Warns of handles that the operators' setting lists and nobody has: whoever takes one becomes an operator.
+// Warns of listed operators' handles that no account has: the account that picks one becomes an operator.
 import type { Accounts } from '../accounts/accounts.js'
 import type { Call } from '../database/call.js'
 import type { Logger } from '../runtime/logger.js'
@@ -11,7 +11,7 @@ export interface WarnOfFreeOperatorsNeeds {
   readonly logger: Logger
 }
 
-/** Logs one warning for each listed handle that is free. */
+/** Logs one warning per listed handle that is free. */
 export const warnOfFreeOperators = async (
   call: Call,
   { accounts, operators, logger }: WarnOfFreeOperatorsNeeds,

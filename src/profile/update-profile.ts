@@ -1,4 +1,4 @@
-// An owner says what its account is called, reads, and wants to be told.
+// An owner changes its display name, language, primary address and notices.
 import type { Account } from '../accounts/account.js'
 import type { AccountProfile, Accounts } from '../accounts/accounts.js'
 import { parseLabel } from '../accounts/label.js'
@@ -10,7 +10,7 @@ import type { Identities } from '../identities/identities.js'
 import { parseAddress } from '../mail/address.js'
 import { isLocale, type Locale, locales } from '../mail/locale.js'
 
-/** What is to be changed: what is absent stays, null clears. */
+/** The changes: an absent field stays as it is, null clears it. */
 export interface ProfileChanges {
   readonly displayName?: string | null | undefined
   readonly locale?: string | null | undefined
@@ -25,7 +25,7 @@ export interface UpdateProfileNeeds {
   readonly auditLog: AuditLog
 }
 
-/** Changes the caller's profile. `BAD_USER_INPUT` names the field that cannot be so; then nothing is changed. */
+/** Changes the caller's profile. `BAD_USER_INPUT` names an invalid field; then nothing is changed. */
 export const updateProfile = async (
   call: Call,
   changes: ProfileChanges,
@@ -34,7 +34,7 @@ export const updateProfile = async (
   const { accountId } = requirePrincipal(call.principal)
   const wanted = parseProfile(changes)
   const changed = await call.inTransaction(async (inner) => {
-    // Locked, so that the address is not unlinked meanwhile.
+    // Locked, so that the address cannot be unlinked meanwhile.
     const account = await needs.accounts.lock(inner, accountId)
     if (typeof wanted.primaryEmail === 'string')
       await requireAddress(inner, { accountId, address: wanted.primaryEmail }, needs)
@@ -74,7 +74,7 @@ const parseProfile = ({
   ...(signInNotices === undefined ? {} : { signInNotices: parseNotices(signInNotices) }),
 })
 
-/** The same answer for an address that is another's and for one that nobody has: it tells nothing of others. */
+/** The same error for another account's address and an unknown one, so that it discloses nothing about others. */
 const requireAddress = async (
   call: Call,
   { accountId, address }: { readonly accountId: string; readonly address: string },

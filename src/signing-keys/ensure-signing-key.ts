@@ -2,7 +2,7 @@
 import type { Call } from '../database/call.js'
 import type { RotateSigningKeyNeeds } from './rotate-signing-key.js'
 
-/** Sees to it that there is a key. Several processes may do so at once: one makes it. */
+/** Makes a key if there is none. If several processes call it at the same time, one makes it. */
 export const ensureSigningKey = async (
   call: Call,
   needs: Omit<RotateSigningKeyNeeds, 'leadSeconds'>,

@@ -1,4 +1,4 @@
-// Rotates the signing key: adds one that signs once checkers know it, or replaces all at once when one has leaked.
+// Rotates the signing key: adds one that signs after a lead time, or replaces all at once after a leak.
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import type { AddedKey, SigningKeys } from '../tokens/signing-keys.js'
@@ -11,10 +11,10 @@ export interface RotateSigningKeyNeeds {
   readonly leadSeconds: number
 }
 
-/** `routine`: the others go on until their tokens have expired. `compromised`: they go at once, with their tokens. */
+/** `routine`: older keys verify until their tokens have expired. `compromised`: they and their tokens are dropped at once. */
 export type RotationCause = 'routine' | 'compromised'
 
-/** Adds a signing key and returns it with the ids of those that were removed. */
+/** Adds a signing key and returns it with the ids of the removed ones. */
 export const rotateSigningKey = async (
   call: Call,
   cause: RotationCause,
