@@ -41,6 +41,9 @@ const nextSteps: Readonly<Partial<Record<IdemErrorCode, string>>> = {
   UNREACHABLE: 'Start the service (npm start), or name another one with --url or IDEM_URL.',
   TIMED_OUT: 'Try again; `idem status` shows whether the server answers.',
   UNEXPECTED_ANSWER: 'Check --url, IDEM_URL and the config: they must name an Idem, without /graphql.',
+  WRONG_CHALLENGE:
+    'Reach the server at its own address (--url or IDEM_URL). Where this is its address, it passes on what another ' +
+    'server asks, to sign in there as you.',
   SIGNED_OUT: waysIn('Sign in'),
   UNAUTHENTICATED: waysIn('Sign in again'),
   REFRESH_REUSED: 'Sign in again: idem login',

@@ -67,6 +67,7 @@ export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   CONFIG_DAMAGED: 'config',
   CONFIG_LOCKED: 'config',
   CONFIG_NOT_WRITTEN: 'config',
+  WRONG_CHALLENGE: 'refused',
   FORBIDDEN: 'refused',
   NOT_FOUND: 'refused',
   CONFLICT: 'refused',

@@ -25,10 +25,11 @@ export type RefusalCode = (typeof refusalCodes)[number]
 
 /**
  * A code for what fails on this side of the wire: nothing answered (`UNREACHABLE`), not in time
- * (`TIMED_OUT`), something answered that is not Idem's GraphQL (`UNEXPECTED_ANSWER`), or nobody is signed
- * in and no way to sign in again is known (`SIGNED_OUT`).
+ * (`TIMED_OUT`), something answered that is not Idem's GraphQL (`UNEXPECTED_ANSWER`), a text to sign names
+ * another server, purpose, key or handle than was asked for (`WRONG_CHALLENGE`), or nobody is signed in and
+ * no way to sign in again is known (`SIGNED_OUT`).
  */
-export type LocalCode = 'UNREACHABLE' | 'TIMED_OUT' | 'UNEXPECTED_ANSWER' | 'SIGNED_OUT'
+export type LocalCode = 'UNREACHABLE' | 'TIMED_OUT' | 'UNEXPECTED_ANSWER' | 'WRONG_CHALLENGE' | 'SIGNED_OUT'
 
 /** Every code that an `IdemError` can carry. */
 export type IdemErrorCode = RefusalCode | LocalCode

@@ -1,6 +1,7 @@
 // Proofs: how a key answers a challenge, and how a guest is known again.
 
 import { toBase64 } from './base64.js'
+import { checkSignedText } from './check-signed-text.js'
 import type { Transport } from './transport.js'
 
 /** An Ed25519 key that signs here, wherever its private half is kept: a file, WebCrypto, a device. */
@@ -27,7 +28,10 @@ const issueChallenge = `mutation IssueChallenge($input: ChallengeRequest!, $purp
   issueChallenge(input: $input, purpose: $purpose) { id message }
 }`
 
-/** Has a challenge issued for the key and signs it, exactly as given, within the 30 seconds it lives. */
+/**
+ * Has a challenge issued for the key and signs it, exactly as given, within the 30 seconds it lives.
+ * `WRONG_CHALLENGE`, and nothing is signed, when its text names anything else than this server and request.
+ */
 export const answerWithKey = async (
   transport: Transport,
   signer: KeySigner,
@@ -38,6 +42,12 @@ export const answerWithKey = async (
   const { issueChallenge: challenge } = await transport.send<{
     issueChallenge: { id: string; message: string }
   }>({ document: issueChallenge, variables: { input: { key }, purpose } })
+  checkSignedText(challenge.message, {
+    server: await transport.identify(),
+    purpose,
+    publicKey: signer.publicKey,
+    handle: handle ?? null,
+  })
   const signature = await signer.sign(new TextEncoder().encode(challenge.message))
   return { challengeId: challenge.id, proof: { key: { signature: toBase64(signature) } } }
 }

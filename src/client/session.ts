@@ -1,6 +1,7 @@
 // A session that keeps its own access token fresh, alone or beside others that share its store.
 
 import { type Clock, systemClock } from './clock.js'
+import type { ServerIdentity } from './discovery.js'
 import { IdemError } from './idem-error.js'
 import type { TokenStore } from './token-store.js'
 import { isFresh, type KeptTokens, keepTokens, refreshSession, type Tokens } from './tokens.js'
@@ -36,6 +37,11 @@ export class Session implements Transport {
     const kept = await this.#store.read()
     if (kept === null && this.#signInAgain === null) throw signedOut()
     return kept !== null && isFresh(kept, this.#clock()) ? kept : this.#renew(null)
+  }
+
+  /** Which server this is. */
+  identify(): Promise<ServerIdentity> {
+    return this.#transport.identify()
   }
 
   /** Sends with the bearer; one that is refused before its time is renewed and the call sent once more. */

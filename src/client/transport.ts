@@ -1,5 +1,6 @@
 // How a GraphQL call reaches Idem: one POST, one time limit, every failure an `IdemError`.
 
+import { discoveryPath, parseIssuer, type ServerIdentity } from './discovery.js'
 import { type Listener, listenToEvents } from './event-stream.js'
 import { IdemError } from './idem-error.js'
 import { type HttpAnswer, parseAnswer } from './parse-answer.js'
@@ -14,6 +15,8 @@ export interface GraphqlCall {
 
 /** Whatever can send a GraphQL call: bare HTTP, or a session that adds its bearer. */
 export interface Transport {
+  /** Which server this is: by its address, and by its own word. Throws `IdemError`. */
+  identify(): Promise<ServerIdentity>
   /**
    * The operation's data. `Data` is the caller's word for what its document selects; the server's schema
    * holds it to that. Throws `IdemError`.
@@ -37,27 +40,48 @@ export interface HttpTransportOptions {
 }
 
 /** A transport over `fetch`, for browsers and Node. */
-export const httpTransport = (options: HttpTransportOptions): Transport => ({
-  async send<Data>(call: GraphqlCall): Promise<Data> {
-    return parseAnswer(await post(options, call)) as Data
-  },
-  listen: (call, listener) => {
-    const { headers, ...request } = requestOf(options, call)
-    const init = { ...request, headers: { ...headers, accept: 'text/event-stream' } }
-    return listenToEvents(`${options.url}/graphql/stream`, init, listener)
-  },
-})
+export const httpTransport = (options: HttpTransportOptions): Transport => {
+  let identity: ServerIdentity | null = null
+  return {
+    identify: async () => {
+      identity ??= await identifyServer(options)
+      return identity
+    },
+    async send<Data>(call: GraphqlCall): Promise<Data> {
+      return parseAnswer(await exchange(options, '/graphql', requestOf(options, call))) as Data
+    },
+    listen: (call, listener) => {
+      const { headers, ...request } = requestOf(options, call)
+      const init = { ...request, headers: { ...headers, accept: 'text/event-stream' } }
+      return listenToEvents(`${options.url}/graphql/stream`, init, listener)
+    },
+  }
+}
 
 /** The same transport, acting for whoever holds the access token. */
 export const withBearer = (transport: Transport, accessToken: string): Transport => ({
+  identify: () => transport.identify(),
   send: (call) => transport.send({ ...call, accessToken }),
 })
 
-const post = async (options: HttpTransportOptions, call: GraphqlCall): Promise<HttpAnswer> => {
-  const { url, timeoutSeconds = 15 } = options
+const identifyServer = async (options: HttpTransportOptions): Promise<ServerIdentity> => {
+  const { headers = {} } = options
+  const init = { headers: { ...headers, accept: 'application/json' }, redirect: 'manual' } as const
+  const issuer = parseIssuer(await exchange(options, discoveryPath, init))
+  // `Request` resolves an address that is relative to the page, as `fetch` does.
+  const reachedAt = new URL(new Request(options.url + discoveryPath).url).origin
+  return { reachedAt, issuer }
+}
+
+/** One request below the server's address and its answer, within the time limit. */
+const exchange = async (
+  { url, timeoutSeconds = 15 }: HttpTransportOptions,
+  path: string,
+  init: RequestInit,
+): Promise<HttpAnswer> => {
   try {
     const signal = AbortSignal.timeout(timeoutSeconds * 1000)
-    const response = await fetch(`${url}/graphql`, { ...requestOf(options, call), signal })
+    const response = await fetch(url + path, { ...init, signal })
     const text = await response.text()
     return { status: response.status, retryAfter: response.headers.get('retry-after'), text }
   } catch (cause) {

@@ -4,20 +4,19 @@ import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Worker } from '../../jobs/worker.js'
 import { installedNodes, Shell } from '../rooms/cli/shell.js'
-import { Wiretap } from '../rooms/client/wiretap.js'
+import { startTappedService, Wiretap } from '../rooms/client/wiretap.js'
 import { millisecondsUntil } from '../support/calls.js'
 import { pressButton } from '../support/email-owner.js'
 import { codeIn, type Inbox, linkIn, mailboxInbox, mailsTo } from '../support/mail-reader.js'
-import { startTestService, type TestService } from '../support/start-service.js'
+import { type TestService } from '../support/start-service.js'
 import { startTestWorker } from '../support/start-worker.js'
 
 let idem: TestService
 let worker: Worker
 let wire: Wiretap
 beforeAll(async () => {
-  idem = await startTestService()
+  ;({ idem, wire } = await startTappedService())
   worker = await startTestWorker(idem)
-  wire = await Wiretap.to(idem.url)
 })
 afterAll(async () => {
   await wire.stop()

@@ -6,7 +6,7 @@ import { millisecondsUntil } from '../../support/calls.js'
 import { codeIn, mailboxInbox, mailsTo } from '../../support/mail-reader.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
 import { startTestWorker } from '../../support/start-worker.js'
-import { Wiretap } from '../client/wiretap.js'
+import { startTappedService, Wiretap } from '../client/wiretap.js'
 import { type Conversation, errorOf, TestMachine } from './try-cli.js'
 
 let idem: TestService
@@ -17,9 +17,8 @@ let machine: TestMachine
 let address: string
 let count = 0
 beforeAll(async () => {
-  idem = await startTestService()
+  ;({ idem, wire } = await startTappedService())
   worker = await startTestWorker(idem)
-  wire = await Wiretap.to(idem.url)
   trusting = await startTestService({ environment: { IDEM_AUTHENTICATION: 'off' } })
 })
 afterAll(async () => {

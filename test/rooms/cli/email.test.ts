@@ -6,9 +6,9 @@ import type { Worker } from '../../../jobs/worker.js'
 import { dataOf, millisecondsUntil, unlink } from '../../support/calls.js'
 import { otherCode, pressButton } from '../../support/email-owner.js'
 import { codeIn, type Inbox, linkIn, mailboxInbox, mailsTo } from '../../support/mail-reader.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
+import { type TestService } from '../../support/start-service.js'
 import { startTestWorker } from '../../support/start-worker.js'
-import { Wiretap } from '../client/wiretap.js'
+import { startTappedService, Wiretap } from '../client/wiretap.js'
 import { type Conversation, errorOf, type Run, TestMachine } from './try-cli.js'
 
 let idem: TestService
@@ -18,9 +18,8 @@ let machine: TestMachine
 let address: string
 let count = 0
 beforeAll(async () => {
-  idem = await startTestService()
+  ;({ idem, wire } = await startTappedService())
   worker = await startTestWorker(idem)
-  wire = await Wiretap.to(idem.url)
 })
 afterAll(async () => {
   await wire.stop()

@@ -2,17 +2,16 @@
 
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startTestService, type TestService } from '../../support/start-service.js'
+import { type TestService } from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
-import { Wiretap } from '../client/wiretap.js'
+import { startTappedService, Wiretap } from '../client/wiretap.js'
 import { errorOf, TestMachine } from './try-cli.js'
 
 let idem: TestService
 let wire: Wiretap
 let machine: TestMachine
 beforeAll(async () => {
-  idem = await startTestService()
-  wire = await Wiretap.to(idem.url)
+  ;({ idem, wire } = await startTappedService())
 })
 afterAll(async () => {
   await wire.stop()

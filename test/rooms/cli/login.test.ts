@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { parsePrivateKey } from '../../../src/cli/private-key.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
+import { type TestService } from '../../support/start-service.js'
 import { serverThatAnswers } from '../client/no-idem.js'
-import { turnAway, Wiretap } from '../client/wiretap.js'
+import { startTappedService, turnAway, Wiretap } from '../client/wiretap.js'
 import { errorOf, type Run, TestMachine } from './try-cli.js'
 
 const otherPublicKey = Buffer.alloc(32, 7).toString('base64')
@@ -24,8 +24,7 @@ let publicKey: string
 let count = 0
 beforeAll(async () => {
   const environment = { IDEM_THROTTLE_SIGN_INS_PER_SUBJECT: String(attemptsPerKey) }
-  idem = await startTestService({ environment })
-  wire = await Wiretap.to(idem.url)
+  ;({ idem, wire } = await startTappedService({ environment }))
 })
 afterAll(async () => {
   await wire.stop()

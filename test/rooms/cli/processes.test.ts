@@ -3,8 +3,8 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestService, type TestService } from '../../support/start-service.js'
-import { Wiretap } from '../client/wiretap.js'
+import { type TestService } from '../../support/start-service.js'
+import { startTappedService, Wiretap } from '../client/wiretap.js'
 import { repository, Shell } from './shell.js'
 import { freshFolder } from './try-cli.js'
 
@@ -12,8 +12,7 @@ let idem: TestService
 let wire: Wiretap
 let shell: Shell
 beforeAll(async () => {
-  idem = await startTestService()
-  wire = await Wiretap.to(idem.url)
+  ;({ idem, wire } = await startTappedService())
   shell = new Shell({ url: wire.url })
 })
 afterAll(async () => {

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { withServerEntry } from '../../../src/cli/config.js'
 import { configFile } from '../../../src/cli/config-file.js'
 import { KeyOwner } from '../../support/key-owner.js'
-import { MovableClock, startTestService, type TestService } from '../../support/start-service.js'
-import { Wiretap } from '../client/wiretap.js'
+import { MovableClock, type TestService } from '../../support/start-service.js'
+import { startTappedService, Wiretap } from '../client/wiretap.js'
 import { errorOf, TestMachine } from './try-cli.js'
 
 let idem: TestService
@@ -16,8 +16,7 @@ let keyFile: string
 let accountId: string
 let count = 0
 beforeAll(async () => {
-  idem = await startTestService()
-  wire = await Wiretap.to(idem.url)
+  ;({ idem, wire } = await startTappedService())
 })
 afterAll(async () => {
   await wire.stop()

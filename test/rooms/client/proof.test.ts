@@ -6,16 +6,15 @@ import { answerAsGuest, answerWithKey } from '../../../src/client/proof.js'
 import { signIn } from '../../../src/client/sign-in.js'
 import { httpTransport, type Transport } from '../../../src/client/transport.js'
 import { KeyOwner } from '../../support/key-owner.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
+import { type TestService } from '../../support/start-service.js'
 import { serverThatAnswers } from './no-idem.js'
-import { Wiretap } from './wiretap.js'
+import { startTappedService, Wiretap } from './wiretap.js'
 
 let idem: TestService
 let wire: Wiretap
 let transport: Transport
 beforeAll(async () => {
-  idem = await startTestService()
-  wire = await Wiretap.to(idem.url)
+  ;({ idem, wire } = await startTappedService())
   transport = httpTransport({ url: wire.url })
 })
 afterAll(async () => {

@@ -9,9 +9,9 @@ import { stepUp } from '../../../src/client/step-up.js'
 import { memoryTokenStore, type TokenStore } from '../../../src/client/token-store.js'
 import { endSession, keepTokens, refreshSession, type Tokens } from '../../../src/client/tokens.js'
 import { httpTransport, type Transport, withBearer } from '../../../src/client/transport.js'
-import { startTestService, type TestService } from '../../support/start-service.js'
+import { type TestService } from '../../support/start-service.js'
 import { closedAddress } from './no-idem.js'
-import { hangUp, turnAway, Wiretap } from './wiretap.js'
+import { hangUp, startTappedService, turnAway, Wiretap } from './wiretap.js'
 
 let idem: TestService
 let wire: Wiretap
@@ -21,8 +21,7 @@ let guest: { readonly deviceSecret: string }
 let first: Tokens
 let store: TokenStore
 beforeAll(async () => {
-  idem = await startTestService()
-  wire = await Wiretap.to(idem.url)
+  ;({ idem, wire } = await startTappedService())
   transport = httpTransport({ url: wire.url })
 })
 afterAll(async () => {

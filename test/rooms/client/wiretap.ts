@@ -2,9 +2,11 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { startTestService, type TestService, type TestServiceOptions } from '../../support/start-service.js'
 
 /** A GraphQL call that passed. */
 export interface WireCall {
+  /** Its name; of anything but a GraphQL call its path. */
   readonly operation: string
   readonly bearer: string | null
   readonly userAgent: string
@@ -29,22 +31,35 @@ export class Wiretap {
   readonly calls: WireCall[] = []
   readonly #incidents = new Map<string, Incident>()
 
+  #target = ''
+
   private constructor(
     readonly url: string,
     private readonly server: Server,
-    private readonly target: string,
   ) {}
 
-  /** A wire to the service at `target`. */
+  /** A wire to a service that knows nothing of it. */
   static async to(target: string): Promise<Wiretap> {
+    const tap = await Wiretap.open()
+    tap.leadTo(target)
+    return tap
+  }
+
+  /** A wire whose other end is not tied yet. */
+  static async open(): Promise<Wiretap> {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
-    const tap = new Wiretap(`http://127.0.0.1:${port}`, server, target)
+    const tap = new Wiretap(`http://127.0.0.1:${port}`, server)
     server.on('request', (request, response) => {
       tap.#pass(request, response).catch(() => response.destroy()) // one end of the wire has gone
     })
     return tap
+  }
+
+  /** Ties the other end to the service at `target`. */
+  leadTo(target: string): void {
+    this.#target = target
   }
 
   async stop(): Promise<void> {
@@ -69,7 +84,7 @@ export class Wiretap {
 
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await readCall(request)
-    this.calls.push(call)
+    if (isGraphql(request)) this.calls.push(call)
     const incident = this.#incidents.get(call.operation)
     this.#incidents.delete(call.operation)
     await incident?.(call, response)
@@ -78,20 +93,21 @@ export class Wiretap {
       authorization,
       accept,
       'user-agent': userAgent = '',
-      'content-type': contentType = '',
+      'content-type': contentType,
     } = request.headers
     const gone = new AbortController()
     response.on('close', () => gone.abort())
-    const answer = await fetch(`${this.target}${request.url}`, {
-      method: 'POST',
+    const { method = 'GET' } = request
+    const answer = await fetch(`${this.#target}${request.url}`, {
+      method,
       signal: gone.signal,
       headers: {
-        'content-type': contentType,
         'user-agent': userAgent,
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
         ...(accept === undefined ? {} : { accept }),
         ...(authorization === undefined ? {} : { authorization }),
       },
-      body: call.body,
+      ...(method === 'POST' ? { body: call.body } : {}),
     })
     const type = answer.headers.get('content-type') ?? 'application/json'
     response.writeHead(answer.status, { 'content-type': type })
@@ -100,13 +116,29 @@ export class Wiretap {
   }
 }
 
+/** A service whose public address is a wire: everything that its clients say passes there. */
+export const startTappedService = async (
+  options: TestServiceOptions = {},
+): Promise<{ readonly idem: TestService; readonly wire: Wiretap }> => {
+  const wire = await Wiretap.open()
+  const environment = { ...options.environment, IDEM_PUBLIC_URL: wire.url }
+  const idem = await startTestService({ ...options, environment })
+  wire.leadTo(idem.url)
+  return { idem, wire }
+}
+
+const isGraphql = ({ url = '' }: IncomingMessage): boolean => url.startsWith('/graphql')
+
 const readCall = async (request: IncomingMessage): Promise<WireCall> => {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(Buffer.from(chunk))
   const body = Buffer.concat(chunks).toString('utf8')
   const { authorization, 'user-agent': userAgent = '' } = request.headers
+  const operation = isGraphql(request)
+    ? (/(?:query|mutation|subscription) (\w+)/.exec(JSON.parse(body).query)?.[1] ?? '')
+    : (request.url ?? '')
   return {
-    operation: /(?:query|mutation|subscription) (\w+)/.exec(JSON.parse(body).query)?.[1] ?? '',
+    operation,
     bearer: authorization?.replace('Bearer ', '') ?? null,
     userAgent,
     body,

@@ -1,0 +1,97 @@
+// Reads a text before a key signs it: whoever relays what another server asks must get no signature.
+
+import type { ServerIdentity } from './discovery.js'
+import { IdemError } from './idem-error.js'
+
+/** What was asked for, and where: the text must name exactly this. */
+export interface SigningRequest {
+  readonly server: ServerIdentity
+  readonly purpose: string
+  /** Base64 of the 32 public bytes. */
+  readonly publicKey: string
+  /** Null when none was asked for. */
+  readonly handle: string | null
+}
+
+/** Throws `WRONG_CHALLENGE`, with what the text names instead, unless it names what was asked for. */
+export const checkSignedText = (text: string, request: SigningRequest): void => {
+  const { reachedAt, issuer } = request.server
+  if (!isSameOrigin(issuer, reachedAt)) throw wrong([`the server at ${reachedAt} calls itself ${issuer}`])
+  const fields = readFields(text)
+  if (fields === null) throw wrong(['the text has not the form of a challenge of Idem'])
+  const faults = [
+    isHostOf(fields.get('Domain'), reachedAt)
+      ? null
+      : `it names ${seen('server', fields.get('Domain'))}, not ${new URL(reachedAt).host}`,
+    fields.get('Purpose') === request.purpose
+      ? null
+      : `it names ${seen('purpose', fields.get('Purpose'))}, not ${request.purpose}`,
+    fields.get('Public key') === request.publicKey
+      ? null
+      : `it names ${seen('key', fields.get('Public key'))}, not ${request.publicKey}`,
+    isHandle(fields.get('Handle'), request.handle)
+      ? null
+      : `it names ${seen('handle', fields.get('Handle'))}, not ${request.handle ?? 'none'}`,
+  ].filter((fault) => fault !== null)
+  if (faults.length > 0) throw wrong(faults)
+}
+
+/** Many times as long as a text of Idem. In characters. */
+const longestText = 4_096
+/** What is quoted of a text; a key fits. In characters. */
+const longestQuote = 80
+
+/** Everything but the line feed that would let lines look other than they are. */
+const deceptive = /[^\P{Cc}\n]|[\p{Bidi_Control}\u2028\u2029]/u
+/** The first line names the server too, then what the signature does, then the fields. */
+const form =
+  /^(\S+) asks you to sign this with your Ed25519 key\.\n\n[^\n]+\n\n((?:[A-Z][A-Za-z ]*: [^\n]+\n)+)$/
+
+/** The fields of the text, each once; null when it is built in any other way. */
+const readFields = (text: string): ReadonlyMap<string, string> | null => {
+  if (text.length > longestText || deceptive.test(text)) return null
+  const [, domain, lines] = form.exec(`${text}\n`) ?? []
+  if (domain === undefined || lines === undefined) return null
+  const fields = lines
+    .trimEnd()
+    .split('\n')
+    .map((line): [string, string] => {
+      const end = line.indexOf(': ')
+      return [line.slice(0, end), line.slice(end + 2)]
+    })
+  const byName = new Map(fields)
+  const isWhole = byName.size === fields.length && (byName.get('Domain') ?? domain) === domain
+  return isWhole ? byName : null
+}
+
+const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+/** The names of this machine itself are one. */
+const isSameOrigin = (one: string, other: string): boolean => {
+  const [a, b] = [new URL(one), new URL(other)]
+  const isSameHost =
+    a.hostname === b.hostname || (loopbackNames.has(a.hostname) && loopbackNames.has(b.hostname))
+  return a.protocol === b.protocol && a.port === b.port && isSameHost
+}
+
+/** Whether it is the host and nothing more: no user before it, no path behind it. */
+const isHostOf = (domain: string | undefined, origin: string): boolean => {
+  const named = `${new URL(origin).protocol}//${domain}`
+  return URL.canParse(named) && new URL(named).host === domain && isSameOrigin(named, origin)
+}
+
+const isHandle = (named: string | undefined, asked: string | null): boolean =>
+  named === undefined || asked === null ? named === undefined && asked === null : fold(named) === fold(asked)
+
+/** As the server spells handles: NFKC, case folded through both cases. */
+const fold = (handle: string): string =>
+  handle.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
+
+const seen = (what: string, value: string | undefined): string =>
+  value === undefined ? `no ${what}` : `the ${what} ${value.slice(0, longestQuote)}`
+
+const wrong = (faults: readonly string[]): IdemError =>
+  new IdemError(
+    'WRONG_CHALLENGE',
+    `Nothing was signed, for the text to sign is not what was asked for: ${faults.join('; ')}.`,
+  )
