@@ -8,6 +8,7 @@ import { claimDataDir, type DataDir, DataDirInUse, makeDataDir } from './databas
 import { startEmbeddedPostgres } from './database/embedded-postgres.js'
 import { errorCode } from './database/operating-system.js'
 import { OperatorProblem } from './failure.js'
+import { methodDefinitions } from './methods/registry.js'
 import { systemClock } from './runtime/clock.js'
 import { createLogger, type Logger } from './runtime/logger.js'
 import { systemRandom } from './runtime/random.js'
@@ -148,6 +149,7 @@ export const openInstallation = async (use: InstallationUse): Promise<Installati
     secrets,
     databaseUrl: database.url,
     publicUrl: settings.http.publicUrl ?? `http://localhost:${settings.http.port}`,
+    methodDefinitions,
     instanceId,
     clock: systemClock,
     random: systemRandom,

@@ -21,9 +21,11 @@ import { addApi, createApp } from './http/app.js'
 import { Identities } from './identities/identities.js'
 import { Mails } from './mail/mails.js'
 import { MailTemplates } from './mail/templates.js'
+import type { MethodVocabulary } from './mail/words.js'
 import { listMails } from './mailbox/list-mails.js'
 import { showMail } from './mailbox/show-mail.js'
-import { createMethods } from './methods/registry.js'
+import type { Method, MethodDefinition } from './methods/method.js'
+import { createMethods, vocabularyOf } from './methods/registry.js'
 import { warnOfFreeOperators } from './operators/warn-of-free-operators.js'
 import { Outbox } from './outbox/outbox.js'
 import type { Clock } from './runtime/clock.js'
@@ -46,6 +48,8 @@ export interface ServiceOptions {
   readonly databaseUrl: string
   readonly secrets: readonly Secret[]
   readonly publicUrl: string
+  /** Every way to prove who one is. */
+  readonly methodDefinitions: readonly MethodDefinition[]
   readonly instanceId: string
   readonly clock: Clock
   readonly random: Random
@@ -81,6 +85,8 @@ export interface Foundation {
   readonly sealedChallenges: SealedChallenges
   readonly challenges: Challenges
   readonly sessions: Sessions
+  readonly methods: readonly Method[]
+  readonly vocabulary: MethodVocabulary
   /** A call by nobody from nowhere: what the process itself does. */
   readonly ownCall: () => Call
   /** Stops listening and closes the database; last of all. */
@@ -114,6 +120,8 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const keyRing = new KeyRing(options.secrets)
   const { accessTokenLifetimeSeconds } = settings.tokens
   const heldChallenges = new HeldChallenges()
+  const heldSecrets = new HeldSecrets(keyRing)
+  const identities = new Identities()
   const sealedChallenges = new SealedChallenges(keyRing, publicUrl)
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
   return {
@@ -128,12 +136,14 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     templates,
     outbox: new Outbox(),
     accounts: new Accounts(notifications),
-    identities: new Identities(),
-    heldSecrets: new HeldSecrets(keyRing),
+    identities,
+    heldSecrets,
     heldChallenges,
     sealedChallenges,
     challenges: new Challenges(sealedChallenges, heldChallenges),
     sessions: new Sessions(notifications),
+    methods: createMethods(options.methodDefinitions, { random, heldSecrets, identities }),
+    vocabulary: vocabularyOf(options.methodDefinitions),
     ownCall: () =>
       new Call(database, {
         principal: null,
@@ -181,10 +191,9 @@ export const startService = async (
     random,
     publicUrl,
     accessTokens,
-    methods: createMethods({ random, heldSecrets: foundation.heldSecrets }),
     domain: new URL(publicUrl).host,
-    challengeLifetimeSeconds: settings.challenges.lifetimeSeconds,
-    mailedChallengeLifetimeSeconds: settings.challenges.mailedLifetimeSeconds,
+    sealedChallengeLifetimeSeconds: settings.challenges.lifetimeSeconds,
+    heldChallengeLifetimeSeconds: settings.challenges.mailedLifetimeSeconds,
     sessionLifetimeSeconds: settings.sessions.lifetimeSeconds,
     refreshTokenLifetimeSeconds: settings.sessions.refreshTokenLifetimeSeconds,
     refreshReplaySeconds: settings.sessions.refreshReplaySeconds,

@@ -18,6 +18,7 @@ export const appendAccounts = async (tables: Tables, addresses: readonly string[
       const account = {
         id,
         kind: 'PERSON' as const,
+        level: 'aal1' as const,
         handle: `known-${id}`,
         displayName: 'Ada',
         locale: locales[index % locales.length] ?? null,
@@ -26,7 +27,14 @@ export const appendAccounts = async (tables: Tables, addresses: readonly string[
         suspendedAt: null,
         createdAt,
       }
-      const facts = { method: 'email', issuer: 'email', subject: address, label: null, createdAt }
+      const facts = {
+        method: 'email',
+        issuer: 'email',
+        subject: address,
+        label: null,
+        credential: null,
+        createdAt,
+      }
       await call.write(
         ...accounts.rows(account),
         identities.row({ id: systemRandom.uuid(), account: id, ...facts }),

@@ -1,7 +1,7 @@
 // An account: a subject known here. Its id is `sub` in our tokens and never changes.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import type { Acr } from '../authorization/principal.js'
-import { assertNever } from '../failure.js'
+import { Failure } from '../failure.js'
 import type { Locale } from '../mail/locale.js'
 
 /** A guest, a person, or a machine. */
@@ -14,6 +14,8 @@ const AccountSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     kind: p.text().$type<AccountKind>(),
+    /** The authentication context that steps of consequence ask of its owner; `aal2` once it has a second factor. */
+    level: p.text().$type<Acr>(),
     /** The public name, in its canonical form; null until one is picked. */
     handle: p.text().strictNullable().unique('account_handle_unique'),
     /** What the owner wants to be called; shown, never trusted. */
@@ -34,15 +36,11 @@ const AccountSchema = defineEntity({
 export class Account extends AccountSchema.class {}
 AccountSchema.setClass(Account)
 
-/** The authentication context that steps of consequence ask of an account of this kind. */
-export const levelOf = (account: Pick<Account, 'kind'>): Acr => {
-  switch (account.kind) {
-    case 'ANONYMOUS':
-      return 'aal0'
-    case 'PERSON':
-    case 'SERVICE':
-      return 'aal1'
-    default:
-      return assertNever(account.kind)
-  }
-}
+/** The level of a new account: a guest has proven nothing about a person; a second factor raises it later. */
+export const firstLevelOf = (kind: AccountKind): Acr => (kind === 'ANONYMOUS' ? 'aal0' : 'aal1')
+
+/** Why nobody gets into a suspended account. `UNAUTHENTICATED` for a bearer, `FORBIDDEN` for a proof. */
+export const suspendedFailure = (code: 'FORBIDDEN' | 'UNAUTHENTICATED', accountId: string): Failure =>
+  new Failure(code, 'This account is suspended. Ask whoever runs this service.', {
+    reason: `account ${accountId} is suspended`,
+  })

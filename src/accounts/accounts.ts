@@ -5,11 +5,11 @@ import type { Notifications } from '../database/notifications.js'
 import { type Row, rowOf } from '../database/row.js'
 import { RowCache } from '../database/row-cache.js'
 import { Failure } from '../failure.js'
-import { Account, type AccountKind } from './account.js'
+import { Account, type AccountKind, firstLevelOf, suspendedFailure } from './account.js'
 import { Handle } from './handle.js'
 
 /** The columns of an account but its id, of the table under the name `a`. */
-export const accountColumns = `a.kind, a.handle, a.display_name as "displayName", a.locale,
+export const accountColumns = `a.kind, a.level, a.handle, a.display_name as "displayName", a.locale,
   a.primary_email as "primaryEmail", a.sign_in_notices as "signInNotices", a.suspended_at as "suspendedAt",
   a.created_at as "createdAt"`
 
@@ -134,9 +134,7 @@ export class Accounts {
     if (open.length > 0) return
     if ((await call.run<Account>(findById, [id])).length === 0)
       throw new Failure('CONFLICT', 'This account has just been removed.', { reason: `account ${id}` })
-    throw new Failure('FORBIDDEN', 'This account is suspended. Ask whoever runs this service.', {
-      reason: `account ${id} is suspended`,
-    })
+    throw suspendedFailure('FORBIDDEN', id)
   }
 
   /** Changes what the owner says of the account, in the caller's transaction. */
@@ -157,9 +155,9 @@ export class Accounts {
     await call.em.nativeUpdate(Account, { id: account.id }, { handle })
   }
 
-  /** Changes what an account is: a guest that proves an identity becomes a person. */
+  /** Changes what an account is, and with it its level: a guest that proves an identity becomes a person. */
   async changeKind(call: Call, id: string, kind: AccountKind): Promise<void> {
-    await call.em.nativeUpdate(Account, { id }, { kind })
+    await call.em.nativeUpdate(Account, { id }, { kind, level: firstLevelOf(kind) })
   }
 
   /** Removes at most `limit` guests that were last here before `idleSince`; returns their number. Audited by `audit`. */

@@ -1,4 +1,5 @@
 // The store of audit entries: inserted in the transaction of the change, never updated.
+import { sessionIdOf } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { type FromChange, type Row, rowOf } from '../database/row.js'
 import type { Random } from '../runtime/random.js'
@@ -21,7 +22,7 @@ export class AuditLog {
 
   /** The row of an act. Actor and session are those of the caller's principal unless the act has its own. */
   row(call: Call, act: AuditedAct): Row {
-    const { actorId = call.principal?.accountId ?? null, sessionId = call.principal?.sessionId ?? null } = act
+    const { actorId = call.principal?.accountId ?? null, sessionId = sessionIdOf(call.principal) } = act
     return rowOf(AuditEntry, {
       id: act.id ?? this.random.uuid(),
       at: call.now,

@@ -1,5 +1,6 @@
 // Who makes this call: tells bearers apart by their shape, one code path each.
-import type { Principal } from '../authorization/principal.js'
+import { suspendedFailure } from '../accounts/account.js'
+import type { Principal, SessionPrincipal } from '../authorization/principal.js'
 import { parseScope } from '../authorization/scope.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
@@ -38,6 +39,23 @@ export const authenticateRequest = async (
     throw new Failure('UNAUTHENTICATED', 'The Authorization header must be "Bearer" and a token.', {
       reason: 'malformed authorization header',
     })
+  const principal = await principalOf(call, bearer, needs)
+  // Whatever the bearer: nobody acts for an account that is suspended, or gone.
+  const account = await needs.accounts.find(call, principal.accountId)
+  if (account === null)
+    throw new Failure('UNAUTHENTICATED', 'The account of this token is gone. Sign in again.', {
+      reason: `account ${principal.accountId}`,
+    })
+  if (account.suspendedAt !== null) throw suspendedFailure('UNAUTHENTICATED', account.id)
+  return principal
+}
+
+/** Bearers are told apart by their shape, one code path each. */
+const principalOf = async (
+  call: Call,
+  bearer: string,
+  needs: AuthenticateRequestNeeds,
+): Promise<Principal> => {
   if (jwtForm.test(bearer)) return await byAccessToken(call, bearer, needs)
   if (!needs.isAuthenticationOn && base64Form.test(bearer)) return await believeBearer(call, bearer, needs)
   throw new Failure('UNAUTHENTICATED', 'The bearer token does not hold.', {
@@ -49,7 +67,7 @@ const byAccessToken = async (
   call: Call,
   bearer: string,
   needs: AuthenticateRequestNeeds,
-): Promise<Principal> => {
+): Promise<SessionPrincipal> => {
   const claims = await needs.accessTokens.verify(bearer, call.now)
   const session = await needs.sessions.findLive(call, claims.sessionId)
   if (session === null || session.account !== claims.accountId)
@@ -57,6 +75,7 @@ const byAccessToken = async (
       reason: `session ${claims.sessionId}`,
     })
   return {
+    kind: 'session',
     accountId: claims.accountId,
     sessionId: claims.sessionId,
     scopes: parseScope(claims.scope),

@@ -1,38 +1,48 @@
 // Believes a bearer that only says who it is, where authentication is off: base64 of `{"email":"…"}`. Development alone.
-import type { Account } from '../accounts/account.js'
-import type { Principal } from '../authorization/principal.js'
+import type { BelievedPrincipal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import { type ResolveIdentityNeeds, resolveIdentity } from '../identities/resolve-identity.js'
+import { type OpenIdentityNeeds, openIdentity } from '../identities/open-identity.js'
 import { parseAddress } from '../mail/address.js'
 import { emailMethodName } from '../methods/email/method.js'
 
 /** What `believeBearer` works with. */
-export interface BelieveBearerNeeds extends ResolveIdentityNeeds {}
-
-/** Each one after the first follows a change that others made meanwhile; nobody can make that many in time. */
-const mostResolutions = 5
+export interface BelieveBearerNeeds extends OpenIdentityNeeds {}
 
 /**
- * The principal of the account that the claimed address leads to, which is provisioned when it is new. There is no session.
- * Throws `UNAUTHENTICATED` for what claims no address, and for an account that is suspended.
+ * The principal of the account that the claimed address leads to, which is provisioned when it is new.
+ * Throws `UNAUTHENTICATED` for what claims no address.
  */
 export const believeBearer = async (
   call: Call,
   bearer: string,
   needs: BelieveBearerNeeds,
-): Promise<Principal> => {
-  const account = await openAccount(call, claimedAddress(bearer), needs)
-  if (account.suspendedAt !== null)
-    throw new Failure('UNAUTHENTICATED', 'This account is suspended. Ask whoever runs this service.', {
-      reason: `account ${account.id} is suspended`,
-    })
+): Promise<BelievedPrincipal> => {
+  const subject = claimedAddress(bearer)
+  const claim = {
+    proven: { method: emailMethodName, issuer: emailMethodName, subject },
+    // Whoever is believed is believed to have every factor.
+    acr: 'aal2',
+    handle: null,
+    credential: null,
+    accountId: null,
+    whenUnknown: { act: 'provision', kind: 'PERSON' },
+  } as const
+  const opening = await openIdentity(call, claim, needs, async ({ account, rows }) => {
+    if (rows.length > 0) await call.write(...rows)
+    return account
+  })
+  if (opening.outcome !== 'opened')
+    throw opening.outcome === 'refused'
+      ? new Failure('UNAUTHENTICATED', opening.failure.message, opening.failure.details)
+      : new Error(`a believed bearer met ${opening.outcome}`)
+  const { id, level } = opening.result
   return {
-    accountId: account.id,
-    sessionId: null,
+    kind: 'believed',
+    accountId: id,
     scopes: new Set(['all']),
     amr: [],
-    acr: 'aal1',
+    acr: level,
     authenticatedAt: call.now,
   }
 }
@@ -54,21 +64,5 @@ const claimedAddress = (bearer: string): string => {
         cause,
       },
     )
-  }
-}
-
-/** The account of an address. When another first request has just provisioned it, nothing was written, and it is found. */
-const openAccount = async (call: Call, subject: string, needs: BelieveBearerNeeds): Promise<Account> => {
-  const proven = { method: emailMethodName, issuer: emailMethodName, subject }
-  for (let resolution = 1; ; resolution += 1) {
-    const resolved = await resolveIdentity(call, { proven, handle: null, provisions: 'PERSON' }, needs)
-    if (!resolved.provisioned) return resolved.account
-    try {
-      await call.write(...resolved.rows)
-      return resolved.account
-    } catch (error) {
-      const isOutdated = error instanceof Failure && error.code === 'CONFLICT'
-      if (!isOutdated || resolution === mostResolutions) throw error
-    }
   }
 }

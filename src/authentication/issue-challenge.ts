@@ -1,18 +1,17 @@
-// Issues a challenge for a purpose: who asks, what the method asks, and which way the challenge is kept.
+// Issues a challenge for a purpose: who asks, what the method asks, and the rest that is the same for all methods.
 import type { Accounts } from '../accounts/accounts.js'
 import { requireScopes, requireSession } from '../authorization/authorize.js'
 import type { Scope } from '../authorization/scope.js'
-import type { ChallengePurpose } from '../challenges/challenge.js'
+import type { ChallengeBinding, ChallengePurpose } from '../challenges/challenge.js'
 import type { Call } from '../database/call.js'
-import { assertNever, Failure } from '../failure.js'
+import { Failure } from '../failure.js'
 import type { Method } from '../methods/method.js'
 import { type OneOf, pickMethod } from '../methods/registry.js'
-import { type HoldChallengeNeeds, holdChallenge } from './hold-challenge.js'
-import { type SealChallengeNeeds, sealChallenge } from './seal-challenge.js'
-import type { Asker, StandingChallenge } from './standing-challenge.js'
+import { type PrepareChallengeNeeds, prepareChallenge } from './prepare-challenge.js'
+import type { StandingChallenge } from './standing-challenge.js'
 
 /** What `issueChallenge` works with. */
-export interface IssueChallengeNeeds extends SealChallengeNeeds, HoldChallengeNeeds {
+export interface IssueChallengeNeeds extends PrepareChallengeNeeds {
   readonly methods: readonly Method[]
   readonly accounts: Accounts
 }
@@ -33,37 +32,56 @@ const scopeOfPurpose: Readonly<Record<ChallengePurpose, Scope | null>> = {
 /** Issues a challenge. All purposes but `SIGN_IN` need a session and bind the challenge to it. */
 export const issueChallenge = async (
   call: Call,
-  asked: AskedChallenge,
+  { request, purpose }: AskedChallenge,
   needs: IssueChallengeNeeds,
 ): Promise<StandingChallenge> => {
   // 1 whoever adds to an account, or steps up, is signed in
-  const asker = await askerOf(call, asked.purpose, needs)
+  const binding = await bindingOf(call, purpose, needs)
   // 2 what the method asks
-  const { method, value } = pickMethod(needs.methods, asked.request)
-  if (method.challenge === undefined)
+  const { method, value } = pickMethod(needs.methods, request)
+  refuseUseless(method, purpose)
+  const aim = { purpose, accountId: binding?.accountId ?? null }
+  const draft = await method.challenge?.(call, value, aim)
+  if (draft === undefined)
     throw new Failure('BAD_USER_INPUT', `The method ${method.name} has no challenge.`, { field: 'input' })
-  const draft = await method.challenge(call, value)
   // 3 the rest, the same for all methods
-  const common = { method: method.name, purpose: asked.purpose, asker }
-  switch (draft.kind) {
-    case 'sealed':
-      return await sealChallenge(call, { ...common, draft }, needs)
-    case 'held':
-      return await holdChallenge(call, { ...common, draft }, needs)
-    default:
-      return assertNever(draft)
-  }
+  const { standing, rows } = await prepareChallenge(
+    call,
+    { method: method.name, purpose, draft, binding },
+    needs,
+  )
+  if (rows.length > 0) await call.write(...rows)
+  return standing
 }
 
-const askerOf = async (
+/** What no answer could be used for. */
+const refuseUseless = (method: Method, purpose: ChallengePurpose): void => {
+  if (method.kind === 'second_factor' && purpose !== 'STEP_UP')
+    throw new Failure(
+      'BAD_USER_INPUT',
+      `${method.name} is a second factor: it is asked for when it is needed.`,
+      {
+        field: 'input',
+      },
+    )
+  if (method.kind === 'identity' && !method.links && purpose === 'LINK_IDENTITY')
+    throw new Failure('BAD_USER_INPUT', `The method ${method.name} cannot be linked.`, { field: 'input' })
+}
+
+const bindingOf = async (
   call: Call,
   purpose: ChallengePurpose,
   needs: IssueChallengeNeeds,
-): Promise<Asker | null> => {
+): Promise<ChallengeBinding | null> => {
   const scope = scopeOfPurpose[purpose]
   if (scope === null) return null
   const principal = requireSession(call.principal)
   requireScopes(principal, [[scope]])
   const account = await needs.accounts.get(call, principal.accountId)
-  return { sessionId: principal.sessionId, name: account.handle ?? account.id }
+  return {
+    accountId: account.id,
+    accountName: account.handle ?? account.id,
+    sessionId: principal.sessionId,
+    firstFactor: null,
+  }
 }

@@ -1,5 +1,5 @@
 // Links an identity: whoever is signed in proves control of one more, which then leads to the same account.
-import { type Account, levelOf } from '../accounts/account.js'
+import { type Account, firstLevelOf } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { parseLabel } from '../accounts/label.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
@@ -7,20 +7,32 @@ import type { AuditedAct } from '../audit/audit-log.js'
 import { requireSession, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { SessionPrincipal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
-import { Failure } from '../failure.js'
+import { assertNever, Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
 import type { Identity } from '../identities/identity.js'
+import {
+  type IdentityClaim,
+  type OpenedIdentity,
+  type OpenIdentityNeeds,
+  openIdentity,
+} from '../identities/open-identity.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from '../sessions/sessions.js'
+import type { StandingChallenge } from './standing-challenge.js'
 import {
   type SubmittedProof,
-  type VerifiedProof,
+  type VerifiedIdentity,
   type VerifyProofNeeds,
   verifyProof,
 } from './verify-proof.js'
+import { type WantSecondFactorNeeds, wantSecondFactor } from './want-second-factor.js'
 
 /** What `linkIdentity` works with. */
-export interface LinkIdentityNeeds extends VerifyProofNeeds, AnnounceActNeeds {
+export interface LinkIdentityNeeds
+  extends VerifyProofNeeds,
+    OpenIdentityNeeds,
+    WantSecondFactorNeeds,
+    AnnounceActNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly sessions: Sessions
@@ -33,10 +45,15 @@ export interface LinkRequest extends SubmittedProof {
 }
 
 /** The account with its new identity. */
-export interface Linked {
+interface LinkedIdentity {
   readonly account: Account
   readonly identity: Identity
 }
+
+/** What came of linking: the account with its new identity, or what completes the proof of another account's identity. */
+export type Linked =
+  | (LinkedIdentity & { readonly outcome: 'linked' })
+  | { readonly outcome: 'second_factor'; readonly challenge: StandingChallenge }
 
 /**
  * Links a proven identity to the caller's account; a guest becomes a person with the same id.
@@ -51,52 +68,77 @@ export const linkIdentity = async (
   const label = parseLabel(request.label, 'label')
   // 1 count the attempt, 2 verify the proof
   const verified = await verifyProof(call, { ...request, purpose: 'LINK_IDENTITY' }, needs)
-  await checkLinkable(call, verified, principal, needs)
+  if (verified.kind === 'second_factor' || !verified.method.links)
+    throw new Failure('BAD_USER_INPUT', `The method ${verified.method.name} cannot be linked.`, {
+      field: 'proof',
+    })
   // 3 in one transaction: spend the challenge, link, turn a guest into a person, audit
+  const own = await needs.accounts.get(call, principal.accountId)
+  const claim: IdentityClaim = {
+    proven: verified.proven,
+    acr: verified.acr,
+    handle: verified.handle,
+    credential: verified.credential,
+    accountId: own.id,
+    whenUnknown: verified.accountId === null ? { act: 'join', account: own, label } : { act: 'refuse' },
+  }
+  const opening = await openIdentity(call, claim, needs, async (opened) =>
+    opened.isNew ? await link(call, { opened, verified, principal, label }, needs) : null,
+  )
+  switch (opening.outcome) {
+    case 'opened':
+      if (opening.result === null)
+        throw new Failure('CONFLICT', 'This identity is linked to your account already.')
+      return { outcome: 'linked', ...opening.result }
+    case 'second_factor': {
+      const { account } = opening
+      if (account.id === own.id)
+        throw new Failure('CONFLICT', 'This identity is linked to your account already.')
+      const challenge = await wantSecondFactor(call, { verified, account, purpose: 'LINK_IDENTITY' }, needs)
+      return { outcome: 'second_factor', challenge }
+    }
+    case 'other_account':
+      throw new Failure('CONFLICT', 'This identity belongs to another account.')
+    case 'refused':
+      throw opening.failure
+    default:
+      return assertNever(opening)
+  }
+}
+
+interface Link {
+  readonly opened: OpenedIdentity
+  readonly verified: VerifiedIdentity
+  readonly principal: SessionPrincipal
+  readonly label: string | null
+}
+
+const link = async (
+  call: Call,
+  { opened, verified, principal, label }: Link,
+  needs: LinkIdentityNeeds,
+): Promise<LinkedIdentity> => {
+  const { proven, credential } = verified
   const linked = await call.inTransaction(async (inner) => {
     const account = await needs.accounts.lock(inner, principal.accountId)
     // Under the lock, for the guards before saw what may have changed since: a session ended, a guest become a person.
     await needs.sessions.lockLive(inner, principal.sessionId)
     if (account.kind !== 'ANONYMOUS')
-      requireStepUp(principal, { acr: levelOf(account), maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
-    const identity: Identity = {
-      id: needs.random.uuid(),
-      account: account.id,
-      ...verified.proven,
-      label,
-      createdAt: call.now,
-    }
+      requireStepUp(principal, { acr: account.level, maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
+    const id = opened.identityId
+    const identity = { id, account: account.id, ...proven, credential, label, createdAt: call.now }
     const act: AuditedAct = {
       action: 'identity.linked',
       accountId: account.id,
-      detail: { method: identity.method, identityId: identity.id, subject: identity.subject },
+      detail: { method: proven.method, identityId: id, subject: proven.subject },
     }
-    await inner.write(...verified.spend, needs.identities.row(identity), ...announceAct(inner, act, needs))
+    await inner.write(...verified.writes, ...opened.rows, ...announceAct(inner, act, needs))
     if (account.kind !== 'ANONYMOUS') return { account, identity, endedSessions: 0 }
     return { ...(await becomePerson(inner, { account, identity, principal }, needs)), identity }
   })
   needs.accounts.forget(principal.accountId)
   needs.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, linked.endedSessions)
-  return linked
-}
-
-/** What can be refused before anything is locked; the unique index decides the races. */
-const checkLinkable = async (
-  call: Call,
-  { method, proven, handle }: VerifiedProof,
-  principal: SessionPrincipal,
-  needs: LinkIdentityNeeds,
-): Promise<void> => {
-  if (!method.links)
-    throw new Failure('BAD_USER_INPUT', `The method ${method.name} cannot be linked.`, { field: 'proof' })
-  const { found, handleOwner } = await needs.identities.lookUp(call, proven, handle)
-  if (handle !== null && handleOwner !== principal.accountId)
-    throw new Failure('PROOF_REJECTED', 'This challenge was issued under a handle that is not yours.', {
-      reason: 'the handle of the challenge is of another account',
-    })
-  if (found?.account.id === principal.accountId)
-    throw new Failure('CONFLICT', 'This identity is linked to your account already.')
-  if (found !== null) throw new Failure('CONFLICT', 'This identity belongs to another account.')
+  return { account: linked.account, identity: linked.identity }
 }
 
 /**
@@ -105,7 +147,7 @@ const checkLinkable = async (
  */
 const becomePerson = async (
   call: Call,
-  linked: Linked & { readonly principal: SessionPrincipal },
+  linked: LinkedIdentity & { readonly principal: SessionPrincipal },
   needs: LinkIdentityNeeds,
 ): Promise<{ readonly account: Account; readonly endedSessions: number }> => {
   const { account, identity, principal } = linked
@@ -121,5 +163,5 @@ const becomePerson = async (
     await needs.auditLog.append(call, { action: 'identity.unlinked', accountId: account.id, detail })
   }
   await needs.auditLog.append(call, { action: 'account.became_person', accountId: account.id })
-  return { account: { ...account, kind: 'PERSON' }, endedSessions: endedInAll }
+  return { account: { ...account, kind: 'PERSON', level: firstLevelOf('PERSON') }, endedSessions: endedInAll }
 }

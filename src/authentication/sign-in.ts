@@ -2,38 +2,49 @@
 import type { Account } from '../accounts/account.js'
 import type { Principal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
-import { isForeignKeyViolation } from '../database/storage-errors.js'
-import { Failure } from '../failure.js'
-import { type ResolveIdentityNeeds, resolveIdentity } from '../identities/resolve-identity.js'
+import { assertNever, Failure } from '../failure.js'
+import {
+  type IdentityClaim,
+  type OpenedIdentity,
+  type OpenIdentityNeeds,
+  openIdentity,
+} from '../identities/open-identity.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { type IssueTokensNeeds, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
 import { principalOf, type Session } from '../sessions/session.js'
 import { type StartSessionNeeds, startSession } from '../sessions/start-session.js'
+import type { StandingChallenge } from './standing-challenge.js'
 import {
   type SubmittedProof,
-  type VerifiedProof,
+  type VerifiedIdentity,
   type VerifyProofNeeds,
   verifyProof,
 } from './verify-proof.js'
+import { type WantSecondFactorNeeds, wantSecondFactor } from './want-second-factor.js'
 
 /** What `signIn` works with. */
 export interface SignInNeeds
   extends VerifyProofNeeds,
-    ResolveIdentityNeeds,
+    OpenIdentityNeeds,
+    WantSecondFactorNeeds,
     StartSessionNeeds,
     IssueTokensNeeds {
   readonly metrics: Metrics
+  readonly random: StartSessionNeeds['random']
 }
 
-/** What a sign-in gives. */
-export interface SignedIn {
-  readonly account: Account
-  readonly tokens: Tokens
-  /** Who the new tokens stand for. */
-  readonly principal: Principal
-  /** True when the proof was never seen before, so that the account is new. */
-  readonly provisioned: boolean
-}
+/** What a sign-in gives: the account with tokens, or what completes the proof. */
+export type SignedIn =
+  | {
+      readonly outcome: 'opened'
+      readonly account: Account
+      readonly tokens: Tokens
+      /** Who the new tokens stand for. */
+      readonly principal: Principal
+      /** True when the proof was never seen before, so that the account is new. */
+      readonly provisioned: boolean
+    }
+  | { readonly outcome: 'second_factor'; readonly challenge: StandingChallenge }
 
 /** Signs in. A valid bearer is of no account here: the session is new, and nothing is linked. */
 export const signIn = async (
@@ -43,14 +54,52 @@ export const signIn = async (
 ): Promise<SignedIn> => {
   // 1 count the attempt, 2 verify the proof
   const verified = await verifyProof(call, { ...submitted, purpose: 'SIGN_IN' }, needs)
-  // 3 in one transaction: spend the challenge, resolve the identity, start the session, audit
-  const opened = await openSession(call, verified, needs)
+  if (verified.kind === 'second_factor')
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'a second factor signs nobody in by itself' })
+  // 3 in one transaction: spend the challenge, open the identity, start the session, audit
+  const opening = await openIdentity(call, claimOf(verified), needs, (opened) =>
+    openSession(call, { opened, verified }, needs),
+  )
+  switch (opening.outcome) {
+    case 'opened':
+      break
+    case 'second_factor': {
+      const { account } = opening
+      const challenge = await wantSecondFactor(call, { verified, account, purpose: 'SIGN_IN' }, needs)
+      return { outcome: 'second_factor', challenge }
+    }
+    case 'other_account':
+      throw new Failure('PROOF_REJECTED', undefined, { reason: 'the first proof leads elsewhere by now' })
+    case 'refused':
+      throw opening.failure
+    default:
+      return assertNever(opening)
+  }
+  const { session, account, provisioned } = opening.result
   needs.metrics.signIns.inc({ method: verified.method.name })
   // 4 issue the tokens
-  const tokens = await issueTokens(call, opened.session, needs)
-  const { account, session, provisioned } = opened
-  return { account, provisioned, tokens, principal: principalOf(session) }
+  const tokens = await issueTokens(call, session, needs)
+  return { outcome: 'opened', account, provisioned, tokens, principal: principalOf(session) }
 }
+
+const claimOf = ({
+  proven,
+  acr,
+  handle,
+  credential,
+  accountId,
+  method,
+}: VerifiedIdentity): IdentityClaim => ({
+  proven,
+  acr,
+  handle,
+  credential,
+  accountId,
+  whenUnknown:
+    method.provisions === null || accountId !== null
+      ? { act: 'refuse' }
+      : { act: 'provision', kind: method.provisions },
+})
 
 interface OpenedSession {
   readonly account: Account
@@ -58,52 +107,27 @@ interface OpenedSession {
   readonly provisioned: boolean
 }
 
-/** Each one after the first follows a change that others made meanwhile; nobody can make that many in time. */
-const mostResolutions = 5
-
-/**
- * Resolves and writes. When another sign-in has just made the identity or the handle, or somebody has just unlinked it,
- * what was resolved is outdated and nothing was written, the challenge included: it is resolved once more.
- */
 const openSession = async (
   call: Call,
-  verified: VerifiedProof,
+  { opened, verified }: { readonly opened: OpenedIdentity; readonly verified: VerifiedIdentity },
   needs: SignInNeeds,
 ): Promise<OpenedSession> => {
-  for (let resolution = 1; ; resolution += 1) {
-    try {
-      return await resolveAndWrite(call, verified, needs)
-    } catch (error) {
-      if (!isOutdated(error) || resolution === mostResolutions) throw error
-    }
-  }
-}
-
-const isOutdated = (error: unknown): boolean =>
-  (error instanceof Failure && error.code === 'CONFLICT') || isForeignKeyViolation(error)
-
-const resolveAndWrite = async (
-  call: Call,
-  verified: VerifiedProof,
-  needs: SignInNeeds,
-): Promise<OpenedSession> => {
-  const { method, proven, handle } = verified
-  const resolved = await resolveIdentity(call, { proven, handle, provisions: method.provisions }, needs)
-  const started = startSession(
+  const { account, identityId, provisioned } = opened
+  const { session, rows } = startSession(
     call,
     {
-      accountId: resolved.account.id,
-      identityId: resolved.identityId,
-      method: method.name,
-      amr: method.amr,
-      acr: method.acr,
+      accountId: account.id,
+      identityId,
+      method: verified.method.name,
+      amr: verified.amr,
+      acr: verified.acr,
       deviceName: verified.deviceName,
-      isTold: resolved.hasAddress,
+      isTold: opened.hasAddress,
     },
     needs,
   )
-  const rows = [...verified.spend, ...resolved.rows, ...started.rows]
-  if (resolved.provisioned) await call.write(...rows)
-  else await needs.accounts.writeWhileOpen(call, resolved.account.id, ...rows)
-  return { account: resolved.account, session: started.session, provisioned: resolved.provisioned }
+  const written = [...verified.writes, ...opened.rows, ...rows]
+  if (provisioned) await call.write(...written)
+  else await needs.accounts.writeWhileOpen(call, account.id, ...written)
+  return { account, session, provisioned }
 }

@@ -1,11 +1,20 @@
-// The steps that every use of a proof shares: open the challenge, count the attempt, verify.
-import { type Challenge, type ChallengePurpose, isExpired } from '../challenges/challenge.js'
-import type { Challenges, OpenedChallenge } from '../challenges/challenges.js'
+// The steps that every use of a proof shares: the limit on tries, the challenge, the proof itself.
+import type { Acr } from '../authorization/principal.js'
+import { sessionIdOf } from '../authorization/principal.js'
+import {
+  type Challenge,
+  type ChallengePurpose,
+  type FirstFactor,
+  isExpired,
+} from '../challenges/challenge.js'
+import type { Challenges, NamedChallenge } from '../challenges/challenges.js'
 import type { Call } from '../database/call.js'
+import type { JsonObject } from '../database/json.js'
 import type { Row } from '../database/row.js'
 import { Failure } from '../failure.js'
+import type { Identities } from '../identities/identities.js'
 import type { ProvenIdentity } from '../identities/identity.js'
-import type { Method } from '../methods/method.js'
+import type { Attempt, IdentityMethod, Method, SecondFactor } from '../methods/method.js'
 import { type OneOf, pickMethod } from '../methods/registry.js'
 import type { Throttle } from '../throttle/throttle.js'
 
@@ -19,19 +28,41 @@ export interface SubmittedProof {
 export interface VerifyProofNeeds {
   readonly methods: readonly Method[]
   readonly challenges: Challenges
+  readonly identities: Identities
   readonly throttle: Throttle
 }
 
-/** What a proof has shown. */
-export interface VerifiedProof {
-  readonly method: Method
+/** What every proof has shown. */
+interface Verified {
+  /** RFC 8176 values of everything that was proven. */
+  readonly amr: readonly string[]
+  /** Spends the challenge, and what the method keeps; to be written in the transaction of what the proof allows. */
+  readonly writes: readonly Row[]
+}
+
+/** Control of an identity: by one proof, or by a first one and a second factor. */
+export interface VerifiedIdentity extends Verified {
+  readonly kind: 'identity'
+  readonly method: IdentityMethod
   readonly proven: ProvenIdentity
+  readonly acr: Acr
   /** The handle that the challenge was asked for with, in canonical form, or null. */
   readonly handle: string | null
   readonly deviceName: string | null
-  /** Spends the challenge; to be written in the transaction of what the proof allows. */
-  readonly spend: readonly Row[]
+  readonly credential: JsonObject | null
+  /** The account whose owner a second factor has confirmed; null after a single proof. */
+  readonly accountId: string | null
 }
+
+/** A second factor alone: whoever is signed in to the account has it too. */
+export interface VerifiedSecondFactor extends Verified {
+  readonly kind: 'second_factor'
+  readonly method: SecondFactor
+  readonly accountId: string
+}
+
+/** What a proof has shown. */
+export type VerifiedProof = VerifiedIdentity | VerifiedSecondFactor
 
 /** Verifies a proof for a purpose: counts the attempt, then only reads. */
 export const verifyProof = async (
@@ -39,59 +70,55 @@ export const verifyProof = async (
   submitted: SubmittedProof & { readonly purpose: ChallengePurpose },
   needs: VerifyProofNeeds,
 ): Promise<VerifiedProof> => {
+  const { purpose, challengeId } = submitted
   const { method, value } = pickMethod(needs.methods, submitted.proof)
-  const found = await openChallenge(call, { challengeId: submitted.challengeId, method, value }, needs)
-  const challenge = found?.challenge ?? null
-  // The attempt counts whatever comes of it, in a transaction of its own: a refusal does not undo it.
-  await needs.throttle.count(call, 'signIn', challenge?.subject ?? null)
-  if (found !== null) needs.challenges.refuseSpent(found)
-  if (method.challenge !== undefined) checkChallenge(call, challenge, { method, purpose: submitted.purpose })
-  const { issuer, subject, deviceName } = await method.verify(call, value, challenge)
-  return {
-    method,
-    proven: { method: method.name, issuer, subject },
-    handle: challenge?.handle ?? null,
-    deviceName,
-    spend: challenge === null ? [] : [needs.challenges.spend(challenge)],
-  }
-}
-
-/** The challenge that a proof names; null where its method has none, and where the id is none of ours. */
-const openChallenge = async (
-  call: Call,
-  { challengeId, method, value }: { challengeId: string | null; method: Method; value: object },
-  needs: VerifyProofNeeds,
-): Promise<OpenedChallenge | null> => {
-  if (method.challenge === undefined) return null
-  if (challengeId === null)
+  if (challengeId === null && method.needsChallenge)
     throw new Failure('BAD_USER_INPUT', 'This proof answers a challenge: give its challengeId.', {
       field: 'challengeId',
     })
-  const isGuess = method.isGuess?.(value) === true
-  return isGuess
-    ? await needs.challenges.findForGuess(call, challengeId)
-    : await needs.challenges.find(call, challengeId)
+  // 1 the limit comes first: what it refuses costs no statement, and no try of the challenge
+  const named = challengeId === null ? null : await needs.challenges.name(challengeId)
+  await needs.throttle.count(call, 'signIn', subjectOf(method, { proof: value, named }))
+  // 2 the challenge: a guess counts against one that we hold, whatever comes of it
+  const challenge =
+    named && (await openChallenge(call, { named, isGuess: method.isGuess?.(value) === true }, needs))
+  if (named !== null) checkChallenge(call, challenge, { method, purpose })
+  // 3 the proof
+  const accountId =
+    challenge?.accountId ?? (purpose === 'SIGN_IN' ? null : (call.principal?.accountId ?? null))
+  const attempt = { proof: value, challenge, purpose, accountId }
+  const spend = challenge === null ? [] : [needs.challenges.spend(challenge)]
+  return method.kind === 'identity'
+    ? await verifyIdentity(call, { method, attempt, spend }, needs)
+    : await verifySecondFactor(call, { method, attempt, spend }, needs)
 }
 
-/** Why a challenge is not the one that was to be answered, or null when it is. */
-const mismatchOf = (
-  call: Call,
-  challenge: Challenge,
-  expected: { readonly method: Method; readonly purpose: ChallengePurpose },
+/** Whom the attempt is about, by what is known without asking the database. */
+const subjectOf = (
+  method: Method,
+  { proof, named }: { readonly proof: object; readonly named: NamedChallenge | null },
 ): string | null => {
-  if (challenge.method !== expected.method.name) return `challenge of method ${challenge.method}`
-  if (challenge.purpose !== expected.purpose)
-    return `challenge for ${challenge.purpose} answered for ${expected.purpose}`
-  if (challenge.sessionId !== null && challenge.sessionId !== call.principal?.sessionId)
-    return `challenge of session ${challenge.sessionId}`
-  return null
+  const challenge = named?.kind === 'sealed' ? named.challenge : null
+  if (method.throttleSubject !== undefined) return method.throttleSubject({ proof, challenge })
+  return named?.kind === 'held' ? named.idHash : (challenge?.subject ?? null)
 }
 
-const checkChallenge = (
+const openChallenge = async (
   call: Call,
-  challenge: Challenge | null,
-  expected: { readonly method: Method; readonly purpose: ChallengePurpose },
-): void => {
+  { named, isGuess }: { readonly named: NamedChallenge; readonly isGuess: boolean },
+  { challenges }: VerifyProofNeeds,
+): Promise<Challenge | null> => {
+  const found = isGuess ? await challenges.openForGuess(call, named) : await challenges.open(call, named)
+  if (found !== null) challenges.refuseSpent(found)
+  return found?.challenge ?? null
+}
+
+interface Expected {
+  readonly method: Method
+  readonly purpose: ChallengePurpose
+}
+
+const checkChallenge = (call: Call, challenge: Challenge | null, expected: Expected): void => {
   if (challenge === null)
     throw new Failure('PROOF_REJECTED', 'This is no challenge of ours. Ask for a new one.', {
       reason: 'challenge does not open',
@@ -102,4 +129,89 @@ const checkChallenge = (
       reason,
     })
   if (isExpired(challenge, call.now)) throw new Failure('CHALLENGE_EXPIRED')
+}
+
+/** Why a challenge is not the one that was to be answered, or null when it is. */
+const mismatchOf = (call: Call, challenge: Challenge, { method, purpose }: Expected): string | null => {
+  if (challenge.method !== method.name) return `challenge of method ${challenge.method}`
+  if (challenge.purpose !== purpose) return `challenge for ${challenge.purpose} answered for ${purpose}`
+  if (challenge.sessionId !== null && challenge.sessionId !== sessionIdOf(call.principal))
+    return `challenge of session ${challenge.sessionId}`
+  return null
+}
+
+interface Checked<M> {
+  readonly method: M
+  readonly attempt: Attempt
+  readonly spend: readonly Row[]
+}
+
+const verifyIdentity = async (
+  call: Call,
+  { method, attempt, spend }: Checked<IdentityMethod>,
+  needs: VerifyProofNeeds,
+): Promise<VerifiedIdentity> => {
+  const { issuer, subject, amr, acr, deviceName, credential, writes } = await method.verify(call, attempt)
+  const proven = { method: method.name, issuer, subject }
+  const shown = { amr, writes: [...spend, ...writes] }
+  const { challenge } = attempt
+  if (challenge === null || challenge.firstFactor === null)
+    return {
+      ...shown,
+      kind: 'identity',
+      method,
+      proven,
+      acr,
+      deviceName,
+      credential,
+      handle: challenge?.handle ?? null,
+      accountId: null,
+    }
+  // An identity seconds another one of the same account alone.
+  const { found } = await needs.identities.lookUp(call, proven, null)
+  if (found === null || found.account.id !== challenge.accountId)
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'the second proof is not of the same account' })
+  return completed({ first: challenge.firstFactor, accountId: challenge.accountId, shown }, needs)
+}
+
+const verifySecondFactor = async (
+  call: Call,
+  { method, attempt, spend }: Checked<SecondFactor>,
+  needs: VerifyProofNeeds,
+): Promise<VerifiedProof> => {
+  const { challenge } = attempt
+  if (challenge === null || challenge.accountId === null)
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'the challenge names no account' })
+  const { accountId } = challenge
+  const { amr, writes } = await method.verify(call, { ...attempt, challenge, accountId })
+  const shown = { amr, writes: [...spend, ...writes] }
+  if (challenge.firstFactor !== null)
+    return completed({ first: challenge.firstFactor, accountId, shown }, needs)
+  if (challenge.purpose !== 'STEP_UP')
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'a second factor without a first one' })
+  return { ...shown, kind: 'second_factor', method, accountId }
+}
+
+/** The first proof and the second factor together. RFC 8176: `mfa` where more than one factor was used. */
+const completed = (
+  proofs: { readonly first: FirstFactor; readonly accountId: string; readonly shown: Verified },
+  needs: VerifyProofNeeds,
+): VerifiedIdentity => {
+  const { first, accountId, shown } = proofs
+  const method = needs.methods.find(({ name }) => name === first.method)
+  if (method?.kind !== 'identity')
+    throw new Failure('PROOF_REJECTED', 'Sign in again.', { reason: `no method ${first.method} any more` })
+  const { issuer, subject, deviceName } = first
+  return {
+    kind: 'identity',
+    method,
+    proven: { method: first.method, issuer, subject },
+    acr: 'aal2',
+    amr: [...new Set([...first.amr, ...shown.amr, 'mfa'])],
+    writes: shown.writes,
+    handle: null,
+    deviceName,
+    credential: null,
+    accountId,
+  }
 }

@@ -1,9 +1,7 @@
 // The checks of a principal: is there one, are its scopes sufficient, is its authentication recent enough. Pure.
 import { Failure } from '../failure.js'
-import type { Acr, Principal, SessionPrincipal } from './principal.js'
+import { type Acr, isWeaker, type Principal, type SessionPrincipal } from './principal.js'
 import { coversScopes } from './scope.js'
-
-const acrOrder: Record<Acr, number> = { aal0: 0, aal1: 1, aal2: 2 }
 
 /** The principal, or `UNAUTHENTICATED` when there is none. */
 export const requirePrincipal = (principal: Principal | null): Principal => {
@@ -14,10 +12,11 @@ export const requirePrincipal = (principal: Principal | null): Principal => {
 /** The principal with its session; `UNAUTHENTICATED` without a principal, `FORBIDDEN` for one that has no session. */
 export const requireSession = (principal: Principal | null): SessionPrincipal => {
   const present = requirePrincipal(principal)
-  const { sessionId } = present
-  if (sessionId === null)
-    throw new Failure('FORBIDDEN', 'This needs a session. Sign in for one: this bearer is none.')
-  return { ...present, sessionId }
+  if (present.kind !== 'session')
+    throw new Failure('FORBIDDEN', 'This needs a session. Sign in for one: this bearer is none.', {
+      reason: `bearer of kind ${present.kind}`,
+    })
+  return present
 }
 
 /** Refuses with `FORBIDDEN` unless the principal's scopes cover one of the sets. */
@@ -44,7 +43,7 @@ export interface StepUpRule {
 /** Refuses with `STEP_UP_REQUIRED` unless the caller authenticated recently and strongly enough (RFC 9470). */
 export const requireStepUp = (principal: Principal, rule: StepUpRule, now: Date): void => {
   const ageSeconds = (now.getTime() - principal.authenticatedAt.getTime()) / 1000
-  if (acrOrder[principal.acr] >= acrOrder[rule.acr] && ageSeconds <= rule.maxAgeSeconds) return
+  if (!isWeaker(principal.acr, rule.acr) && ageSeconds <= rule.maxAgeSeconds) return
   throw new Failure('STEP_UP_REQUIRED', undefined, {
     acrValues: [rule.acr],
     maxAgeSeconds: rule.maxAgeSeconds,

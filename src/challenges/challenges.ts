@@ -3,9 +3,14 @@ import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { type Challenge, type ChallengeStatus, isExpired, mostCodeAttempts } from './challenge.js'
-import type { HeldChallengeFacts, HeldChallenges } from './held-challenges.js'
+import { type HeldChallengeFacts, type HeldChallenges, hashOf } from './held-challenges.js'
 import type { SealedChallenges } from './sealed-challenge.js'
 import { SpentChallenge } from './spent-challenge.js'
+
+/** What an id names before the database is asked. `challenge` is null where the id is none of ours. */
+export type NamedChallenge =
+  | { readonly kind: 'sealed'; readonly challenge: Challenge | null }
+  | { readonly kind: 'held'; readonly idHash: string }
 
 /** A challenge as its id led to it. */
 export type OpenedChallenge =
@@ -21,24 +26,24 @@ export type OpenedChallenge =
 /** 256 random bits in base64url; a sealed challenge is a JWE, which has dots. */
 const heldForm = /^[\w-]{43}$/
 
+const challengeOf = (facts: HeldChallengeFacts): Challenge => ({
+  nonce: facts.id,
+  method: facts.method,
+  purpose: facts.purpose,
+  sessionId: facts.sessionId,
+  accountId: facts.accountId,
+  firstFactor: facts.firstFactor,
+  subject: facts.subject,
+  handle: facts.handle,
+  message: facts.message,
+  state: facts.state,
+  confirmed: facts.confirmedAt !== null,
+  expiresAt: facts.expiresAt,
+})
+
 /** `triedBefore`: tries that this look at it does not count. */
 const opened = (facts: HeldChallengeFacts | null, triedBefore: number): OpenedChallenge | null =>
-  facts && {
-    kind: 'held',
-    facts,
-    isBurnt: triedBefore >= mostCodeAttempts,
-    challenge: {
-      nonce: facts.id,
-      method: facts.method,
-      purpose: facts.purpose,
-      sessionId: facts.sessionId,
-      subject: facts.subject,
-      handle: null,
-      message: null,
-      confirmed: facts.confirmedAt !== null,
-      expiresAt: facts.expiresAt,
-    },
-  }
+  facts && { kind: 'held', facts, isBurnt: triedBefore >= mostCodeAttempts, challenge: challengeOf(facts) }
 
 const purgeSpent = {
   name: 'idem_spent_purge',
@@ -54,28 +59,39 @@ export class Challenges {
     private readonly held: HeldChallenges,
   ) {}
 
-  /** The challenge that its asker names `id`, or null when it is none of ours. */
-  async find(call: Call, id: string): Promise<OpenedChallenge | null> {
-    if (!heldForm.test(id)) return await this.#openSealed(id)
-    const facts = await this.held.find(call, id)
-    return opened(facts, facts?.attempts ?? 0)
+  /** What an id names, by its form alone: a sealed challenge is opened, one that we hold is not looked for yet. */
+  async name(id: string): Promise<NamedChallenge> {
+    if (heldForm.test(id)) return { kind: 'held', idHash: hashOf(id) }
+    return { kind: 'sealed', challenge: await this.sealed.open(id) }
+  }
+
+  /** The challenge that its asker names so, or null when it is none of ours. */
+  async open(call: Call, named: NamedChallenge): Promise<OpenedChallenge | null> {
+    if (named.kind === 'sealed') return named.challenge && { kind: 'sealed', challenge: named.challenge }
+    const facts = await this.held.find(call, named.idHash)
+    return opened(facts, facts?.tries ?? 0)
   }
 
   /** The same for a proof that could be a guess: the try counts against a held challenge, whatever comes of it. */
-  async findForGuess(call: Call, id: string): Promise<OpenedChallenge | null> {
-    if (!heldForm.test(id)) return await this.#openSealed(id)
-    const facts = await this.held.countAttempt(call, id)
-    return opened(facts, (facts?.attempts ?? 0) - 1)
+  async openForGuess(call: Call, named: NamedChallenge): Promise<OpenedChallenge | null> {
+    if (named.kind === 'sealed') return await this.open(call, named)
+    const facts = await this.held.countTry(call, named.idHash)
+    return opened(facts, (facts?.tries ?? 0) - 1)
+  }
+
+  /** The challenge with this id, or null when it is none of ours. */
+  async find(call: Call, id: string): Promise<OpenedChallenge | null> {
+    return await this.open(call, await this.name(id))
   }
 
   /** Refuses with `CHALLENGE_SPENT` a held challenge that was answered, or whose code was tried too often. */
   refuseSpent(found: OpenedChallenge): void {
     if (found.kind === 'sealed') return
-    const { id, isSpent, attempts } = found.facts
+    const { id, isSpent, tries } = found.facts
     if (isSpent) throw new Failure('CHALLENGE_SPENT', undefined, { reason: `challenge ${id}` })
     if (found.isBurnt)
       throw new Failure('CHALLENGE_SPENT', 'Too many wrong codes. Ask for a new one.', {
-        reason: `try ${attempts} of challenge ${id}`,
+        reason: `try ${tries} of challenge ${id}`,
       })
   }
 
@@ -103,10 +119,5 @@ export class Challenges {
   /** Removes at most `limit` traces of challenges that expired before `expiredBefore`; returns their number. */
   async purgeSpent(call: Call, expiredBefore: Date, limit: number): Promise<number> {
     return (await call.run(purgeSpent, [expiredBefore.toISOString(), limit])).length
-  }
-
-  async #openSealed(id: string): Promise<OpenedChallenge | null> {
-    const challenge = await this.sealed.open(id)
-    return challenge && { kind: 'sealed', challenge }
   }
 }

@@ -19,11 +19,12 @@ export interface ReadersChallenge extends HeldChallengeFacts {
   readonly readerLocale: Locale | null
 }
 
-const columns = `id, id_hash as "idHash", method, purpose, session_id as "sessionId", account_name as "accountName",
-  subject, device, source_address as "sourceAddress", locale, attempts, link_attempts as "linkAttempts",
+const columns = `id, id_hash as "idHash", method, purpose, session_id as "sessionId", account_id as "accountId",
+  account_name as "accountName", first_factor as "firstFactor", subject, handle, message, state, mail_to as "mailTo",
+  device, source_address as "sourceAddress", locale, tries, match_code_tries as "matchCodeTries",
   created_at as "createdAt", confirmed_at as "confirmedAt", expires_at as "expiresAt",
   exists (select 1 from spent_challenge s where s.nonce = h.id::text) as "isSpent",
-  (select m.state from mail m where m.cause_id = h.id and m.address = h.subject) as "mailState"`
+  (select m.state from mail m where m.cause_id = h.id and m.address = h.mail_to) as "mailState"`
 
 const findById = {
   name: 'idem_held_by_id',
@@ -34,7 +35,7 @@ const findForReader = {
   name: 'idem_held_for_reader',
   text: `select ${columns}, (
       select a.locale from identity i join account a on a.id = i.account_id
-      where i.method = h.method and i.issuer = h.method and i.subject = h.subject) as "readerLocale"
+      where i.method = 'email' and i.issuer = 'email' and i.subject = h.mail_to) as "readerLocale"
     from held_challenge h where id = $1::uuid`,
 }
 
@@ -43,21 +44,21 @@ const findByHash = {
   text: `select ${columns} from held_challenge h where id_hash = $1`,
 }
 
-const attempt = {
-  name: 'idem_held_attempt',
-  text: `update held_challenge h set attempts = attempts + 1 where id_hash = $1 returning ${columns}`,
+const tried = {
+  name: 'idem_held_tried',
+  text: `update held_challenge h set tries = tries + 1 where id_hash = $1 returning ${columns}`,
 }
 
-const linkAttempt = {
-  name: 'idem_held_link_attempt',
-  text: `update held_challenge h set link_attempts = link_attempts + 1
-    where id = $1::uuid and confirmed_at is null and link_attempts < $2::int returning ${columns}`,
+const matchCodeTried = {
+  name: 'idem_held_match_code_tried',
+  text: `update held_challenge h set match_code_tries = match_code_tries + 1
+    where id = $1::uuid and confirmed_at is null and match_code_tries < $2::int returning ${columns}`,
 }
 
 const confirm = {
   name: 'idem_held_confirm',
   text: `update held_challenge set confirmed_at = $2::timestamptz
-    where id = $1::uuid and confirmed_at is null and expires_at > $2::timestamptz and attempts < $3::int
+    where id = $1::uuid and confirmed_at is null and expires_at > $2::timestamptz and tries < $3::int
       and not exists (select 1 from spent_challenge s where s.nonce = held_challenge.id::text)
     returning id`,
 }
@@ -68,7 +69,8 @@ const purge = {
       select id from held_challenge where expires_at < $1::timestamptz limit $2 for update skip locked) returning id`,
 }
 
-const hashOf = (id: string): string => createHash('sha256').update(id).digest('base64url')
+/** The hash by which a challenge is found that its asker names `id`. */
+export const hashOf = (id: string): string => createHash('sha256').update(id).digest('base64url')
 
 /** The held challenges of the installation. Their askers name them by an id of 256 random bits, of which only the hash is kept. */
 export class HeldChallenges {
@@ -77,14 +79,14 @@ export class HeldChallenges {
     return rowOf(HeldChallenge, { ...challenge, idHash: hashOf(id) })
   }
 
-  /** The challenge that its asker names `id`, or null. */
-  async find(call: Call, id: string): Promise<HeldChallengeFacts | null> {
-    return (await call.run<HeldChallengeFacts>(findByHash, [hashOf(id)]))[0] ?? null
+  /** The challenge whose asker names it by an id of this hash, or null. */
+  async find(call: Call, idHash: string): Promise<HeldChallengeFacts | null> {
+    return (await call.run<HeldChallengeFacts>(findByHash, [idHash]))[0] ?? null
   }
 
-  /** The same, one more try of its code counted. */
-  async countAttempt(call: Call, id: string): Promise<HeldChallengeFacts | null> {
-    return (await call.run<HeldChallengeFacts>(attempt, [hashOf(id)]))[0] ?? null
+  /** The same, one more try counted. */
+  async countTry(call: Call, idHash: string): Promise<HeldChallengeFacts | null> {
+    return (await call.run<HeldChallengeFacts>(tried, [idHash]))[0] ?? null
   }
 
   /** The challenge with this id of ours, or null. */
@@ -99,7 +101,7 @@ export class HeldChallenges {
 
   /** The challenge with this id of ours, one more try of its link counted; null when the link is burnt, or was confirmed. */
   async countMatchCodeTry(call: Call, id: string): Promise<HeldChallengeFacts | null> {
-    return (await call.run<HeldChallengeFacts>(linkAttempt, [id, mostMatchCodeTries]))[0] ?? null
+    return (await call.run<HeldChallengeFacts>(matchCodeTried, [id, mostMatchCodeTries]))[0] ?? null
   }
 
   /** Notes that the link was confirmed, unless that was done, or it is too late for it. True when it took effect. */

@@ -1,18 +1,21 @@
 // Sealed challenges: held by the client, readable by us alone, so that issuing one writes nothing.
 import type { KeyRing } from '../tokens/key-ring.js'
 import { seal, unseal } from '../tokens/sealed-value.js'
-import type { Challenge, ChallengePurpose } from './challenge.js'
+import type { Challenge } from './challenge.js'
 
-/** What is sealed: short names, for the value travels as the challenge's id. */
+/** What is sealed: short names, for the value travels as the challenge's id. Nulls are left out. */
 interface SealedFields {
   readonly aud: string
   readonly n: string
   readonly m: string
-  readonly p: ChallengePurpose
-  readonly sid: string | null
-  readonly s: string
-  readonly h: string | null
-  readonly t: string
+  readonly p: Challenge['purpose']
+  readonly sid?: string
+  readonly a?: string
+  readonly f?: Challenge['firstFactor']
+  readonly s?: string
+  readonly h?: string
+  readonly t?: string
+  readonly st?: Challenge['state']
   readonly exp: number
 }
 
@@ -25,16 +28,19 @@ export class SealedChallenges {
   ) {}
 
   /** The challenge's id: the challenge itself, sealed. */
-  async seal(challenge: Challenge & { readonly message: string }): Promise<string> {
+  async seal(challenge: Challenge): Promise<string> {
     const fields: SealedFields = {
       aud: this.audience,
       n: challenge.nonce,
       m: challenge.method,
       p: challenge.purpose,
-      sid: challenge.sessionId,
-      s: challenge.subject,
-      h: challenge.handle,
-      t: challenge.message,
+      ...(challenge.sessionId === null ? {} : { sid: challenge.sessionId }),
+      ...(challenge.accountId === null ? {} : { a: challenge.accountId }),
+      ...(challenge.firstFactor === null ? {} : { f: challenge.firstFactor }),
+      ...(challenge.subject === null ? {} : { s: challenge.subject }),
+      ...(challenge.handle === null ? {} : { h: challenge.handle }),
+      ...(challenge.message === null ? {} : { t: challenge.message }),
+      ...(challenge.state === null ? {} : { st: challenge.state }),
       exp: challenge.expiresAt.getTime(),
     }
     return await seal(this.keyRing, 'challenge', fields)
@@ -51,10 +57,13 @@ export class SealedChallenges {
       nonce: fields.n,
       method: fields.m,
       purpose: fields.p,
-      sessionId: fields.sid,
-      subject: fields.s,
-      handle: fields.h,
-      message: fields.t,
+      sessionId: fields.sid ?? null,
+      accountId: fields.a ?? null,
+      firstFactor: fields.f ?? null,
+      subject: fields.s ?? null,
+      handle: fields.h ?? null,
+      message: fields.t ?? null,
+      state: fields.st ?? null,
       confirmed: false,
       expiresAt: new Date(fields.exp),
     }

@@ -43,19 +43,19 @@ export const showConfirmation = async (
 }
 
 const stateOf = (facts: HeldChallengeFacts, now: Date): ConfirmationState => {
-  if (facts.isSpent || facts.attempts >= mostCodeAttempts) return 'spent'
+  if (facts.isSpent || facts.tries >= mostCodeAttempts) return 'spent'
   if (isExpired(facts, now)) return 'expired'
   if (facts.confirmedAt !== null) return 'confirmed'
-  return facts.linkAttempts >= mostMatchCodeTries ? 'burnt' : 'open'
+  return facts.matchCodeTries >= mostMatchCodeTries ? 'burnt' : 'open'
 }
 
 const viewOf = (facts: HeldChallengeFacts, state: ConfirmationState): ConfirmationView => ({
   state,
   purpose: facts.purpose,
-  emailAddress: facts.subject,
+  emailAddress: facts.mailTo ?? '',
   accountName: facts.accountName,
   device: facts.device,
   sourceAddress: facts.sourceAddress,
   askedAt: facts.createdAt,
-  triesLeft: Math.max(0, mostMatchCodeTries - facts.linkAttempts),
+  triesLeft: Math.max(0, mostMatchCodeTries - facts.matchCodeTries),
 })

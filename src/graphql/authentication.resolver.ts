@@ -3,8 +3,8 @@ import { Arg, Ctx, Directive, ID, Mutation, Query, Resolver, Root, Subscription 
 import type { Account } from '../accounts/account.js'
 import { getChallenge } from '../authentication/get-challenge.js'
 import { type IssueChallengeNeeds, issueChallenge } from '../authentication/issue-challenge.js'
-import { type LinkIdentityNeeds, linkIdentity } from '../authentication/link-identity.js'
-import { type SignInNeeds, signIn } from '../authentication/sign-in.js'
+import { type Linked, type LinkIdentityNeeds, linkIdentity } from '../authentication/link-identity.js'
+import { type SignedIn, type SignInNeeds, signIn } from '../authentication/sign-in.js'
 import type { StandingChallenge } from '../authentication/standing-challenge.js'
 import { type StepUpNeeds, stepUp } from '../authentication/step-up.js'
 import { type UnlinkIdentityNeeds, unlinkIdentity } from '../authentication/unlink-identity.js'
@@ -65,6 +65,16 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
     authenticationDisabled: !needs.isAuthenticationOn,
   })
 
+  const signInResult = (signedIn: SignedIn): SignInResult =>
+    signedIn.outcome === 'opened'
+      ? { ...signedIn, account: reachedBy(signedIn.account, signedIn.principal), secondFactor: null }
+      : { account: null, tokens: null, provisioned: false, secondFactor: shown(signedIn.challenge) }
+
+  const linkResult = (linked: Linked): LinkResult =>
+    linked.outcome === 'linked'
+      ? { ...linked, secondFactor: null }
+      : { account: null, identity: null, secondFactor: shown(linked.challenge) }
+
   @Resolver()
   class AuthenticationResolver {
     @Query(() => ChallengeType, { description: 'Where a challenge stands, to whoever holds its id.' })
@@ -112,8 +122,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
         typeof inputs.signIn
       >,
     ): Promise<SignInResult> {
-      const signedIn = await signIn(call, submittedProof(input), needs)
-      return { ...signedIn, account: reachedBy(signedIn.account, signedIn.principal) }
+      return signInResult(await signIn(call, submittedProof(input), needs))
     }
 
     @Directive('@authenticated')
@@ -141,7 +150,9 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
       @Arg('input', () => inputs.linkIdentity, { description: 'The proof, by the identity to link.' })
       input: InstanceType<typeof inputs.linkIdentity>,
     ): Promise<LinkResult> {
-      return await linkIdentity(call, { ...submittedProof(input), label: input.label ?? null }, needs)
+      return linkResult(
+        await linkIdentity(call, { ...submittedProof(input), label: input.label ?? null }, needs),
+      )
     }
 
     @Directive('@authenticated')

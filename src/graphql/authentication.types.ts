@@ -101,6 +101,13 @@ export class SignInResult {
 
   @Field(() => Boolean, { description: 'True when the account is new.' })
   provisioned!: boolean
+
+  @Field(() => ChallengeType, {
+    nullable: true,
+    description:
+      'What completes the proof, where the account asks for a second factor; then nothing else is given.',
+  })
+  secondFactor!: ChallengeType | null
 }
 
 /** What linking gives. */
@@ -111,4 +118,11 @@ export class LinkResult {
 
   @Field(() => IdentityType, { nullable: true, description: 'The new identity.' })
   identity!: Identity | null
+
+  @Field(() => ChallengeType, {
+    nullable: true,
+    description:
+      'What completes the proof, where it is of an account that asks for a second factor; then nothing was linked.',
+  })
+  secondFactor!: ChallengeType | null
 }

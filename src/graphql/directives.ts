@@ -14,7 +14,7 @@ import {
   getDirectiveValues,
   isObjectType,
 } from 'graphql'
-import { type Account, levelOf } from '../accounts/account.js'
+import type { Account } from '../accounts/account.js'
 import { requirePrincipal, requireScopes, requireStepUp } from '../authorization/authorize.js'
 import { operatorScope, scopesOfOperator, scopesOfOthers } from '../authorization/scope.js'
 import type { Call } from '../database/call.js'
@@ -82,12 +82,12 @@ type Guard = (call: Call) => Promise<void> | void
 const scopesGuard =
   (required: readonly (readonly string[])[], needs: GuardNeeds): Guard =>
   async (call) => {
-    const { accountId, sessionId, scopes } = requirePrincipal(call.principal)
+    const { accountId, kind, scopes } = requirePrincipal(call.principal)
     const isForOperators = required.flat().includes(operatorScope)
     // Without a session nothing was proven here that could be stepped up, or ended.
     const isHeldByOperator =
       isForOperators &&
-      sessionId !== null &&
+      kind === 'session' &&
       (await isOperator(call, await needs.accounts.get(call, accountId), needs))
     const held = isHeldByOperator ? scopesOfOperator(scopes) : scopesOfOthers(scopes)
     requireScopes({ scopes: held }, required)
@@ -99,7 +99,7 @@ const stepUpGuard =
     const principal = requirePrincipal(call.principal)
     const account = await needs.accounts.get(call, principal.accountId)
     if (rule.exempt.includes(account.kind)) return
-    requireStepUp(principal, { acr: levelOf(account), maxAgeSeconds: rule.maxAgeSeconds }, call.now)
+    requireStepUp(principal, { acr: account.level, maxAgeSeconds: rule.maxAgeSeconds }, call.now)
   }
 
 /** What the directives on a field ask, in the order: who, what, how recently. */

@@ -1,7 +1,7 @@
 // The inputs that the methods make up together: one field each, exactly one of which is given (@oneOf).
 import { Field, ID, InputType } from 'type-graphql'
 import type { SubmittedProof } from '../authentication/verify-proof.js'
-import type { Method } from '../methods/method.js'
+import type { MethodDescription } from '../methods/method.js'
 import type { OneOf } from '../methods/registry.js'
 
 /** The input classes of a schema. */
@@ -22,7 +22,7 @@ interface SignInFields {
 const oneOfInput = (
   name: (typeof oneOfInputs)[number],
   description: string,
-  fields: readonly { readonly method: Method; readonly type: (new () => object) | undefined }[],
+  fields: readonly { readonly method: MethodDescription; readonly type: (new () => object) | undefined }[],
 ): (new () => OneOf) => {
   class Input {}
   for (const { method, type } of fields)
@@ -33,7 +33,7 @@ const oneOfInput = (
 }
 
 /** Makes the inputs from the list of methods, so that a new method needs no change here. */
-export const createMethodInputs = (methods: readonly Method[]): MethodInputs => {
+export const createMethodInputs = (methods: readonly MethodDescription[]): MethodInputs => {
   const challengeRequest = oneOfInput(
     'ChallengeRequest',
     'Ask for a challenge of one method.',

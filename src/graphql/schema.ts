@@ -8,7 +8,7 @@ import {
 } from 'graphql'
 import { GraphQLDateTime } from 'graphql-scalars'
 import { buildSchemaSync } from 'type-graphql'
-import type { Method } from '../methods/method.js'
+import type { Method, MethodDescription } from '../methods/method.js'
 import { AccountResolver, type AccountResolverNeeds } from './account.resolver.js'
 import { type AuthenticationResolverNeeds, createAuthenticationResolver } from './authentication.resolver.js'
 import {
@@ -80,9 +80,9 @@ const link =
 
 /**
  * The SDL as it is committed: sorted, with its directives, which the plain printer would drop. Nothing is resolved while
- * printing, so the methods are all that the schema needs.
+ * printing, so what the methods are is all that the schema needs.
  */
-export const printSdl = (methods: readonly Method[]): string => {
+export const printSdl = (methods: readonly MethodDescription[]): string => {
   const schema = lexicographicSortSchema(createSchema({ methods } as unknown as GraphqlNeeds))
   return `${link}\n\n${printSchemaWithDirectives(schema)}\n`
 }

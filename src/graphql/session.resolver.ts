@@ -1,6 +1,7 @@
 // GraphQL's view of sessions: which is mine, refresh it, end it and others.
 import { LRUCache } from 'lru-cache'
 import { Arg, Ctx, Directive, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql'
+import { sessionIdOf } from '../authorization/principal.js'
 import { deviceNameOf } from '../sessions/device-name.js'
 import { type EndSessionNeeds, endSession } from '../sessions/end-session.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
@@ -28,7 +29,7 @@ export class SessionResolver {
     description: 'The session of the bearer; null when there is none.',
   })
   async session(@Ctx() { call }: GraphqlContext): Promise<Session | null> {
-    const sessionId = call.principal?.sessionId ?? null
+    const sessionId = sessionIdOf(call.principal)
     return sessionId === null ? null : await this.needs.sessions.read(call, sessionId)
   }
 
@@ -42,7 +43,7 @@ export class SessionResolver {
 
   @FieldResolver(() => Boolean, { description: 'True for the session of the bearer.' })
   current(@Ctx() context: GraphqlContext, @Root() session: Session): boolean {
-    return session.id === contextOf(session, context).call.principal?.sessionId
+    return session.id === sessionIdOf(contextOf(session, context).call.principal)
   }
 
   @Mutation(() => TokensType, {

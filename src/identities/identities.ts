@@ -3,6 +3,7 @@ import { LockMode } from '@mikro-orm/postgresql'
 import type { Account } from '../accounts/account.js'
 import { accountColumns } from '../accounts/accounts.js'
 import type { Call } from '../database/call.js'
+import type { JsonObject } from '../database/json.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { Identity, type ProvenIdentity } from './identity.js'
@@ -15,6 +16,11 @@ const findProven = {
     from (select $1::text as method, $2::text as issuer, $3::text as subject) as proven
     left join identity i using (method, issuer, subject)
     left join account a on a.id = i.account_id`,
+}
+
+const findCredential = {
+  name: 'idem_identity_credential',
+  text: 'select credential from identity where method = $1 and issuer = $2 and subject = $3',
 }
 
 interface ProvenRow extends Omit<Account, 'id'> {
@@ -52,6 +58,12 @@ export class Identities {
     if (row === undefined || row.id === null) return { found: null, handleOwner: row?.handleOwner ?? null }
     const { id: identityId, accountId, hasAddress, handleOwner, ...account } = row
     return { found: { identityId, account: { ...account, id: accountId }, hasAddress }, handleOwner }
+  }
+
+  /** What proofs of an identity are checked against; null where there is no such identity, or where it has none. */
+  async findCredential(call: Call, { method, issuer, subject }: ProvenIdentity): Promise<JsonObject | null> {
+    const [row] = await call.run<Pick<Identity, 'credential'>>(findCredential, [method, issuer, subject])
+    return row?.credential ?? null
   }
 
   /** The row of a new identity. Refused with `CONFLICT` when it leads to an account already. */

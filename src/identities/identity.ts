@@ -1,6 +1,7 @@
 // An identity: a (method, issuer, subject) that leads to one account.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import { Account } from '../accounts/account.js'
+import type { JsonObject } from '../database/json.js'
 
 const IdentitySchema = defineEntity({
   name: 'Identity',
@@ -17,6 +18,8 @@ const IdentitySchema = defineEntity({
     subject: p.text(),
     /** What the owner calls it. */
     label: p.text().strictNullable(),
+    /** What the method checks proofs against, parsed by it alone; null where the subject suffices. */
+    credential: p.json().$type<JsonObject>().strictNullable(),
     createdAt: p.datetime(),
   },
 })

@@ -10,27 +10,42 @@ const formatOf: Readonly<Record<Locale, Intl.DateTimeFormat>> = {
 /** A moment to the minute in UTC, and says so: nobody knows the reader's own zone. */
 export const timeInWords = (at: Date, locale: Locale): string => `${formatOf[locale].format(at)} UTC`
 
-/** What the methods are called, by their `name`. */
-export const methodNames: Readonly<Record<Locale, Readonly<Record<string, string>>>> = {
-  en: { anonymous: 'guest device', key: 'Ed25519 key', email: 'email address' },
-  de: { anonymous: 'Gastgerät', key: 'Ed25519-Schlüssel', email: 'E-Mail-Adresse' },
+/** What a method is called in one language. */
+export interface MethodWording {
+  /** The method, without an article: `Ed25519 key`. */
+  readonly name: string
+  /** An identity of it, with its article: `the Ed25519 key`; what tells it from others follows. */
+  readonly identity: string
 }
 
-/** The same with their article. */
-const methodNouns: Readonly<Record<Locale, Readonly<Record<string, string>>>> = {
-  en: { anonymous: 'a guest device', key: 'the Ed25519 key', email: 'the address' },
-  de: { anonymous: 'ein Gastgerät', key: 'der Ed25519-Schlüssel', email: 'die Adresse' },
+/** What a method is called in each language. */
+export type MethodWords = Readonly<Record<Locale, MethodWording>>
+
+/** What mails need to know of a method. */
+export interface MethodInMails {
+  readonly words: MethodWords
+  /** True where the subject tells the owner which identity it is: a key, an address; false for a hash. */
+  readonly showsSubject: boolean
 }
 
-/** The name of a method; its own name for one without words. */
-export const methodInWords = (method: string, locale: Locale): string => methodNames[locale][method] ?? method
+/** What mails need to know of every method, by its name. */
+export type MethodVocabulary = ReadonlyMap<string, MethodInMails>
 
-/**
- * An identity: its method and what tells it from others of it, such as a key's fingerprint or an address; null where
- * nothing does.
- */
-export const identityInWords = (method: string, mark: string | null, locale: Locale): string =>
-  [methodNouns[locale][method] ?? method, ...(mark === null ? [] : [mark])].join(' ')
+/** The name of a method in words; its own name where the vocabulary has none. */
+export const methodInWords = (vocabulary: MethodVocabulary, method: string, locale: Locale): string =>
+  vocabulary.get(method)?.words[locale].name ?? method
+
+/** An identity in words: its method, and its subject where that tells its owner which one it is. */
+export const identityInWords = (
+  vocabulary: MethodVocabulary,
+  identity: { readonly method: string; readonly subject: string },
+  locale: Locale,
+): string => {
+  const { method, subject } = identity
+  const known = vocabulary.get(method)
+  const noun = known?.words[locale].identity ?? method
+  return known?.showsSubject === false || subject === '' ? noun : `${noun} ${subject}`
+}
 
 const unknownDevice: Readonly<Record<Locale, string>> = { en: 'unknown', de: 'unbekannt' }
 

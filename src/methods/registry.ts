@@ -1,25 +1,34 @@
 // The one list of methods.
-
-import type { HeldSecrets } from '../challenges/held-secrets.js'
 import { Failure } from '../failure.js'
-import type { Random } from '../runtime/random.js'
-import { createAnonymousMethod } from './anonymous/method.js'
-import { createEmailMethod } from './email/method.js'
-import { createKeyMethod } from './key/method.js'
-import type { Method } from './method.js'
-
-/** What methods are made with. */
-export interface MethodsOptions {
-  readonly random: Random
-  readonly heldSecrets: HeldSecrets
-}
+import type { MethodVocabulary } from '../mail/words.js'
+import { anonymousMethod } from './anonymous/method.js'
+import { emailMethod } from './email/method.js'
+import { keyMethod } from './key/method.js'
+import type { Method, MethodDefinition, MethodDescription, MethodNeeds } from './method.js'
 
 /** Every way to prove who one is. A new one is a folder and a line here. */
-export const createMethods = (options: MethodsOptions): readonly Method[] => [
-  createAnonymousMethod(options.random),
-  createKeyMethod(),
-  createEmailMethod(options.heldSecrets),
-]
+export const methodDefinitions: readonly MethodDefinition[] = [anonymousMethod, keyMethod, emailMethod]
+
+/** Makes methods: what each is, with what it does. */
+export const createMethods = (
+  definitions: readonly MethodDefinition[],
+  needs: MethodNeeds,
+): readonly Method[] =>
+  definitions.map(
+    (definition): Method =>
+      definition.kind === 'identity'
+        ? { ...definition, ...definition.create(needs) }
+        : { ...definition, ...definition.create(needs) },
+  )
+
+/** What methods are called, by their names. */
+export const vocabularyOf = (descriptions: readonly MethodDescription[]): MethodVocabulary =>
+  new Map(
+    descriptions.map(({ name, words, ...method }) => [
+      name,
+      { words, showsSubject: method.kind === 'identity' && method.showsSubject },
+    ]),
+  )
 
 /** One input of a method: `{ key: { … } }` as `@oneOf` delivers it. */
 export type OneOf = Readonly<Record<string, object | undefined>>

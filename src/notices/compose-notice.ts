@@ -4,7 +4,13 @@ import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import type { MailContent } from '../mail/content.js'
 import { locales } from '../mail/locale.js'
-import { deviceInWords, identityInWords, methodInWords, timeInWords } from '../mail/words.js'
+import {
+  deviceInWords,
+  identityInWords,
+  type MethodVocabulary,
+  methodInWords,
+  timeInWords,
+} from '../mail/words.js'
 import { trustedDeviceNameOf } from '../sessions/device-name.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { noticeOf } from './notice.js'
@@ -14,6 +20,7 @@ export interface ComposeNoticeNeeds {
   readonly accounts: Accounts
   readonly auditLog: AuditLog
   readonly sessions: Sessions
+  readonly vocabulary: MethodVocabulary
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -32,8 +39,7 @@ export const composeNotice = async (
   const session = entry.sessionId === null ? null : await needs.sessions.read(call, entry.sessionId)
   const locale = account.locale ?? locales[0]
   const method = textOf(entry.detail['method'])
-  // A guest's subject is the hash of a secret, which means nothing to a reader.
-  const mark = method === 'anonymous' ? null : textOf(entry.detail['subject'])
+  const subject = textOf(entry.detail['subject'])
   const device = session?.device ?? null
   return {
     template: notice.template,
@@ -41,8 +47,8 @@ export const composeNotice = async (
     isTimely: true,
     facts: {
       account: account.handle ?? account.id,
-      method: methodInWords(method, locale),
-      what: identityInWords(method, mark === '' ? null : mark, locale),
+      method: methodInWords(needs.vocabulary, method, locale),
+      what: identityInWords(needs.vocabulary, { method, subject }, locale),
       device: deviceInWords(device && trustedDeviceNameOf(device), locale),
       address: entry.address,
       time: timeInWords(entry.at, locale),

@@ -1,7 +1,7 @@
 // A session: the period that one sign-in opened.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import { Account } from '../accounts/account.js'
-import type { Acr, Principal } from '../authorization/principal.js'
+import type { Acr, SessionPrincipal } from '../authorization/principal.js'
 import { parseScope } from '../authorization/scope.js'
 import { Identity } from '../identities/identity.js'
 
@@ -39,7 +39,8 @@ export const isLive = (session: Pick<Session, 'endedAt' | 'expiresAt'>, now: Dat
   session.endedAt === null && now < session.expiresAt
 
 /** Whom the session's tokens stand for, as of its last proof. */
-export const principalOf = (session: Session): Principal => ({
+export const principalOf = (session: Session): SessionPrincipal => ({
+  kind: 'session',
   accountId: session.account,
   sessionId: session.id,
   scopes: parseScope(session.scope),

@@ -20,11 +20,13 @@ const advance = {
       and expires_at > $3::timestamptz and refreshed_at > $4::timestamptz returning ${columns}`,
 }
 
+/** The levels are named so that their order is that of their texts. */
 const raise = {
   name: 'idem_session_raise',
   text: `update session set authenticated_at = $2::timestamptz, amr = $3::text[], acr = $4::text
-    where id = $1::uuid and ended_at is null and expires_at > $2::timestamptz
-      and exists (select 1 from identity where id = $5::uuid and account_id = session.account_id)
+    where id = $1::uuid and ended_at is null and expires_at > $2::timestamptz and acr <= $4::text
+      and ($5::uuid is null
+        or exists (select 1 from identity where id = $5::uuid and account_id = session.account_id))
     returning ${columns}`,
 }
 
@@ -111,10 +113,13 @@ export class Sessions {
     return (await call.change<Session>(advance, values, ...rows))[0] ?? null
   }
 
-  /** Records that the owner of a live session has proven itself again, by an identity that still is its own. */
+  /**
+   * Records that the owner of a live session has proven itself again, at least as strongly as before: by an identity
+   * that still is its own, or by a second factor (`identityId` null). Null where that was not so.
+   */
   async raise(
     call: Call,
-    proof: Pick<Session, 'id' | 'amr' | 'acr'> & { readonly identityId: string },
+    proof: Pick<Session, 'id' | 'amr' | 'acr'> & { readonly identityId: string | null },
     ...rows: readonly Row[]
   ): Promise<Session | null> {
     const values = [proof.id, call.now, proof.amr, proof.acr, proof.identityId]

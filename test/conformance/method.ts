@@ -1,12 +1,17 @@
 // The suite that every method passes: what `authentication/` relies on, whichever method a proof is of.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Challenge, ChallengePurpose } from '../../src/challenges/challenge.js'
+import {
+  type Challenge,
+  type ChallengeBinding,
+  type ChallengePurpose,
+  newChallenge,
+} from '../../src/challenges/challenge.js'
 import { Call } from '../../src/database/call.js'
 import { Failure } from '../../src/failure.js'
-import type { Method, ProvenSubject } from '../../src/methods/method.js'
-import { createMethods } from '../../src/methods/registry.js'
+import type { IdentityDefinition, IdentityMethod, ShownIdentity } from '../../src/methods/method.js'
+import { methodDefinitions } from '../../src/methods/registry.js'
 import { systemRandom } from '../../src/runtime/random.js'
-import { codeOf, dataOf } from '../support/calls.js'
+import { atOnce, codeOf, dataOf, tally } from '../support/calls.js'
 import { startTestService, type TestService } from '../support/start-service.js'
 import { Tables } from '../support/tables.js'
 
@@ -21,8 +26,12 @@ export interface Prover {
 /** What the suite needs to know of a method. */
 export interface MethodUnderTest {
   readonly name: string
-  /** Makes somebody with an identity of its own. */
-  newProver(idem: TestService): Prover
+  /** The method, where the registry has it not. */
+  readonly definition?: IdentityDefinition
+  /**
+   * Makes somebody with an identity of its own, unknown where the method provisions, else linked already.
+   */
+  newProver(idem: TestService): Prover | Promise<Prover>
   /** Proofs of the right fields whose values are nonsense. */
   readonly malformedProofs: readonly object[]
 }
@@ -35,14 +44,14 @@ export const describeMethod = (subject: MethodUnderTest): void => {
   describe(`the method ${subject.name}`, () => {
     let idem: TestService
     let tables: Tables
-    let method: Method
+    let method: IdentityMethod
     beforeAll(async () => {
-      idem = await startTestService()
+      const { definition } = subject
+      const definitions = definition === undefined ? methodDefinitions : [...methodDefinitions, definition]
+      idem = await startTestService({ methodDefinitions: definitions })
       tables = await Tables.open(idem.databaseUrl)
-      const found = createMethods({ random: systemRandom, heldSecrets: idem.foundation.heldSecrets }).find(
-        ({ name }) => name === subject.name,
-      )
-      if (found === undefined) throw new Error(`no method ${subject.name} in the registry`)
+      const found = idem.foundation.methods.find(({ name }) => name === subject.name)
+      if (found?.kind !== 'identity') throw new Error(`no identity method ${subject.name} in the registry`)
       method = found
     })
     afterAll(async () => {
@@ -58,37 +67,45 @@ export const describeMethod = (subject: MethodUnderTest): void => {
         source: { network: '192.0.2.1', address: '192.0.2.1', userAgent: null, acceptLanguage: null },
       })
 
+    const bindingOf = (purpose: ChallengePurpose): ChallengeBinding | null =>
+      purpose === 'SIGN_IN'
+        ? null
+        : {
+            accountId: systemRandom.uuid(),
+            accountName: 'somebody',
+            sessionId: systemRandom.uuid(),
+            firstFactor: null,
+          }
+
     const challengeOf = async (
       prover: Prover,
       purpose: ChallengePurpose = 'SIGN_IN',
     ): Promise<Challenge | null> => {
       if (prover.request === null || method.challenge === undefined) return null
-      const draft = await method.challenge(call(), prover.request)
+      const binding = bindingOf(purpose)
+      const aim = { purpose, accountId: binding?.accountId ?? null }
+      const draft = await method.challenge(call(), prover.request, aim)
       const issuedAt = idem.clock.now()
       const terms = {
         purpose,
         domain: 'idem.test',
-        nonce: systemRandom.bytes(16).toString('hex'),
+        nonce: draft.keeping.by === 'asker' ? systemRandom.bytes(16).toString('hex') : systemRandom.uuid(),
         issuedAt,
         expiresAt: new Date(issuedAt.getTime() + 30_000),
-        accountName: purpose === 'SIGN_IN' ? null : 'somebody',
+        accountName: binding?.accountName ?? null,
       }
-      const isSealed = draft.kind === 'sealed'
-      return {
-        nonce: isSealed ? terms.nonce : systemRandom.uuid(),
-        method: method.name,
-        purpose,
-        sessionId: null,
-        subject: draft.subject,
-        handle: isSealed ? draft.handle : null,
-        message: isSealed ? draft.compose(terms) : null,
-        confirmed: false,
-        expiresAt: terms.expiresAt,
-      }
+      return newChallenge({ method: method.name, draft, terms, binding })
     }
 
-    const verify = async (proof: object, challenge: Challenge | null): Promise<ProvenSubject> =>
-      await method.verify(call(), proof, challenge)
+    const verify = async (proof: object, challenge: Challenge | null): Promise<ShownIdentity> => {
+      const purpose = challenge?.purpose ?? 'SIGN_IN'
+      return await method.verify(call(), {
+        proof,
+        challenge,
+        purpose,
+        accountId: challenge?.accountId ?? null,
+      })
+    }
 
     const refusalOf = async (proof: object, challenge: Challenge | null): Promise<Failure> => {
       const thrown = await verify(proof, challenge).then(
@@ -113,20 +130,26 @@ export const describeMethod = (subject: MethodUnderTest): void => {
       return rest
     }
 
-    test('says what it is: a name, a sentence, registered values', () => {
+    test('says what it is: a name, a sentence, words, registered values', async () => {
       expect(method.name).toMatch(/^[a-z]+[A-Za-z]*$/)
       expect(method.description).not.toBe('')
       // RFC 8176 2.
       const registered =
         'face fpt geo hwk iris kba mca mfa mpin otp pin pop pwd rba retina sc sms swk tel user vbm wia'
-      for (const value of method.amr) expect(registered.split(' ')).toContain(value)
-      expect(['aal0', 'aal1', 'aal2']).toContain(method.acr)
-      expect(method.provisions === 'ANONYMOUS').toBe(method.acr === 'aal0')
+      const prover = await subject.newProver(idem)
+      const challenge = await challengeOf(prover)
+      const { amr, acr } = await verify(prover.prove(challenge), challenge)
+      for (const value of amr) expect(registered.split(' ')).toContain(value)
+      expect(['aal0', 'aal1', 'aal2']).toContain(acr)
+      expect(method.provisions === 'ANONYMOUS').toBe(acr === 'aal0')
+      for (const { name, identity } of Object.values(method.words)) expect([name, identity]).not.toContain('')
       expect(method.challenge === undefined).toBe(method.request === undefined)
+      expect(method.needsChallenge && method.challenge === undefined).toBe(false)
+      expect(method.provisions === null && !method.links).toBe(false)
     })
 
     test('a proof leads to the same subject twice, and only reads', async () => {
-      const prover = subject.newProver(idem)
+      const prover = await subject.newProver(idem)
       const proven = await readingOnly(async () => {
         const challenges = [await challengeOf(prover), await challengeOf(prover)]
         return await Promise.all(
@@ -135,13 +158,14 @@ export const describeMethod = (subject: MethodUnderTest): void => {
       })
       expect(proven[0]?.subject).not.toBe('')
       expect(proven[0]?.issuer).not.toBe('')
-      expect(proven[1]).toEqual(proven[0])
+      const identityOf = (shown: ShownIdentity | undefined) => [shown?.issuer, shown?.subject]
+      expect(identityOf(proven[1])).toEqual(identityOf(proven[0]))
     })
 
     test("another's proof leads to another subject", async () => {
       const subjects = new Set<string>()
       for (let index = 0; index < 10; index++) {
-        const prover = subject.newProver(idem)
+        const prover = await subject.newProver(idem)
         const challenge = await challengeOf(prover)
         subjects.add((await verify(prover.prove(challenge), challenge)).subject)
       }
@@ -149,7 +173,7 @@ export const describeMethod = (subject: MethodUnderTest): void => {
     })
 
     test("a challenge answered with another's proof is refused with PROOF_REJECTED and a private reason", async () => {
-      const [asker, other] = [subject.newProver(idem), subject.newProver(idem)]
+      const [asker, other] = [await subject.newProver(idem), await subject.newProver(idem)]
       if (asker.request === null) return
       const challenge = await challengeOf(asker)
       const refusal = await readingOnly(() => refusalOf(other.prove(challenge), challenge))
@@ -159,7 +183,7 @@ export const describeMethod = (subject: MethodUnderTest): void => {
     })
 
     test('a proof of one challenge does not answer another, of whatever purpose', async () => {
-      const prover = subject.newProver(idem)
+      const prover = await subject.newProver(idem)
       if (prover.request === null) return
       const proof = prover.prove(await challengeOf(prover))
       for (const purpose of ['SIGN_IN', 'LINK_IDENTITY', 'STEP_UP'] as const) {
@@ -169,7 +193,7 @@ export const describeMethod = (subject: MethodUnderTest): void => {
     })
 
     test('the text to answer names the domain, the purpose, the nonce and the expiry', async () => {
-      const prover = subject.newProver(idem)
+      const prover = await subject.newProver(idem)
       for (const purpose of ['SIGN_IN', 'LINK_IDENTITY', 'STEP_UP'] as const) {
         const challenge = await challengeOf(prover, purpose)
         if (challenge === null || challenge.message === null) continue
@@ -180,7 +204,7 @@ export const describeMethod = (subject: MethodUnderTest): void => {
     })
 
     test('a proof without its challenge is refused with PROOF_REJECTED', async () => {
-      const prover = subject.newProver(idem)
+      const prover = await subject.newProver(idem)
       if (prover.request === null) return
       const proof = prover.prove(await challengeOf(prover))
       expect((await refusalOf(proof, null)).code).toBe('PROOF_REJECTED')
@@ -189,7 +213,7 @@ export const describeMethod = (subject: MethodUnderTest): void => {
     test.each(subject.malformedProofs.map((proof) => [JSON.stringify(proof).slice(0, 60), proof] as const))(
       'the malformed proof %s is refused and crashes nothing',
       async (_shown, proof) => {
-        const challenge = await challengeOf(subject.newProver(idem))
+        const challenge = await challengeOf(await subject.newProver(idem))
         const refusal = await readingOnly(() => refusalOf(proof, challenge))
         expect(refusals).toContain(refusal.code)
         if (refusal.code === 'BAD_USER_INPUT') expect(refusal.details.field).toBeTruthy()
@@ -212,21 +236,39 @@ export const describeMethod = (subject: MethodUnderTest): void => {
       return await idem.ask(signInQuery, { input: { challengeId: id, proof: { [subject.name]: proof } } })
     }
 
-    test('over HTTP: the first proof provisions an account of its kind, the second finds it', async () => {
-      const prover = subject.newProver(idem)
+    test('over HTTP: the first proof provisions an account of its kind where the method does, the second finds it', async () => {
+      const prover = await subject.newProver(idem)
+      const provisions = method.provisions !== null
       const first = dataOf(await signInOver(prover)).signIn
-      expect(first).toMatchObject({ provisioned: true, account: { kind: method.provisions } })
+      expect(first).toMatchObject({
+        provisioned: provisions,
+        account: { kind: method.provisions ?? 'PERSON' },
+      })
       const second = dataOf(await signInOver(prover)).signIn
       expect(second).toMatchObject({ provisioned: false, account: first.account })
       const { session } = dataOf(await idem.askAs(second.tokens.accessToken, '{ session { amr acr } }'))
-      expect(session).toEqual({ amr: method.amr, acr: method.acr })
+      const challenge = await challengeOf(prover)
+      const { amr, acr } = await verify(prover.prove(challenge), challenge)
+      expect(session).toEqual({ amr, acr })
+    })
+
+    test('over HTTP: one proof, sent a hundred times at once, signs in once where it answers a challenge', async () => {
+      const prover = await subject.newProver(idem)
+      if (prover.request === null) return
+      const issued = dataOf(await idem.ask(issueQuery, { input: { [subject.name]: prover.request } }))
+      const { id } = issued.issueChallenge
+      const found = await idem.foundation.challenges.find(call(), id)
+      const proof = { [subject.name]: prover.prove(found?.challenge ?? null) }
+      const answers = await atOnce(100, () => idem.ask(signInQuery, { input: { challengeId: id, proof } }))
+      expect(tally(answers)['ok']).toBe(1)
+      expect(Object.keys(tally(answers)).toSorted()).toEqual(['CHALLENGE_SPENT', 'ok'])
     })
 
     test.each(subject.malformedProofs.map((proof) => [JSON.stringify(proof).slice(0, 60), proof] as const))(
       'over HTTP: the malformed proof %s leaves nothing behind',
       async (_shown, proof) => {
         const before = await proven()
-        const answer = await signInOver(subject.newProver(idem), proof)
+        const answer = await signInOver(await subject.newProver(idem), proof)
         expect(await proven()).toEqual(before)
         expect(refusals).toContain(codeOf(answer))
         expect(answer.status).toBe(200)

@@ -85,7 +85,19 @@ export class KeyOwner {
 
   /** Links this key to the account of a session. */
   async link(accessToken: string, label?: string): Promise<Answer> {
-    const challenge = await this.challenge({ purpose: 'LINK_IDENTITY', accessToken })
+    return await this.linkBy(
+      accessToken,
+      await this.challenge({ purpose: 'LINK_IDENTITY', accessToken }),
+      label,
+    )
+  }
+
+  /** The same by a challenge that was asked for before. */
+  async linkBy(
+    accessToken: string,
+    challenge: { id: string; message: string },
+    label?: string,
+  ): Promise<Answer> {
     return await this.idem.askAs(
       accessToken,
       `mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) { account { id kind } identity { id method subject label } } }`,

@@ -4,6 +4,8 @@ import { createServer } from 'node:net'
 import { pino } from 'pino'
 import { inject } from 'vitest'
 import { readEnvironment } from '../../src/config/read-environment.js'
+import type { MethodDefinition } from '../../src/methods/method.js'
+import { methodDefinitions } from '../../src/methods/registry.js'
 import { createLogger } from '../../src/runtime/logger.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { RequestScope } from '../../src/runtime/request-scope.js'
@@ -49,6 +51,8 @@ export interface TestServiceOptions {
   readonly databaseUrl?: string
   readonly clock?: MovableClock
   readonly secrets?: readonly string[]
+  /** Other methods than those of the registry. */
+  readonly methodDefinitions?: readonly MethodDefinition[]
   /** What the service does when the database cannot be reached. */
   readonly recoverDatabase?: () => Promise<void>
 }
@@ -178,6 +182,7 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
       (secret) => new Secret(secret),
     ),
     publicUrl: settings.http.publicUrl ?? url,
+    methodDefinitions: options.methodDefinitions ?? methodDefinitions,
     instanceId: randomUUID(),
     clock,
     random: systemRandom,

@@ -4,8 +4,7 @@ import { Field, InputType } from 'type-graphql'
 import { parseLabel } from '../../accounts/label.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
-import type { Random } from '../../runtime/random.js'
-import type { Method, ProvenSubject } from '../method.js'
+import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
 
 /** What a guest brings. */
 @InputType({ description: 'Start as a guest, or come back as the same guest.' })
@@ -38,22 +37,37 @@ const parseDeviceSecret = (raw: string): Buffer => {
 }
 
 /** The guest's identity: the hash of its secret, or a random subject that nobody can come back to. */
-export const createAnonymousMethod = (random: Random): Method<AnonymousProof> => ({
+export const anonymousMethod: IdentityDefinition<AnonymousProof> = {
+  kind: 'identity',
   name: 'anonymous',
   description: 'Start as a guest.',
-  // RFC 8176 has no value for it: nothing about a person was shown.
-  amr: [],
-  acr: 'aal0',
+  words: {
+    en: { name: 'guest device', identity: 'a guest device' },
+    de: { name: 'Gastgerät', identity: 'ein Gastgerät' },
+  },
+  proof: AnonymousProof,
+  needsChallenge: false,
   provisions: 'ANONYMOUS',
   links: false,
-  proof: AnonymousProof,
-  async verify(_call: Call, proof: AnonymousProof): Promise<ProvenSubject> {
-    const { deviceSecret } = proof
-    const secret = deviceSecret == null ? random.bytes(leastBytes) : parseDeviceSecret(deviceSecret)
-    return {
-      issuer: 'device',
-      subject: createHash('sha256').update(secret).digest('base64url'),
-      deviceName: parseLabel(proof.deviceName, 'deviceName'),
-    }
-  },
-})
+  showsSubject: false,
+
+  create: ({ random }) => ({
+    // A guest can be anybody, and trying a secret of 256 bits is hopeless.
+    throttleSubject: () => null,
+
+    async verify(_call: Call, { proof }: Attempt<AnonymousProof>): Promise<ShownIdentity> {
+      const { deviceSecret } = proof
+      const secret = deviceSecret == null ? random.bytes(leastBytes) : parseDeviceSecret(deviceSecret)
+      return {
+        issuer: 'device',
+        subject: createHash('sha256').update(secret).digest('base64url'),
+        // RFC 8176 has no value for it: nothing about a person was shown.
+        amr: [],
+        acr: 'aal0',
+        deviceName: parseLabel(proof.deviceName, 'deviceName'),
+        credential: null,
+        writes: [],
+      }
+    },
+  }),
+}

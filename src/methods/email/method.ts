@@ -1,11 +1,10 @@
 // The method `email`: whoever reads the mail to an address proves control of it, by its code or by its link.
 import { Field, InputType } from 'type-graphql'
-import type { Challenge, ChallengeDraft } from '../../challenges/challenge.js'
-import type { HeldSecrets } from '../../challenges/held-secrets.js'
+import type { ChallengeDraft } from '../../challenges/challenge.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import { parseAddress } from '../../mail/address.js'
-import type { Method, ProvenSubject } from '../method.js'
+import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
 
 /** What an email challenge is asked for with. */
 @InputType({ description: 'Ask for a mail with a code and a link.' })
@@ -28,31 +27,56 @@ export class EmailProof {
 export const emailMethodName = 'email'
 
 /** Proves control of an email address. */
-export const createEmailMethod = (secrets: HeldSecrets): Method<EmailProof, EmailChallengeInput> => ({
+export const emailMethod: IdentityDefinition<EmailProof, EmailChallengeInput> = {
+  kind: 'identity',
   name: emailMethodName,
   description: 'An email address: a mail brings a code and a link.',
-  // RFC 8176: a one-time password.
-  amr: ['otp'],
-  acr: 'aal1',
-  provisions: 'PERSON',
-  links: true,
+  words: {
+    en: { name: 'email address', identity: 'the address' },
+    de: { name: 'E-Mail-Adresse', identity: 'die Adresse' },
+  },
   proof: EmailProof,
   request: EmailChallengeInput,
+  needsChallenge: true,
+  provisions: 'PERSON',
+  links: true,
+  showsSubject: true,
 
-  async challenge(_call: Call, request: EmailChallengeInput): Promise<ChallengeDraft> {
-    return { kind: 'held', subject: parseAddress(request.address, 'address') }
-  },
+  create: ({ heldSecrets }) => ({
+    async challenge(_call: Call, request: EmailChallengeInput): Promise<ChallengeDraft> {
+      const address = parseAddress(request.address, 'address')
+      return {
+        subject: address,
+        handle: null,
+        state: null,
+        compose: null,
+        keeping: { by: 'service', mailTo: address },
+      }
+    },
 
-  isGuess: (proof: EmailProof): boolean => proof.code != null,
+    isGuess: (proof: EmailProof): boolean => proof.code != null,
 
-  async verify(_call: Call, proof: EmailProof, challenge: Challenge | null): Promise<ProvenSubject> {
-    if (challenge === null) throw rejected('no challenge')
-    if (proof.code == null && !challenge.confirmed)
-      throw rejected('neither code nor confirmed link', 'Give the code of the mail, or press its link first.')
-    if (proof.code != null && !secrets.isCode(challenge.nonce, proof.code)) throw rejected('wrong code')
-    return { issuer: emailMethodName, subject: challenge.subject, deviceName: null }
-  },
-})
+    async verify(_call: Call, { proof, challenge }: Attempt<EmailProof>): Promise<ShownIdentity> {
+      if (challenge === null || challenge.subject === null) throw rejected('no challenge')
+      if (proof.code == null && !challenge.confirmed)
+        throw rejected(
+          'neither code nor confirmed link',
+          'Give the code of the mail, or press its link first.',
+        )
+      if (proof.code != null && !heldSecrets.isCode(challenge.nonce, proof.code)) throw rejected('wrong code')
+      return {
+        issuer: emailMethodName,
+        subject: challenge.subject,
+        // RFC 8176: a one-time password.
+        amr: ['otp'],
+        acr: 'aal1',
+        deviceName: null,
+        credential: null,
+        writes: [],
+      }
+    },
+  }),
+}
 
 const rejected = (reason: string, sentence?: string): Failure =>
   new Failure('PROOF_REJECTED', sentence, { reason })

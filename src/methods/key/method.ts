@@ -1,10 +1,10 @@
 // The method `key`: an Ed25519 key signs a challenge; a key never seen before registers (Space and Time).
 import { Field, InputType } from 'type-graphql'
 import { parseHandle } from '../../accounts/handle.js'
-import type { Challenge, ChallengeDraft, ChallengeTerms } from '../../challenges/challenge.js'
+import type { ChallengeDraft } from '../../challenges/challenge.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
-import type { Method, ProvenSubject } from '../method.js'
+import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
 import { composeMessage } from './message.js'
 import { parsePublicKey } from './public-key.js'
 import { isSignedBy } from './signature.js'
@@ -38,30 +38,50 @@ export class KeyProof {
 }
 
 /** Proves control of an Ed25519 key by a signature over a challenge's message. */
-export const createKeyMethod = (): Method<KeyProof, KeyChallengeInput> => ({
+export const keyMethod: IdentityDefinition<KeyProof, KeyChallengeInput> = {
+  kind: 'identity',
   name: 'key',
   description: 'An Ed25519 key.',
-  // RFC 8176: proof of possession of a key; whether hardware guards it cannot be told.
-  amr: ['pop'],
-  acr: 'aal1',
-  provisions: 'PERSON',
-  links: true,
+  words: {
+    en: { name: 'Ed25519 key', identity: 'the Ed25519 key' },
+    de: { name: 'Ed25519-Schlüssel', identity: 'der Ed25519-Schlüssel' },
+  },
   proof: KeyProof,
   request: KeyChallengeInput,
+  needsChallenge: true,
+  provisions: 'PERSON',
+  links: true,
+  showsSubject: true,
 
-  async challenge(_call: Call, request: KeyChallengeInput): Promise<ChallengeDraft> {
-    if (request.scheme !== scheme)
-      throw new Failure('BAD_USER_INPUT', `The scheme of this method is ${scheme}.`, { field: 'scheme' })
-    const publicKey = parsePublicKey(request.publicKey)
-    const handle = request.handle == null ? null : parseHandle(request.handle)
-    const compose = (terms: ChallengeTerms) => composeMessage({ publicKey, handle }, terms)
-    return { kind: 'sealed', subject: publicKey, handle, compose }
-  },
+  create: () => ({
+    async challenge(_call: Call, request: KeyChallengeInput): Promise<ChallengeDraft> {
+      if (request.scheme !== scheme)
+        throw new Failure('BAD_USER_INPUT', `The scheme of this method is ${scheme}.`, { field: 'scheme' })
+      const publicKey = parsePublicKey(request.publicKey)
+      const handle = request.handle == null ? null : parseHandle(request.handle)
+      return {
+        subject: publicKey,
+        handle,
+        state: null,
+        compose: (terms) => composeMessage({ publicKey, handle }, terms),
+        keeping: { by: 'asker' },
+      }
+    },
 
-  async verify(_call: Call, proof: KeyProof, challenge: Challenge | null): Promise<ProvenSubject> {
-    const message = challenge?.message ?? null
-    if (challenge === null || message === null || !isSignedBy(challenge.subject, message, proof.signature))
-      throw new Failure('PROOF_REJECTED', undefined, { reason: 'signature does not hold' })
-    return { issuer: scheme, subject: challenge.subject, deviceName: null }
-  },
-})
+    async verify(_call: Call, { proof, challenge }: Attempt<KeyProof>): Promise<ShownIdentity> {
+      const { message, subject } = challenge ?? { message: null, subject: null }
+      if (message === null || subject === null || !isSignedBy(subject, message, proof.signature))
+        throw new Failure('PROOF_REJECTED', undefined, { reason: 'signature does not hold' })
+      return {
+        issuer: scheme,
+        subject,
+        // RFC 8176: proof of possession of a key; whether hardware guards it cannot be told.
+        amr: ['pop'],
+        acr: 'aal1',
+        deviceName: null,
+        credential: null,
+        writes: [],
+      }
+    },
+  }),
+}

@@ -256,9 +256,15 @@ test('two sessions of one guest device link at once: one makes it a person, the 
       await signInAsGuest(idem, { deviceSecret }),
       await signInAsGuest(idem, { deviceSecret }),
     ]
+    const keys = [new KeyOwner(idem), new KeyOwner(idem)] as const
+    // Asked for before, so that both are answered at the same moment.
+    const challenges = [
+      await keys[0].challenge({ purpose: 'LINK_IDENTITY', accessToken: owner.accessToken }),
+      await keys[1].challenge({ purpose: 'LINK_IDENTITY', accessToken: planted.accessToken }),
+    ] as const
     const answers = await Promise.all([
-      new KeyOwner(idem).link(owner.accessToken),
-      new KeyOwner(idem).link(planted.accessToken),
+      keys[0].linkBy(owner.accessToken, challenges[0]),
+      keys[1].linkBy(planted.accessToken, challenges[1]),
     ])
     expect(tally(answers)).toEqual({ ok: 1, UNAUTHENTICATED: 1 })
     const [row] = await tables.query('select count(*)::int as keys from identity where account_id = $1', [

@@ -7,7 +7,7 @@ import { readEnvironment } from '../../../src/config/read-environment.js'
 import type { Call } from '../../../src/database/call.js'
 import type { Mailer } from '../../../src/mail/mailer.js'
 import { SmtpMailer } from '../../../src/mail/smtp-mailer.js'
-import { createMethods } from '../../../src/methods/registry.js'
+import { methodDefinitions } from '../../../src/methods/registry.js'
 import { systemClock } from '../../../src/runtime/clock.js'
 import { createLogger } from '../../../src/runtime/logger.js'
 import { systemRandom } from '../../../src/runtime/random.js'
@@ -55,10 +55,9 @@ export class Rooms {
       {
         ...foundation,
         random,
-        methods: createMethods({ random, heldSecrets: foundation.heldSecrets }),
         domain: new URL(publicUrl).host,
-        challengeLifetimeSeconds: settings.challenges.lifetimeSeconds,
-        mailedChallengeLifetimeSeconds: settings.challenges.mailedLifetimeSeconds,
+        sealedChallengeLifetimeSeconds: settings.challenges.lifetimeSeconds,
+        heldChallengeLifetimeSeconds: settings.challenges.mailedLifetimeSeconds,
       },
     )
     const [mail] = await this.tables.query('select id from mail where cause_id = $1', [challenge.nonce])
@@ -134,6 +133,7 @@ export const openRooms = async (options: RoomsOptions = {}): Promise<Rooms> => {
     databaseUrl,
     secrets: [new Secret(secretOfRooms)],
     publicUrl: 'https://id.example.org',
+    methodDefinitions,
     instanceId: systemRandom.uuid(),
     clock: options.clockRuns ? systemClock : clock,
     random: systemRandom,

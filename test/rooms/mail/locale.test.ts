@@ -1,7 +1,8 @@
 // Locales and words: what a reader asks for, and moments and methods in their language.
 import { expect, test } from 'vitest'
-import { chooseLocale, isLocale, locales } from '../../../src/mail/locale.js'
-import { identityInWords, methodInWords, methodNames, timeInWords } from '../../../src/mail/words.js'
+import { chooseLocale, isLocale, type Locale, locales } from '../../../src/mail/locale.js'
+import { identityInWords, methodInWords, timeInWords } from '../../../src/mail/words.js'
+import { methodDefinitions, vocabularyOf } from '../../../src/methods/registry.js'
 
 test.each<[string, string | undefined, string]>([
   ['no header', undefined, 'en'],
@@ -59,11 +60,18 @@ test('a moment in words is in UTC and says so', () => {
 })
 
 test('every method has a name in every language', () => {
-  for (const locale of locales)
-    expect(Object.keys(methodNames[locale])).toEqual(['anonymous', 'key', 'email'])
-  expect(methodInWords('key', 'de')).toBe('Ed25519-Schlüssel')
-  expect(methodInWords('passkey', 'de')).toBe('passkey')
-  expect(identityInWords('key', 'SHA256:x', 'en')).toBe('the Ed25519 key SHA256:x')
-  expect(identityInWords('email', 'b@example.org', 'de')).toBe('die Adresse b@example.org')
-  expect(identityInWords('anonymous', null, 'en')).toBe('a guest device')
+  const vocabulary = vocabularyOf(methodDefinitions)
+  for (const { name, words } of methodDefinitions)
+    for (const locale of locales) {
+      expect(words[locale].name, name).not.toBe('')
+      expect(words[locale].identity, name).toContain(' ')
+    }
+  expect(methodInWords(vocabulary, 'key', 'de')).toBe('Ed25519-Schlüssel')
+  expect(methodInWords(vocabulary, 'passkey', 'de')).toBe('passkey')
+  const identity = (method: string, subject: string, locale: Locale) =>
+    identityInWords(vocabulary, { method, subject }, locale)
+  expect(identity('key', 'SHA256:x', 'en')).toBe('the Ed25519 key SHA256:x')
+  expect(identity('email', 'b@example.org', 'de')).toBe('die Adresse b@example.org')
+  expect(identity('anonymous', 'a hash', 'en')).toBe('a guest device')
+  expect(identity('email', '', 'en')).toBe('the address')
 })

@@ -1,0 +1,52 @@
+// Wants a second factor: the challenge that completes a first proof, by a factor that the account has.
+import type { Account } from '../accounts/account.js'
+import { sessionIdOf } from '../authorization/principal.js'
+import type { ChallengePurpose } from '../challenges/challenge.js'
+import type { Call } from '../database/call.js'
+import { Failure } from '../failure.js'
+import type { Method } from '../methods/method.js'
+import { type PrepareChallengeNeeds, prepareChallenge } from './prepare-challenge.js'
+import type { StandingChallenge } from './standing-challenge.js'
+import type { VerifiedIdentity } from './verify-proof.js'
+
+/** What `wantSecondFactor` works with. */
+export interface WantSecondFactorNeeds extends PrepareChallengeNeeds {
+  readonly methods: readonly Method[]
+}
+
+/** A first proof that is too weak for the account by itself. */
+export interface FirstProof {
+  readonly verified: VerifiedIdentity
+  readonly account: Account
+  readonly purpose: ChallengePurpose
+}
+
+/** Spends the first proof for a challenge of the first method in the list that the account's owner can answer. */
+export const wantSecondFactor = async (
+  call: Call,
+  { verified, account, purpose }: FirstProof,
+  needs: WantSecondFactorNeeds,
+): Promise<StandingChallenge> => {
+  const { proven, amr, deviceName, writes } = verified
+  const firstFactor = { ...proven, amr, deviceName }
+  const binding = {
+    accountId: account.id,
+    accountName: account.handle ?? account.id,
+    sessionId: purpose === 'SIGN_IN' ? null : sessionIdOf(call.principal),
+    firstFactor,
+  }
+  for (const { name: method, challengeAfter } of needs.methods) {
+    const draft = (await challengeAfter?.(call, account.id, firstFactor)) ?? null
+    if (draft === null) continue
+    const { standing, rows } = await prepareChallenge(call, { method, purpose, draft, binding }, needs)
+    await call.write(...writes, ...rows)
+    return standing
+  }
+  throw new Failure(
+    'PROOF_REJECTED',
+    'This account needs a second factor, and it has none that works here.',
+    {
+      reason: `account ${account.id} of level ${account.level} has no second factor`,
+    },
+  )
+}

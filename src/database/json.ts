@@ -1,0 +1,9 @@
+// Json: a value that a jsonb column keeps, and that a sealed value carries.
+
+/** A value that survives `JSON.stringify` and `JSON.parse` unchanged. */
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject
+
+/** An object of such values. */
+export interface JsonObject {
+  readonly [key: string]: Json
+}
