@@ -1,4 +1,4 @@
-// What the baseline is compared with: the process of an Apollo server with one field on Fastify, and nothing else.
+// The process that the baseline is compared with: Apollo Server on Fastify with one field, and nothing else.
 import { ApolloServer } from '@apollo/server'
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import { fastifyApolloHandler } from '@as-integrations/fastify'

@@ -1,4 +1,4 @@
-// Which process runs on which core. The server's core is the server's alone.
+// The assignment of processes to cores. Only the server runs on its core.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -9,7 +9,7 @@ const run = promisify(execFile)
 export interface CorePlan {
   readonly server: number
   readonly client: number
-  /** PostgreSQL and the benchmark itself: all other cores, and on a machine with two the client's. */
+  /** Cores of PostgreSQL and the benchmark: all remaining ones; on a machine with two cores, the client's. */
   readonly others: readonly number[]
 }
 
@@ -20,14 +20,14 @@ const parseCoreList = (list: string): number[] =>
     return Array.from({ length: last - first + 1 }, (_, offset) => first + offset)
   })
 
-/** The cores that this process may use, or none where the system does not say. */
+/** The cores that this process may use; none if the system does not report them. */
 const allowedCores = async (): Promise<number[]> => {
   const status = await readFile('/proc/self/status', 'utf8').catch(() => '')
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1]
   return list === undefined ? [] : parseCoreList(list)
 }
 
-/** A plan for this machine, or null where nothing can be pinned: one core only, or no `taskset`. */
+/** A plan for this machine; null if processes cannot be pinned, because there is one core or no `taskset`. */
 export const planCores = async (): Promise<CorePlan | null> => {
   const [server, client, ...rest] = await allowedCores()
   if (server === undefined || client === undefined) return null
@@ -38,7 +38,7 @@ export const planCores = async (): Promise<CorePlan | null> => {
   return hasTaskset ? { server, client, others: rest.length > 0 ? rest : [client] } : null
 }
 
-/** Moves a process with all its threads; what it starts from now on stays there too. */
+/** Moves a process with all its threads; processes that it starts later inherit its cores. */
 export const pin = async (pid: number, cores: readonly number[]): Promise<void> => {
   await run('taskset', ['--all-tasks', '--cpu-list', '--pid', cores.join(','), String(pid)])
 }

@@ -1,19 +1,19 @@
-// How much of a core each side of a measurement uses.
+// Measures the share of a core that each side of a measurement uses.
 import { cpuSeconds, familyCpuSeconds } from './process-usage.js'
 
-/** The processes of a measurement, by pid; null: none, or not known. */
+/** The pids of the processes of a measurement; null: none, or unknown. */
 export interface Watched {
   readonly server: number
-  /** Who asks, or who takes what the server sends. */
+  /** The process that sends requests, or that receives the server's mails. */
   readonly client: number | null
-  /** The process that PostgreSQL started from. */
+  /** The parent of PostgreSQL's processes. */
   readonly postgres: number | null
 }
 
-/** Shares of one core, between 0 and 1 for a process of one thread; null where the system does not say. */
+/** Shares of one core, from 0 to 1 for a single-threaded process; null if the system does not report them. */
 export type CpuShares = { readonly [Name in keyof Watched]: number | null }
 
-/** Nobody was watched. */
+/** The result if no process was watched. */
 export const noShares: CpuShares = { server: null, client: null, postgres: null }
 
 const read = ({ server, client, postgres }: Watched): CpuShares => ({
@@ -22,7 +22,7 @@ const read = ({ server, client, postgres }: Watched): CpuShares => ({
   postgres: postgres === null ? null : familyCpuSeconds(postgres),
 })
 
-/** Watches from now on. The function that it returns tells the shares since then. */
+/** Starts watching; the returned function gives the shares since then. */
 export const watchCpu = (watched: Watched): (() => CpuShares) => {
   const [before, startedAt] = [read(watched), performance.now()]
   return () => {

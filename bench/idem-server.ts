@@ -1,4 +1,4 @@
-// Idem as an operator runs it: `npm start` with settings, in one role or both, on a database in a folder of its own.
+// Starts Idem as an operator does: `npm start` with settings, in one role or both, on a database in a temporary folder.
 import type { ChildProcess } from 'node:child_process'
 import { chmod, open, readFile } from 'node:fs/promises'
 import { devNull } from 'node:os'
@@ -18,7 +18,7 @@ const readyPauseMilliseconds = 100
 
 const program = fileURLToPath(new URL('../src/main.js', import.meta.url))
 
-/** All load comes from one machine, which the throttle of a real installation would stop. */
+/** Raises the rate limits, because all load comes from one network. */
 const generousThrottle = {
   IDEM_THROTTLE_SIGN_INS_PER_SUBJECT: '1000000000',
   IDEM_THROTTLE_SIGN_INS_PER_SOURCE: '1000000000',
@@ -27,9 +27,9 @@ const generousThrottle = {
   IDEM_MAILS_PER_DOMAIN: '1000000',
 }
 
-/** What an Idem is started with. */
+/** The options of an Idem. */
 export interface IdemOptions extends Pick<Options, 'log' | 'profile'> {
-  /** Names its profile and its log. */
+  /** Part of the names of its profile and its log. */
   readonly name: ServerName
   readonly role: 'api' | 'both'
   readonly environment: Readonly<Record<string, string>>
@@ -48,7 +48,7 @@ export const startIdemWithPostgres = async (
   started: Started,
 ): Promise<IdemWithPostgres> => {
   const folder = started.folder('idem-bench-')
-  // As root, PostgreSQL runs as another user, who must get through.
+  // If this runs as root, PostgreSQL runs as another user, who must be able to enter the folder.
   await chmod(folder, 0o711)
   const dataDir = join(folder, 'data')
   started.add(() => endPostgres(dataDir))
@@ -83,7 +83,7 @@ const startIdem = async (options: IdemOptions, dataDir: string, started: Started
     stdio: ['ignore', output.fd, errors.fd],
   })
   const ready = awaitReady(child, { port, problems })
-  // Until it is ready it does not yet listen to SIGTERM, and its database would be left behind.
+  // Before it is ready it does not handle SIGTERM, so its database would keep running.
   started.add(() => ready.catch(() => undefined))
   await Promise.all([output.close(), errors.close()])
   await ready
@@ -93,10 +93,10 @@ const startIdem = async (options: IdemOptions, dataDir: string, started: Started
 /** `npm start` alone runs both roles. */
 const rolesOf = ({ role }: IdemOptions): string[] => (role === 'both' ? [] : [role])
 
-/** The first server's log has the name that was asked for. */
+/** The first server's log has the requested name, the others' get a suffix. */
 const suffixOf = ({ name }: IdemOptions): string => (name === 'idem' ? '' : `.${name}`)
 
-/** The caller's environment without what would configure Idem. */
+/** The environment of this process without settings of Idem. */
 const plainEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(
     Object.entries(process.env).filter(
@@ -115,13 +115,13 @@ const awaitReady = async (child: ChildProcess, where: { port: number; problems: 
   throw new Error('Idem was not ready in time; run again with --log FILE and look there.')
 }
 
-/** The first line of `postmaster.pid` is the process that all others of PostgreSQL come from. */
+/** The pid of PostgreSQL's parent process is the first line of `postmaster.pid`. */
 const readPostgresPid = async (dataDir: string): Promise<number | null> => {
   const text = await readFile(join(dataDir, 'postgres', 'data', 'postmaster.pid'), 'utf8').catch(() => '')
   return Number.parseInt(text, 10) || null
 }
 
-/** Only an Idem that was killed leaves its PostgreSQL behind. SIGINT is its fast shutdown; it removes the file. */
+/** Stops a PostgreSQL that a killed Idem left running. SIGINT is its fast shutdown, which removes the file. */
 const endPostgres = async (dataDir: string): Promise<void> => {
   const pid = await readPostgresPid(dataDir)
   if (pid === null) return

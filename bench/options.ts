@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { type ScenarioName, scenarioNames } from './scenario.js'
 
-/** What the caller wants. */
+/** The parsed options. */
 export interface Options {
   readonly rounds: number
   /** Length of one scenario in one round. */
@@ -22,12 +22,12 @@ export interface Options {
   readonly log: string | null
 }
 
-/** The command line cannot be understood; the message says what to write instead. */
+/** The command line is wrong; the message says what to write instead. */
 export class UsageProblem extends Error {
   override readonly name = 'UsageProblem'
 }
 
-/** In lines that fit beside the flags. */
+/** The names, in lines that fit beside the flags. */
 const listed = scenarioNames.join(', ').replace(/(.{40,70},) /g, `$1\n${' '.repeat(20)}`)
 
 /** What `--help` prints. */

@@ -1,15 +1,15 @@
-// What the system says a process has used: processor time and memory. Null where there is no /proc.
+// Processor time and memory of a process, as reported by the system. Null if there is no /proc.
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** Linux counts processor time in hundredths of a second for everybody outside of the kernel (USER_HZ). */
+/** Linux reports processor time in hundredths of a second (USER_HZ). */
 const ticksPerSecond = 100
 
 const readProc = (path: string): string | null => {
   try {
     return readFileSync(`/proc/${path}`, 'utf8')
   } catch {
-    // The process has ended, or this system has no /proc: either way there is nothing to read.
+    // The process has ended, or this system has no /proc.
     return null
   }
 }
@@ -18,7 +18,7 @@ const readProc = (path: string): string | null => {
 const times = (pid: number): { readonly own: number; readonly ended: number } | null => {
   const stat = readProc(`${pid}/stat`)
   if (stat === null) return null
-  // The name in parentheses may hold anything; the state behind it is the third field.
+  // The name in parentheses may contain spaces; the field after it is the third one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number)
   return { own: (user + system) / ticksPerSecond, ended: (endedUser + endedSystem) / ticksPerSecond }
@@ -27,7 +27,7 @@ const times = (pid: number): { readonly own: number; readonly ended: number } | 
 /** Processor time of one process so far, in seconds. */
 export const cpuSeconds = (pid: number): number | null => times(pid)?.own ?? null
 
-/** Processor time of a process and its children, in seconds: PostgreSQL has a process a connection. */
+/** Processor time of a process and its children, in seconds; PostgreSQL has one process per connection. */
 export const familyCpuSeconds = (pid: number): number | null => {
   const parent = times(pid)
   const children = readProc(`${pid}/task/${pid}/children`)
@@ -38,7 +38,7 @@ export const familyCpuSeconds = (pid: number): number | null => {
 
 const bytesPerKib = 1024
 
-/** The peak of a process' resident memory, in bytes; where only `ps` can be asked, what it is now. */
+/** The peak of a process's resident memory in bytes; with only `ps`, the current value. */
 export const peakMemoryBytes = (pid: number): number | null => {
   const peak = /^VmHWM:\s*(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? '')?.[1]
   if (peak !== undefined) return Number(peak) * bytesPerKib

@@ -1,4 +1,4 @@
-// A Redis or Valkey of the benchmark's own, where one is installed.
+// Starts a Redis or Valkey for the benchmark, if one is installed.
 import { execFile } from 'node:child_process'
 import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
@@ -8,14 +8,14 @@ import { hasEnded, type Started } from './started.js'
 
 const run = promisify(execFile)
 
-/** Either speaks the same. */
+/** Both have the same protocol and options. */
 const programs = ['redis-server', 'valkey-server']
 
 /** It listens within milliseconds; 100 pauses are 5 s. */
 const readyAttempts = 100
 const readyPauseMilliseconds = 50
 
-/** The program that is installed, or null. */
+/** The installed program, or null. */
 export const findRedis = async (): Promise<string | null> => {
   for (const program of programs) {
     const isThere = await run(program, ['--version']).then(
@@ -35,7 +35,7 @@ const listens = async (port: number): Promise<boolean> =>
     socket.once('connect', () => socket.destroy())
   })
 
-/** Starts it, and returns the URL of its databases by number. It keeps nothing on disk. */
+/** Starts it without persistence; returns the URLs of its databases by number. */
 export const startRedis = async (
   program: string,
   started: Started,

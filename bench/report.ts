@@ -1,4 +1,4 @@
-// The figures as a table for people, or as one JSON document for programs.
+// Prints the results as a table or as one JSON document.
 import { cpus } from 'node:os'
 import type { Options } from './options.js'
 import type { Results } from './rounds.js'
@@ -13,9 +13,9 @@ export interface Run {
 }
 
 const none = '–'
-/** Above this share of its core the client may be what limits a figure. */
+/** Above this share of its core, the client may limit the result. */
 const fullShare = 0.95
-/** Fifty clients that wait for nothing but the server keep it at least this busy. */
+/** Fifty concurrent clients keep the server's core at least this busy unless something else uses it. */
 const busyShare = 0.9
 
 const fixed = (value: number | null, digits: number): string =>
@@ -63,7 +63,7 @@ const cells = (figures: Figures): string[] => [
   yesOrNo(figures.reached),
 ]
 
-/** Words to the left, numbers to the right. */
+/** Aligns text left and numbers right. */
 const isNumber = (column: number): boolean => column >= 2 && column <= 10
 
 const layOut = (rows: readonly (readonly string[])[]): string => {
@@ -78,7 +78,7 @@ const layOut = (rows: readonly (readonly string[])[]): string => {
   return rows.map(line).join('\n')
 }
 
-/** Rows where the client's core, which PostgreSQL may share, had nothing left. */
+/** The scenarios in which the client's core, which PostgreSQL may share, was fully used. */
 const crowded = ({ summary, results }: Run): string[] => {
   const shares = results.cores?.others.includes(results.cores.client) ?? true
   return summary.scenarios
@@ -86,7 +86,7 @@ const crowded = ({ summary, results }: Run): string[] => {
     .map(({ scenario }) => scenario)
 }
 
-/** What needs no database and yet left the server's core unused: something else ran there. */
+/** The scenarios that need no database and yet did not fill the server's core, so that something else ran there. */
 const disturbed = ({ summary }: Run): string[] =>
   summary.scenarios
     .filter(
@@ -102,7 +102,7 @@ const describeCores = ({ results: { cores } }: Run): string =>
     ? 'nothing pinned: taskset or a second core is missing'
     : `server alone on core ${cores.server}, client on ${cores.client}, PostgreSQL on ${cores.others.join(', ')}`
 
-/** What the tests say, and what they could have seen. */
+/** The results of the statistical tests, and their power. */
 const describeTiming = (timing: Timing): string => {
   const [known = 0, unknown = 0] = timing.medians
   const [mannWhitney, kolmogorov] = [timing.mannWhitneyP, timing.kolmogorovSmirnovP]
@@ -122,7 +122,7 @@ const describeMemory = ({ memory }: Summary): string[] => [
     : [`peak memory of one process with both roles: ${megabytes(memory.bothRolesPeakBytes)}`]),
 ]
 
-/** The table and what there is to know about it. */
+/** The table with its notes and warnings. */
 export const asTable = (run: Run): string => {
   const { options, summary } = run
   const [full, slowed] = [crowded(run), disturbed(run)]
@@ -146,7 +146,7 @@ export const asTable = (run: Run): string => {
   return `${table}${notes.join('\n')}\n`
 }
 
-/** The same as JSON; times in the unit that their names tell, shares of one core between 0 and 1. */
+/** The same as JSON; times in the unit of their names, shares of one core from 0 to 1. */
 export const asJson = ({ options, results, summary }: Run): string => {
   const { rounds, seconds, connections, batch, requests, profile } = options
   const machine = { node: process.version, processor: cpus()[0]?.model ?? null, cores: results.cores }

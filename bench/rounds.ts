@@ -1,4 +1,4 @@
-// The course of a run: start what is needed, warm up, then round after round every scenario in turn.
+// A whole run: starts the processes, warms up, then runs every scenario in turn in each round.
 import type { CorePlan } from './cores.js'
 import type { Measurement } from './load/order.js'
 import type { Options } from './options.js'
@@ -10,21 +10,21 @@ import { type Stage, setStage } from './stage.js'
 import type { Started } from './started.js'
 import { type TimingResult, timeRequests } from './timing/time-requests.js'
 
-/** All that was measured. */
+/** All measurements. */
 export interface Results {
   readonly cores: CorePlan | null
-  /** One entry a round. */
+  /** One entry per round. */
   readonly rounds: readonly ReadonlyMap<ScenarioName, Measurement>[]
   readonly timings: ReadonlyMap<ScenarioName, TimingResult>
-  /** Left out, for there is no Redis on this machine. */
+  /** Skipped, because there is no Redis on this machine. */
   readonly leftOut: readonly ScenarioName[]
-  /** Of the servers that ran, in bytes. */
+  /** Peak memory of the servers that ran, in bytes. */
   readonly peakMemory: ReadonlyMap<ServerName, number | null>
 }
 
 type Progress = (line: string) => void
 
-/** Runs the benchmark, telling `progress` what it does. Throws `RunFailed` when a request is refused. */
+/** Runs the benchmark and reports each step to `progress`. Throws `RunFailed` if a request is refused. */
 export const runRounds = async (options: Options, started: Started, progress: Progress): Promise<Results> => {
   const redis = options.only.some((name) => needsRedis(scenarios[name])) ? await findRedis() : null
   const leftOut = redis === null ? options.only.filter((name) => needsRedis(scenarios[name])) : []
@@ -34,7 +34,7 @@ export const runRounds = async (options: Options, started: Started, progress: Pr
   const stage = await setStage({ options, only, redis }, started)
   const rounds: Map<ScenarioName, Measurement>[] = []
   const ofRounds = only.filter((name) => scenarios[name].course.kind !== 'timing')
-  // Round 0 compiles what is hot and fills caches; it is not kept.
+  // Round 0 is a warm-up and is not counted.
   for (let round = 0; round <= options.rounds && ofRounds.length > 0; round++) {
     const measurements = new Map<ScenarioName, Measurement>()
     for (const scenario of ofRounds) {

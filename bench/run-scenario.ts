@@ -1,4 +1,4 @@
-// Runs one scenario of one round on the stage.
+// Runs one scenario of one round.
 import type { JobsReply } from './jobs/order.js'
 import type { Measurement, Order, Reply } from './load/order.js'
 import { countStatements } from './load/statements.js'
@@ -15,20 +15,20 @@ export class RunFailed extends Error {
   override readonly name = 'RunFailed'
 }
 
-/** The server of this name. Throws where the stage has none. */
+/** The server with this name. Throws if the stage has none. */
 export const serverOn = (stage: Stage, name: ServerName): StagedServer => {
   const server = stage.servers.get(name)
   if (server === undefined) throw new Error(`the server ${name} was not started`)
   return server
 }
 
-/** Has the load client run an order. Throws `RunFailed` when a request is refused. */
+/** Lets the load client run an order. Throws `RunFailed` if a request is refused. */
 export const askClient = async (
   stage: Stage,
   order: Order,
 ): Promise<Exclude<Reply, { readonly kind: 'failed' }>> => {
   stage.client.send(order)
-  // Our own program sends nothing else.
+  // The load client sends nothing else.
   const reply = (await nextMessage(stage.client)) as Reply
   if (reply.kind === 'failed') throw new RunFailed(`${order.kind}: ${reply.reason}`)
   return reply

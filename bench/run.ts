@@ -1,4 +1,4 @@
-// The benchmark's entry: reads the command line, runs, reports, and leaves nothing behind.
+// The entry of the benchmark: reads the command line, runs, reports, and removes everything that it started.
 import { help, type Options, readOptions, UsageProblem } from './options.js'
 import { asJson, asTable } from './report.js'
 import { runRounds } from './rounds.js'
@@ -6,7 +6,7 @@ import { RunFailed } from './run-scenario.js'
 import { Started } from './started.js'
 import { summarise } from './summary.js'
 
-/** Somebody ended the run. */
+/** The run was interrupted by a signal. */
 class Interrupted extends Error {
   override readonly name = 'Interrupted'
 }
@@ -15,7 +15,7 @@ const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
-/** Rejects at the first signal; later ones find the cleaning under way and change nothing. */
+/** Rejects at the first signal. Later ones have no effect, because the cleanup is already running. */
 const interruption = (): Promise<never> => {
   const { promise, reject } = Promise.withResolvers<never>()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

@@ -1,4 +1,4 @@
-// What is measured: the list of scenarios, and what each is to reach.
+// The scenarios and their goals.
 
 /** The scenarios, in the order in which every round runs them. */
 export const scenarioNames = [
@@ -24,26 +24,26 @@ export const scenarioNames = [
 /** The name of a scenario. */
 export type ScenarioName = (typeof scenarioNames)[number]
 
-/** Who answers requests: Idem as `api` alone, and in both roles with its queue on PostgreSQL or on Redis. */
+/** The servers: Idem as `api` alone, and in both roles with its queue on PostgreSQL or on Redis. */
 export type ServerName = 'bare' | 'idem' | 'both' | 'bothOnRedis'
 
-/** What carries a queue. */
+/** The backend of a queue. */
 export type QueueBackend = 'postgres' | 'redis'
 
-/** What a scenario is to reach (issue 2, item 9; issue 3, "Shown by"). */
+/** The goal of a scenario. */
 export type Goal = RatioGoal | LatencyGoal
 
-/** A share of what another scenario reaches in the same round. */
+/** A share of another scenario's rate in the same round. */
 export interface RatioGoal {
   readonly kind: 'ratio'
-  /** The scenario that its rate is divided by. */
+  /** The scenario by whose rate it is divided. */
   readonly comparedWith: ScenarioName
   readonly leastRatio: number
   /** SQL statements that one operation may send at most; null: any number. */
   readonly mostStatements: number | null
 }
 
-/** A time within which nearly all are served. */
+/** A time limit for nearly all operations. */
 export interface LatencyGoal {
   readonly kind: 'latency'
   readonly mostP95Milliseconds: number
@@ -51,18 +51,18 @@ export interface LatencyGoal {
 
 /** How a scenario is run. */
 export type Course =
-  /** Clients ask a server for as long as the round says. */
+  /** Clients send requests for the length of the round. */
   | { readonly kind: 'load'; readonly server: ServerName }
-  /** One client asks an idle server for mails, with pauses. */
+  /** One client requests mails from an idle server, with pauses. */
   | { readonly kind: 'latency'; readonly server: ServerName }
-  /** A batch of mails goes to the sink: by nodemailer alone, or by a server that finds them in its outbox. */
+  /** A batch of mails is sent to the sink, by nodemailer alone or by a server that has them in its outbox. */
   | { readonly kind: 'mails'; readonly by: 'nodemailer' | 'both' | 'bothOnRedis' }
-  /** A batch of jobs that do nothing: given to BullMQ, or appended to the outbox. */
+  /** A batch of empty jobs is added to BullMQ or inserted into the outbox. */
   | { readonly kind: 'jobs'; readonly by: 'bullmq' | 'outbox'; readonly backend: QueueBackend }
   /** Once, after the rounds: known and unknown addresses in random order. */
   | { readonly kind: 'timing'; readonly server: ServerName }
 
-/** One thing that clients or workers do. */
+/** A scenario. */
 export interface Scenario {
   readonly title: string
   readonly course: Course
@@ -79,7 +79,7 @@ const load = (server: ServerName): Course => ({ kind: 'load', server })
 const mails = (by: 'nodemailer' | 'both' | 'bothOnRedis'): Course => ({ kind: 'mails', by })
 const jobs = (by: 'bullmq' | 'outbox', backend: QueueBackend): Course => ({ kind: 'jobs', by, backend })
 
-/** All scenarios. One operation is one request, one mail or one job, but for `login` and `email`, which are two requests. */
+/** All scenarios. An operation is one request, mail or job; for `login` and `email` it is two requests. */
 export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   bare: { title: '{ __typename }, bare Apollo on Fastify', course: load('bare'), goal: null },
   baseline: { title: '{ __typename }, Idem', course: load('idem'), goal: atLeast(0.75, 'bare') },
@@ -136,10 +136,10 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   },
 }
 
-/** True where a scenario cannot run without a Redis of our own. */
+/** True if a scenario needs the benchmark's Redis. */
 export const needsRedis = ({ course }: Scenario): boolean =>
   (course.kind === 'jobs' && course.backend === 'redis') ||
   (course.kind === 'mails' && course.by === 'bothOnRedis')
 
-/** Peak resident memory of the server, in bytes (issue 2, item 9: 200 MB). */
+/** Goal for the server's peak resident memory, in bytes. */
 export const mostMemoryBytes = 200_000_000

@@ -1,4 +1,4 @@
-// A server under load: what the two have in common, and how the bare one is started.
+// A server under load: the interface of all servers, and the start of the bare one.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,14 +10,14 @@ export interface Server {
   readonly pid: number
 }
 
-/** What `npm start` gives to Node. The bench runs in the project's folder, as npm scripts do. */
+/** The flags that `npm start` passes to Node. The benchmark runs in the project's folder, as npm scripts do. */
 export const serverFlags: readonly string[] = (
   JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
 ).scripts.start
   .split(' ')
   .filter((word) => word.startsWith('--'))
 
-/** What makes Node write a CPU profile named `name` into a folder when it ends; nothing where no folder is given. */
+/** The flags that let Node write a CPU profile `name` into a folder when it ends; none without a folder. */
 export const profileFlags = (folder: string | null, name: string): string[] =>
   folder === null
     ? []

@@ -1,4 +1,4 @@
-// The stage of a run: the processes that its scenarios need, each on its core.
+// The stage of a run: all processes that its scenarios need, each on its core.
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -12,44 +12,44 @@ import { type Scenario, type ScenarioName, type ServerName, scenarios } from './
 import { profileFlags, type Server, serverFlags, startBare } from './server.js'
 import { nextMessage, pidOf, type Started } from './started.js'
 
-/** A server with the database that it works on; the bare one has none. */
+/** A server with its database; the bare one has none. */
 export interface StagedServer extends Server {
   readonly databaseUrl: string | null
 }
 
-/** Where the queue of a batch of jobs lies: each side has tables of its own. */
+/** The place of the queue for a batch of jobs; each side has its own. */
 export interface JobsPlace {
   readonly redisUrl: string | null
   readonly databaseUrl: string
 }
 
-/** Everything that runs. */
+/** All running processes. */
 export interface Stage {
   readonly servers: ReadonlyMap<ServerName, StagedServer>
   readonly postgresPid: number | null
   readonly sink: MailSink
   readonly client: ChildProcess
-  /** Sends mails by nodemailer alone; null where no scenario asks for it, as below. */
+  /** Sends mails with nodemailer alone. This and the following are null if no scenario needs them. */
   readonly sender: ChildProcess | null
   readonly runner: ChildProcess | null
   readonly placeOf: (by: 'bullmq' | 'outbox', backend: 'postgres' | 'redis') => JobsPlace
   readonly cores: CorePlan | null
 }
 
-/** What a stage is set for. */
+/** The options of a stage. */
 export interface StagePlan {
   readonly options: Options
   readonly only: readonly ScenarioName[]
-  /** The Redis program, or null where no scenario needs it. */
+  /** The Redis program; null if no scenario needs it. */
   readonly redis: string | null
 }
 
-/** Redis numbers its databases: one for each who keeps a queue there. */
+/** The numbers of the Redis databases, one for each queue. */
 const redisDatabases = { bothOnRedis: 0, outbox: 1, bullmq: 2 } as const
 
 /**
- * The benchmark leaves the server's core first, and all that it starts inherits that: so PostgreSQL, a grandchild,
- * stays away when its server is moved there in the end.
+ * The benchmark first moves itself away from the server's core, and its children inherit that. PostgreSQL, a grandchild,
+ * therefore stays off that core when its server is moved there at the end.
  */
 export const setStage = async (plan: StagePlan, started: Started): Promise<Stage> => {
   const cores = await planCores()
@@ -85,7 +85,7 @@ export const setStage = async (plan: StagePlan, started: Started): Promise<Stage
 
 const programOf = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
 
-/** A process that does what a server does, so with the same flags, and says when it is ready. */
+/** Starts a process with the same Node flags as a server, and waits until it reports that it is ready. */
 const startHelper = async (
   name: string,
   { plan, args }: { readonly plan: StagePlan; readonly args: readonly string[] },
@@ -119,7 +119,7 @@ const serverOf = ({ course }: Scenario): ServerName | null => {
   return course.by === 'nodemailer' ? null : course.by
 }
 
-/** Those that a scenario asks for; the Idem that has the database is there anyway. */
+/** Starts the servers that the scenarios need; the Idem with the database runs anyway. */
 const startServers = async (plan: ServersPlan, started: Started): Promise<Map<ServerName, StagedServer>> => {
   const { idem, redisUrlOf, sink, options } = plan
   const needed = new Set(plan.only.map((name) => serverOf(scenarios[name])))

@@ -1,4 +1,4 @@
-// What the benchmark started: processes, each ended by its own pid, and folders. The newest goes first.
+// Everything that the benchmark started: processes, each ended by its pid, and folders, the newest first.
 import { type ChildProcess, type ForkOptions, fork, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
@@ -6,13 +6,13 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A server drains for 5 s and then stops its database; one that takes this long hangs. In milliseconds. */
+/** Time limit for the end of a process, in milliseconds; a server drains for 5 s and then stops its database. */
 const endMilliseconds = 20_000
 
-/** Ctrl-C reaches the whole process group: a group of their own leaves the order of ending to us. */
+/** Children get a process group of their own, so that Ctrl-C does not end them before the benchmark does, in order. */
 const ownGroup = { detached: true } as const
 
-/** Everything that has to be gone when the benchmark ends. Once it is ending, nothing more is started. */
+/** Everything to end or remove when the benchmark ends. After that has begun, it refuses to start anything. */
 export class Started {
   readonly #undo: (() => Promise<unknown>)[] = []
   #isEnding = false
@@ -33,7 +33,7 @@ export class Started {
     return child
   }
 
-  /** Starts a Node program that talks to us; it has to end by itself when the channel closes. */
+  /** Starts a Node program with an IPC channel; the program must end when the channel closes. */
   fork(file: string, options: ForkOptions, args: readonly string[] = []): ChildProcess {
     this.#refuseWhenEnding()
     const child = fork(file, args, { ...options, ...ownGroup })
@@ -41,7 +41,7 @@ export class Started {
     return child
   }
 
-  /** Runs `undo` at the end, before what was added earlier. */
+  /** Registers `undo` to run at the end, before those that were registered earlier. */
   add(undo: () => Promise<unknown>): void {
     this.#undo.push(undo)
   }
@@ -57,7 +57,7 @@ export class Started {
   }
 }
 
-/** True once the process is gone. */
+/** True if the process has ended. */
 export const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
   exitCode !== null || signalCode !== null
 
@@ -76,7 +76,7 @@ export const pidOf = (child: ChildProcess): number => {
   return child.pid
 }
 
-/** The next message of a forked process. Throws when it ends instead. */
+/** The next message of a forked process. Throws if the process ends instead. */
 export const nextMessage = async (child: ChildProcess): Promise<unknown> => {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>()
   const onExit = () => reject(new Error(`${child.spawnargs.join(' ')} ended unexpectedly`))

@@ -1,4 +1,4 @@
-// From rounds to figures: medians, ratios, and whether the goals were reached.
+// Computes the results from the rounds: medians, ratios, and whether goals were reached.
 import type { CpuShares } from './cpu-watch.js'
 import type { Measurement } from './load/order.js'
 import type { Results } from './rounds.js'
@@ -12,7 +12,7 @@ import {
 } from './scenario.js'
 import { alpha, type TimingResult } from './timing/time-requests.js'
 
-/** The figures of a scenario; each is the median of its rounds. */
+/** The results of a scenario, each the median of its rounds. */
 export interface Figures {
   readonly scenario: ScenarioName
   readonly perSecond: number | null
@@ -21,24 +21,24 @@ export interface Figures {
   readonly p99Milliseconds: number | null
   readonly statementsEach: number | null
   readonly cpu: CpuShares
-  /** To the baseline in the same round; null when that was not run, or for what is no load of requests. */
+  /** Ratio to the baseline in the same round; null if that did not run or does not apply. */
   readonly ratioToBaseline: number | null
   readonly goal: Goal | null
-  /** To the scenario that the goal names. */
+  /** Ratio to the scenario that the goal names. */
   readonly ratio: number | null
-  /** Null where there is no goal, or not enough was measured to tell. */
+  /** Null if there is no goal or too few measurements. */
   readonly reached: boolean | null
   readonly perSecondByRound: readonly (number | null)[]
 }
 
-/** A run in figures. */
+/** The results of a run. */
 export interface Summary {
   readonly scenarios: readonly Figures[]
   readonly memory: {
     readonly peakBytes: number | null
     readonly mostBytes: number
     readonly reached: boolean | null
-    /** Of an Idem in both roles; null when none ran. */
+    /** Memory of an Idem in both roles; null if none ran. */
     readonly bothRolesPeakBytes: number | null
   }
   readonly timings: readonly Timing[]
@@ -51,7 +51,9 @@ export interface Timing extends TimingResult {
   readonly alpha: number
 }
 
-/** Fewer statements than one in two hundred operations are those of a job beside them, not of the operation. */
+/**
+ * Fewer statements than this per operation are rounded off, because they belong to jobs that run beside the scenario.
+ */
 const negligibleStatements = 0.005
 
 /** Computes the figures. */
@@ -77,7 +79,7 @@ const figuresOf = (scenario: ScenarioName, { rounds }: Results): Figures => {
   const measured = rounds.flatMap((round) => round.get(scenario) ?? [])
   const medianOf = (pick: (measurement: Measurement) => number | null): number | null =>
     median(measured.map(pick))
-  /** Of each round, so that what disturbs the machine for a while disturbs both sides. */
+  /** Ratios within each round, so that a temporary disturbance of the machine affects both sides. */
   const ratioTo = (other: ScenarioName): number | null =>
     median(rounds.map((round) => quotient(round.get(scenario), round.get(other))))
   const { goal, course } = scenarios[scenario]
@@ -122,7 +124,7 @@ const isRatioReached = (goal: RatioGoal, ratio: number, statementsEach: number |
 const quotient = (one: Measurement | undefined, other: Measurement | undefined): number | null =>
   one?.perSecond == null || !other?.perSecond ? null : one.perSecond / other.perSecond
 
-/** The middle value, or the mean of the two; null when any is missing. */
+/** The median; null if any value is missing. */
 const median = (values: readonly (number | null)[]): number | null => {
   const sorted = values.filter((value) => value !== null).sort((a, b) => a - b)
   if (sorted.length === 0 || sorted.length < values.length) return null

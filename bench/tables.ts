@@ -1,4 +1,4 @@
-// The way to an installation's tables, for what is put there beforehand: through the stores, as Idem itself does it.
+// Opens an installation's tables to insert data before a measurement, through Idem's own stores.
 import { Call } from '../src/database/call.js'
 import { Database } from '../src/database/database.js'
 import { entities } from '../src/entities.js'
@@ -6,19 +6,19 @@ import { createLogger, type Logger } from '../src/runtime/logger.js'
 import { createMetrics, type Metrics } from '../src/runtime/metrics.js'
 import { RequestScope } from '../src/runtime/request-scope.js'
 
-/** Enough for a loader and the stores beside it. */
+/** Enough connections for a loader and the stores. */
 const poolSize = 10
 
-/** Opened tables; `database` is to be closed. */
+/** Opened tables; the caller closes `database`. */
 export interface Tables {
   readonly database: Database
   readonly logger: Logger
   readonly metrics: Metrics
-  /** A call by nobody, as of now. */
+  /** A call without a principal, with the current time. */
   readonly ownCall: () => Call
 }
 
-/** Opens the tables of the database at `url`. Trouble is told on standard error. */
+/** Opens the tables of the database at `url`. Errors are logged to standard error. */
 export const openTables = async (url: string): Promise<Tables> => {
   const metrics = createMetrics()
   const logger = createLogger({
@@ -36,7 +36,7 @@ export const openTables = async (url: string): Promise<Tables> => {
   }
 }
 
-/** Does `work` on the tables of the database at `url`, and closes them. */
+/** Runs `work` on the tables of the database at `url`, and closes them. */
 export const withTables = async <T>(url: string, work: (tables: Tables) => Promise<T>): Promise<T> => {
   const tables = await openTables(url)
   try {

@@ -1,12 +1,12 @@
-// A batch of jobs while it is being done: how many are, and how long it took.
+// A running batch of jobs: counts the done ones and measures the time.
 import { noShares, watchCpu } from '../cpu-watch.js'
 import type { Measurement } from '../load/order.js'
 import type { JobsOrder } from './order.js'
 
-/** A queue that does nothing for so long has lost something, in milliseconds. */
+/** Without progress for this long, the batch fails, because the queue has lost jobs. In milliseconds. */
 const patienceMilliseconds = 120_000
 
-/** Measures from `start` until as many were `done` as the order says. */
+/** Measures the time from `start` until the ordered number of jobs were `done`. */
 export class Batch {
   readonly #finished = Promise.withResolvers<number>()
   #done = 0
@@ -15,19 +15,19 @@ export class Batch {
 
   constructor(private readonly order: JobsOrder) {}
 
-  /** The first job is about to be handed over. */
+  /** Called right before the first job is added. */
   start(): void {
     this.#cpuShares = watchCpu(this.order.watched)
     this.#startedAt = performance.now()
   }
 
-  /** One more is done. */
+  /** Called for each done job. */
   done(): void {
     this.#done += 1
     if (this.#done === this.order.jobs) this.#finished.resolve(performance.now())
   }
 
-  /** What the batch gave, once it is done. Throws when it does not get on. */
+  /** The result, once all jobs are done. Throws if the batch makes no progress. */
   async measurement(): Promise<Measurement> {
     const late = (): void =>
       this.#finished.reject(new Error(`only ${this.#done} of ${this.order.jobs} jobs were done`))

@@ -1,4 +1,4 @@
-// What the benchmark and its job runner say to each other.
+// The messages between the benchmark and its job runner.
 import type { Watched } from '../cpu-watch.js'
 import type { Measurement } from '../load/order.js'
 

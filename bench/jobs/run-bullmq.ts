@@ -1,4 +1,4 @@
-// A batch of jobs through BullMQ alone: the same queue and worker as Idem opens, and nothing around them.
+// Runs a batch of jobs with BullMQ alone: the same queue and worker as Idem's, without an outbox.
 import { readEnvironment } from '../../src/config/read-environment.js'
 import { migrateQueue, openBullQueue, openBullWorker } from '../../src/queue/backend.js'
 import { remembered } from '../../src/queue/job-queue.js'
@@ -8,12 +8,12 @@ import type { Measurement } from '../load/order.js'
 import { Batch } from './batch.js'
 import type { JobsOrder } from './order.js'
 
-/** As `src/queue/job-queue.ts` says, in milliseconds: both sides do the same work. */
+/** The same value as in `src/queue/job-queue.ts`, so that both sides do the same work. In milliseconds. */
 const workerOptions = { lockDuration: 5_000, stalledInterval: 3_000, maxStalledCount: 10 }
-/** As many as the relay of the outbox hands over at once. */
+/** The same number as the outbox's relay adds at once. */
 const handedOver = 500
 
-/** Runs the order: from the first job that is added to the last one that is done. */
+/** Runs the order. Measures from the first job that is added to the last one that is done. */
 export const runBullmq = async (order: JobsOrder): Promise<Measurement> => {
   const { queue: settings } = readEnvironment({ queue: queueSettings }, {})
   await migrateQueue(order)

@@ -1,4 +1,4 @@
-// A batch of jobs from the outbox to a processor that does nothing: relay, queue and report as in Idem's worker.
+// Runs a batch of jobs from the outbox with an empty processor; relay, queue and report are those of Idem's worker.
 import { setTimeout } from 'node:timers/promises'
 import { DoneJobs } from '../../jobs/done-jobs.js'
 import { OutboxRelay } from '../../jobs/outbox-relay.js'
@@ -17,7 +17,7 @@ import { type Tables, withTables } from '../tables.js'
 import { Batch } from './batch.js'
 import type { JobsOrder } from './order.js'
 
-/** Runs the order: from the commit that lets the relay see the jobs to the last one that is done. */
+/** Runs the order. Measures from the commit that makes the jobs visible to the relay, to the last one that is done. */
 export const runOutbox = async (order: JobsOrder): Promise<Measurement> =>
   await withTables(order.databaseUrl, async (tables) => {
     await migrate(tables.database)
@@ -61,7 +61,9 @@ const runOn = async ({ logger, metrics, ownCall }: Tables, order: JobsOrder): Pr
 /** Connecting takes milliseconds; 100 pauses are 2 s. */
 const [connectAttempts, connectPauseMilliseconds] = [100, 20]
 
-/** A relay that finds the queue not yet connected tries again only after its pause, which is not what is measured. */
+/**
+ * Waits until the queue is connected, because the relay would otherwise retry after a pause that is not to be measured.
+ */
 const untilAnswering = async (queue: JobQueue): Promise<void> => {
   for (let attempt = 1; !(await queue.answers()); attempt++) {
     if (attempt === connectAttempts) throw new Error('the queue does not answer')
@@ -69,7 +71,7 @@ const untilAnswering = async (queue: JobQueue): Promise<void> => {
   }
 }
 
-/** Appends jobs; calls `released` right before the commit that lets the relay see them. */
+/** Inserts jobs; calls `released` right before the commit that makes them visible to the relay. */
 const appendJobs = async (
   call: Call,
   {

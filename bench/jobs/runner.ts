@@ -1,4 +1,4 @@
-// The job runner's process: takes one batch of jobs at a time over IPC, has them done, replies.
+// The job runner's process: receives one batch of jobs at a time over IPC, runs it, replies.
 
 import type { JobsOrder, JobsReply } from './order.js'
 import { runBullmq } from './run-bullmq.js'
@@ -13,7 +13,7 @@ const replyTo = async (order: JobsOrder): Promise<JobsReply> => {
   }
 }
 
-// Only the benchmark that started this process holds the other end.
+// Only the benchmark that started this process sends messages here.
 process.on('message', async (order: JobsOrder) => void process.send?.(await replyTo(order)))
 process.once('disconnect', () => process.exit())
 process.once('SIGTERM', () => process.exit())

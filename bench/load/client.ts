@@ -1,4 +1,4 @@
-// The load client's process: takes one order at a time over IPC, runs it, replies.
+// The load client's process: receives one order at a time over IPC, runs it, replies.
 import { measureLatency } from './latency.js'
 import { measure } from './measure.js'
 import type { Order, Reply } from './order.js'
@@ -26,6 +26,6 @@ const replyTo = async (order: Order): Promise<Reply> => {
   }
 }
 
-// Only the benchmark that started this process holds the other end.
+// Only the benchmark that started this process sends messages here.
 process.on('message', async (order: Order) => void process.send?.(await replyTo(order)))
 process.once('disconnect', () => process.exit())

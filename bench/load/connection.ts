@@ -1,14 +1,14 @@
-// One keep-alive connection that asks and waits. At a rate where autocannon fills its core, this fills half of it.
+// A keep-alive connection with one request at a time. At the same rate it uses half of autocannon's processor time.
 import { connect, type Socket } from 'node:net'
 
-/** An answer that is not what was asked for, or none. */
+/** The request was refused or not answered. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }
 
-/** A server that is this late will not answer any more, in milliseconds. */
+/** Time limit of an answer, in milliseconds. */
 const answerMilliseconds = 10_000
-/** How much of a refusal is shown, in characters. */
+/** Longest part of a refusal that is shown, in characters. */
 const shownLength = 1_000
 const statusAt = 'HTTP/1.1 '.length
 const headEnd = '\r\n\r\n'
@@ -18,11 +18,11 @@ const host = '127.0.0.1'
 interface HttpAnswer {
   readonly status: string
   readonly body: string
-  /** How many bytes it takes. */
+  /** Its length in bytes. */
   readonly end: number
 }
 
-/** Both servers give every answer its length. Null while it is incomplete. */
+/** Parses an answer, which has a Content-Length from both servers. Null while it is incomplete. */
 const firstAnswer = (received: Buffer): HttpAnswer | null => {
   const headLength = received.indexOf(headEnd)
   if (headLength === -1) return null
@@ -35,7 +35,7 @@ const firstAnswer = (received: Buffer): HttpAnswer | null => {
   return received.length < end ? null : { status, body: received.toString('utf8', start, end), end }
 }
 
-/** Asks one request at a time. */
+/** Sends one request at a time. */
 export class Connection {
   readonly #socket: Socket
   #received: Buffer = Buffer.alloc(0)
@@ -76,7 +76,7 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  /** An answer comes in one piece nearly always. */
+  /** Answers nearly always arrive in one piece, which avoids copying. */
   #receive(chunk: Buffer): void {
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
     const answer = firstAnswer(this.#received)
@@ -93,11 +93,11 @@ export class Connection {
   }
 }
 
-/** A GraphQL request by constant document, ready to be sent again and again with other variables. */
+/** A GraphQL request with a constant document, to be sent repeatedly with different variables. */
 export class GraphqlRequest {
   readonly #prefix: string
 
-  /** `answer` is how the body of the answer begins when nothing was refused. */
+  /** `answer` is the beginning of the body of a successful answer. */
   constructor(
     query: string,
     private readonly answer: string,
@@ -115,7 +115,7 @@ export class GraphqlRequest {
     )
   }
 
-  /** Sends a request's text and returns the body of its answer. Throws `Refused` with whatever else came. */
+  /** Sends a request's text and returns the body of its answer. Throws `Refused` for any other answer. */
   async send(connection: Connection, text: string): Promise<string> {
     const body = await connection.ask(text)
     if (!body.startsWith(this.answer)) throw new Refused(body.slice(0, shownLength).trim())
@@ -123,6 +123,6 @@ export class GraphqlRequest {
   }
 }
 
-/** A GET of a path, for what is read beside the measurement. */
+/** A GET of a path, for values that are read beside the measurement. */
 export const get = (connection: Connection, path: string): Promise<string> =>
   connection.ask(`GET ${path} HTTP/1.1\r\nhost: ${host}${headEnd}`)

@@ -1,9 +1,9 @@
-// What clients of email logins do: ask for a mail, wait for it, sign in by its code.
+// The client side of email logins: requests a mail, waits for it, signs in with its code.
 import { randomBytes } from 'node:crypto'
 import { type Connection, GraphqlRequest } from './connection.js'
 import type { MailWatch } from './mail-watch.js'
 
-/** Domains that addresses are spread over: the pace of one is counted in one row. */
+/** Number of domains of the addresses, because the pace of one domain is counted in one row. */
 const domains = 50
 
 const issueChallenge = new GraphqlRequest(
@@ -15,7 +15,7 @@ const signIn = new GraphqlRequest(
   '{"data":{"signIn":{"account":{"id":"',
 )
 
-/** An address that nobody ever asked for. */
+/** An address that was never used. */
 export const newAddress = (): string => {
   const bytes = randomBytes(8)
   return `${bytes.toString('hex')}@d${(bytes[0] ?? 0) % domains}.example.org`
@@ -33,7 +33,7 @@ export const sendMailRequest = async (connection: Connection, request: string): 
   return body.data.issueChallenge.id
 }
 
-/** Asks for a mail, and waits until it has arrived. Throws `Refused`. */
+/** Requests a mail and waits until it has arrived. Throws `Refused`. */
 export const askForMail = async (
   connection: Connection,
   { address, mails }: { readonly address: string; readonly mails: MailWatch },
@@ -43,7 +43,7 @@ export const askForMail = async (
   return { challengeId, code }
 }
 
-/** One login of a new address by the code of its mail, which registers it. Throws `Refused`. */
+/** One login of a new address with the code of its mail, which creates an account. Throws `Refused`. */
 export const logInByMail = async (connection: Connection, mails: MailWatch): Promise<void> => {
   const { challengeId, code } = await askForMail(connection, { address: newAddress(), mails })
   await signIn.send(connection, signIn.text({ input: { challengeId, proof: { email: { code } } } }, null))

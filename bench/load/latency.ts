@@ -1,4 +1,4 @@
-// Measures how long a mail takes from the request to the SMTP server, on a service that has nothing else to do.
+// Measures the time from the request for a mail to its arrival at the SMTP server, on an otherwise idle service.
 import { setTimeout } from 'node:timers/promises'
 import { noShares } from '../cpu-watch.js'
 import { Connection } from './connection.js'
@@ -7,10 +7,13 @@ import { MailWatch } from './mail-watch.js'
 import type { LatencyOrder, Measurement } from './order.js'
 import { percentiles } from './percentiles.js'
 
-/** Between two requests: long enough to be idle again, and of no rhythm that another's timer could share. In milliseconds. */
+/**
+ * Pause between two requests: long enough to be idle again, and not a multiple of any timer's interval. In
+ * milliseconds.
+ */
 const [leastPauseMilliseconds, pauseSpreadMilliseconds] = [40, 60]
 
-/** Runs the order. Throws `Refused` as soon as a request is, or a mail does not come. */
+/** Runs the order. Throws `Refused` as soon as a request is refused or a mail does not arrive. */
 export const measureLatency = async ({ port, watchPort, requests }: LatencyOrder): Promise<Measurement> => {
   const mails = await MailWatch.open(watchPort)
   const connection = await Connection.open(port)

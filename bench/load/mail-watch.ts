@@ -1,10 +1,10 @@
-// Hears from the mail sink which mails it took, and with which code.
+// Receives from the mail sink the address and code of each mail that it accepted.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface, type Interface } from 'node:readline'
 import { Refused } from './connection.js'
 
-/** A mail that takes longer than this was withheld or lost, in milliseconds. */
+/** A mail that has not arrived after this time counts as lost, in milliseconds. */
 const patienceMilliseconds = 30_000
 
 interface Waiting {
@@ -12,7 +12,7 @@ interface Waiting {
   readonly mail: PromiseWithResolvers<string>
 }
 
-/** Hears of every mail that the sink takes while it is open. */
+/** Receives a message for each mail that the sink accepts. */
 export class MailWatch {
   readonly #waiting = new Map<string, Waiting>()
 
@@ -23,16 +23,18 @@ export class MailWatch {
     lines.on('line', (line) => this.#hear(line))
   }
 
-  /** Listens at the sink's second port. */
+  /** Connects to the sink's second port. */
   static async open(port: number): Promise<MailWatch> {
     const socket = connect({ port, host: '127.0.0.1' })
     const lines = createInterface({ input: socket })
-    // The sink greets each listener, so that from here on no mail is missed.
+    // After the sink's greeting no mail is missed.
     await once(lines, 'line')
     return new MailWatch(socket, lines)
   }
 
-  /** The code of the next mail to `address`: to be called before it is asked for. Rejects with `Refused` when none comes. */
+  /**
+   * The code of the next mail to `address`; call it before requesting the mail. Rejects with `Refused` if none arrives.
+   */
   async next(address: string): Promise<string> {
     const mail = Promise.withResolvers<string>()
     const late = (): void => {

@@ -1,4 +1,4 @@
-// Runs one scenario on many connections at once, and measures it.
+// Runs and measures one scenario on many concurrent connections.
 import { watchCpu } from '../cpu-watch.js'
 import { Connection } from './connection.js'
 import { MailWatch } from './mail-watch.js'
@@ -7,7 +7,7 @@ import { percentiles } from './percentiles.js'
 import { countStatements } from './statements.js'
 import type { Prepare, Step } from './steps.js'
 
-/** Runs the order. Throws `Refused` as soon as one request is. */
+/** Runs the order. Throws `Refused` as soon as one request is refused. */
 export const measure = async (order: LoadOrder, prepare: Prepare): Promise<Measurement> => {
   const mails = await MailWatch.open(order.watchPort)
   const connections = await Promise.all(
@@ -40,7 +40,7 @@ export const measure = async (order: LoadOrder, prepare: Prepare): Promise<Measu
   }
 }
 
-/** Repeats the step and returns how often; the last one is finished late, and its latency is not kept. */
+/** Repeats the step and returns their number. The last one ends after the time is over; its latency is dropped. */
 const repeatUntil = async (endsAt: number, step: Step, latencies: number[]): Promise<number> => {
   let operations = 0
   for (let startedAt = performance.now(); startedAt < endsAt; operations++) {

@@ -1,23 +1,23 @@
-// What the benchmark and its load client say to each other.
+// The messages between the benchmark and its load client.
 import type { CpuShares, Watched } from '../cpu-watch.js'
 import type { ScenarioName } from '../scenario.js'
 
-/** Something to do against a server on this machine. */
+/** A load on a server of this machine. */
 export type Order = LoadOrder | LatencyOrder | TimingOrder
 
-/** One scenario, by many clients at once, for so long. */
+/** One scenario with many concurrent clients for a time. */
 export interface LoadOrder {
   readonly kind: 'load'
   readonly scenario: ScenarioName
   readonly port: number
-  /** Where the mail sink tells of arriving mails. */
+  /** The port at which the mail sink announces accepted mails. */
   readonly watchPort: number
   readonly seconds: number
   readonly connections: number
   readonly watched: Omit<Watched, 'client'>
 }
 
-/** So many requests for a mail, one after the other with pauses. */
+/** A number of requests for a mail, one after the other with pauses. */
 export interface LatencyOrder {
   readonly kind: 'latency'
   readonly port: number
@@ -25,7 +25,7 @@ export interface LatencyOrder {
   readonly requests: number
 }
 
-/** Requests for a mail to each of the addresses, in random order, after some to others that warm up. */
+/** Requests for a mail to each of the addresses, in random order, after a warm-up with other addresses. */
 export interface TimingOrder {
   readonly kind: 'timing'
   readonly port: number
@@ -34,14 +34,14 @@ export interface TimingOrder {
   readonly unknown: readonly string[]
 }
 
-/** What one scenario of one round gave. Null: it does not apply, or the system does not say. */
+/** The result of one scenario in one round. Null: not applicable, or not reported by the system. */
 export interface Measurement {
   readonly operations: number
   readonly perSecond: number | null
   readonly p50Milliseconds: number | null
   readonly p95Milliseconds: number | null
   readonly p99Milliseconds: number | null
-  /** SQL statements an operation; null for a server that does not count them. */
+  /** SQL statements per operation; null for a server that does not count them. */
   readonly statementsEach: number | null
   readonly cpu: CpuShares
 }

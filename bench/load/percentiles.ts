@@ -1,11 +1,11 @@
 // The percentiles of latencies.
 import type { Measurement } from './order.js'
 
-/** Of sorted values, the one that this share of them does not exceed; 0 where there is none. */
+/** The smallest of the sorted values that at least this share of them does not exceed; 0 if there are none. */
 const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.ceil(sorted.length * share) - 1] ?? 0
 
-/** The percentiles that are reported, of latencies in milliseconds in any order. */
+/** The reported percentiles of latencies in milliseconds, given in any order. */
 export const percentiles = (
   latencies: readonly number[],
 ): Pick<Measurement, 'p50Milliseconds' | 'p95Milliseconds' | 'p99Milliseconds'> => {

@@ -1,7 +1,7 @@
-// Reads how many SQL statements a server has sent.
+// Reads the number of SQL statements that a server has sent.
 import { Connection, get } from './connection.js'
 
-/** The server's own count so far; null where it tells none. */
+/** The server's own count so far; null if it has none. */
 export const countStatements = async (port: number): Promise<number | null> => {
   const connection = await Connection.open(port)
   try {

@@ -1,4 +1,4 @@
-// What the clients of each scenario do over and over.
+// The repeated step of each scenario's clients.
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { ScenarioName } from '../scenario.js'
 import { type Connection, GraphqlRequest } from './connection.js'
@@ -8,17 +8,17 @@ import type { MailWatch } from './mail-watch.js'
 /** One operation of one client. */
 export type Step = () => Promise<unknown>
 
-/** A client: its connection, its number among all of them, and where it reads its mails. */
+/** A client: its connection, its number, and its source of mails. */
 export interface Client {
   readonly connection: Connection
   readonly client: number
   readonly mails: MailWatch
 }
 
-/** Prepares a client (not measured) and returns what it then repeats. */
+/** Prepares a client (not measured) and returns the step that it repeats. */
 export type Prepare = (client: Client) => Promise<Step>
 
-/** A client signs in by its keys in turn, so that no two logins of one key meet. */
+/** Number of keys that a client uses in turn, so that logins of one key are never concurrent. */
 const keysPerClient = 4
 
 const typename = new GraphqlRequest('{ __typename }', '{"data":{"__typename":"Query"')
@@ -41,7 +41,7 @@ interface Tokens {
   readonly refreshToken: string
 }
 
-/** `send` has seen that the answer begins as one that was not refused. */
+/** `send` has checked that the answer begins like a successful one. */
 const dataOf = <Data>(body: string): Data => (JSON.parse(body) as { readonly data: Data }).data
 
 const signInAsGuest = signIn.text({ input: { proof: { anonymous: {} } } }, null)
@@ -54,7 +54,7 @@ const prepareTypename: Prepare = async ({ connection }) => {
   return () => typename.send(connection, text)
 }
 
-/** The first answer puts the session into the server's cache. */
+/** The first request puts the session into the server's cache. */
 const prepareMe: Prepare = async ({ connection }) => {
   const { accessToken } = await startAsGuest(connection)
   const text = me.text({}, accessToken)
@@ -67,7 +67,7 @@ const prepareAnonymous: Prepare =
   () =>
     signIn.send(connection, signInAsGuest)
 
-/** Each client has one session and shows the newest of its refresh tokens. */
+/** Each client has one session and uses its newest refresh token. */
 const prepareRefresh: Prepare = async ({ connection }) => {
   let { refreshToken } = await startAsGuest(connection)
   return async () => {
@@ -82,7 +82,7 @@ const prepareEmail: Prepare =
   () =>
     logInByMail(connection, mails)
 
-/** A key, and the request for a challenge to it. */
+/** A key and the request for its challenge. */
 interface LoginKey {
   readonly privateKey: KeyObject
   readonly askForChallenge: string
@@ -103,7 +103,7 @@ const logIn = async (connection: Connection, key: LoginKey): Promise<void> => {
   await signIn.send(connection, signIn.text({ input }, null))
 }
 
-/** The first login of a key registers it; a client registers its keys once, before its first measurement. */
+/** The first login of a key creates its account, so a client logs in with each key once before it is measured. */
 const createPrepareLogin = (): Prepare => {
   const keysOfClients = new Map<number, LoginKey[]>()
   const keysOf = async (connection: Connection, client: number): Promise<LoginKey[]> => {
@@ -124,7 +124,7 @@ function* inTurn<Item>(items: readonly Item[]): Generator<Item, never> {
   for (;;) yield* items
 }
 
-/** What the clients of a scenario do; the keys that it makes live as long as it. Throws for one that no clients run. */
+/** The steps of a scenario. Keys are made once and reused while it exists. Throws for a scenario without clients. */
 export const createSteps = (): ((scenario: ScenarioName) => Prepare) => {
   const steps: Readonly<Partial<Record<ScenarioName, Prepare>>> = {
     bare: prepareTypename,

@@ -1,16 +1,16 @@
-// Times the requests for a mail to known and to unknown addresses: one connection, one after the other, in random order.
+// Measures requests for a mail to known and unknown addresses, one after the other on one connection, in random order.
 import { Connection } from './connection.js'
 import { mailRequest, sendMailRequest } from './email.js'
 import type { TimingOrder, TimingSamples } from './order.js'
 
-/** Each order as likely as any other. */
+/** A uniformly random order. */
 const shuffle = <Item>(items: readonly Item[]): Item[] =>
   items
     .map((item) => ({ item, place: Math.random() }))
     .sort((one, other) => one.place - other.place)
     .map(({ item }) => item)
 
-/** Runs the order. Throws `Refused` as soon as one request is. */
+/** Runs the order. Throws `Refused` as soon as one request is refused. */
 export const timeAddresses = async ({
   port,
   warmUp,

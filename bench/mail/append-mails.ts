@@ -1,4 +1,4 @@
-// Appends email challenges with their mails and jobs, as `issueChallenge` does, and lets the worker see them all at once.
+// Inserts email challenges with their mails and jobs, as `issueChallenge` does, in one transaction.
 import { HeldChallenges } from '../../src/challenges/held-challenges.js'
 import type { Call } from '../../src/database/call.js'
 import type { Row } from '../../src/database/row.js'
@@ -7,10 +7,13 @@ import { Outbox } from '../../src/outbox/outbox.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { newAddress } from '../load/email.js'
 
-/** As long as that of a real one, in milliseconds. */
+/** Lifetime of the challenges, the same as by default, in milliseconds. */
 const lifetimeMilliseconds = 15 * 60_000
 
-/** Appends `mails` of them to new addresses; calls `released` right before the commit that lets the worker see them. */
+/**
+ * Inserts `mails` of them to new addresses; calls `released` right before the commit that makes them visible to the
+ * worker.
+ */
 export const appendMails = async (call: Call, mails: number, released: () => void): Promise<void> => {
   const needs = { heldChallenges: new HeldChallenges(), mails: new Mails(), outbox: new Outbox() }
   await call.inTransaction(async (inner) => {

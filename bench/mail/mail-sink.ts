@@ -1,14 +1,14 @@
-// The mail sink as the benchmark sees it.
+// Starts and queries the mail sink.
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { nextMessage, pidOf, type Started } from '../started.js'
 
-/** Asks the sink to say when it has taken so many more mails. */
+/** Asks the sink to reply when it has accepted this many more mails. */
 export interface SinkOrder {
   readonly mails: number
 }
 
-/** What the sink says: where it listens; that it counts; that it has taken them all. */
+/** Messages of the sink: its ports; that it counts; that it has accepted all. */
 export type SinkReport = SinkPorts | 'counting' | 'taken'
 
 interface SinkPorts {
@@ -40,12 +40,12 @@ export class MailSink {
     return `smtp://127.0.0.1:${this.smtpPort}`
   }
 
-  /** Counts from now on. The function that it returns waits until `mails` more were taken. */
+  /** Starts counting. The returned function waits until `mails` more were accepted. */
   async count(mails: number): Promise<() => Promise<void>> {
     this.child.send({ mails } satisfies SinkOrder)
     await nextMessage(this.child)
     const taken = nextMessage(this.child)
-    // Whoever gives up before never asks for it.
+    // Avoids an unhandled rejection if the caller gives up before it awaits this.
     taken.catch(() => undefined)
     return async () => void (await taken)
   }

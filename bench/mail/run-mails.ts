@@ -1,24 +1,24 @@
-// Measures one batch of mails: from the moment it may be sent until the sink has all of it.
+// Measures one batch of mails, from its release until the sink has accepted all.
 import { setTimeout } from 'node:timers/promises'
 import { type Watched, watchCpu } from '../cpu-watch.js'
 import type { Measurement } from '../load/order.js'
 import type { MailSink } from './mail-sink.js'
 
-/** A sender that needs longer has lost something, in milliseconds. */
+/** Time limit of a batch, in milliseconds. */
 const patienceMilliseconds = 180_000
 
-/** A batch, and who sends it. */
+/** A batch and its sender. */
 export interface MailBatch {
   readonly mails: number
   readonly sink: MailSink
   readonly watched: Omit<Watched, 'client'>
-  /** Lets the sender begin; calls `released` at that very moment. */
+  /** Lets the sender begin, and calls `released` at that moment. */
   readonly release: (released: () => void) => Promise<void>
-  /** Statements that the sender's server has sent so far; null where it tells none. */
+  /** SQL statements that the sender's server has sent so far; null if it does not count them. */
   readonly countStatements: () => Promise<number | null>
 }
 
-/** Runs the batch. Throws when the sink does not get all of it. */
+/** Runs the batch. Throws if the sink does not receive all of it. */
 export const runMails = async (batch: MailBatch): Promise<Measurement> => {
   const { mails, sink, watched } = batch
   const allTaken = await sink.count(mails)

@@ -1,11 +1,11 @@
-// What the mails are compared with: a process that sends as many of the same kind by nodemailer's pool, and nothing else.
+// The process that Idem's mails are compared with: sends as many of the same kind with nodemailer's pool.
 import { createTransport } from 'nodemailer'
 import { readEnvironment } from '../../src/config/read-environment.js'
 import { mailSettings } from '../../src/mail/settings.js'
 import { MailTemplates } from '../../src/mail/templates.js'
 import { newAddress } from '../load/email.js'
 
-/** What the process is asked to do. */
+/** The order to the process. */
 export interface SenderOrder {
   readonly mails: number
 }
@@ -26,7 +26,7 @@ const transport = createTransport({
   port: Number(process.argv[2]),
   pool: true,
   maxConnections: mail.connectionsPerRelay,
-  // nodemailer's own default closes a connection after a hundred mails, and so does Idem's pool.
+  // nodemailer's default, and Idem's: a connection is closed after a hundred mails.
 })
 
 const sendAll = async ({ mails }: SenderOrder): Promise<void> => {
@@ -37,7 +37,7 @@ const sendAll = async ({ mails }: SenderOrder): Promise<void> => {
   await Promise.all(Array.from({ length: mails }, send))
 }
 
-// Only the benchmark that started this process holds the other end.
+// Only the benchmark that started this process sends messages here.
 process.on('message', (order: SenderOrder) => void sendAll(order))
 process.once('disconnect', () => process.exit())
 process.once('SIGTERM', () => process.exit())

@@ -1,5 +1,5 @@
-// The mail sink: a process that speaks as little SMTP as takes mails, and keeps none. Faster than any real server, so
-// that it is the sender that is measured.
+// The mail sink: a minimal SMTP server that accepts mails and stores none. It is faster than real servers, so that the
+// sender is what is measured.
 import { createServer, type Server, type Socket } from 'node:net'
 import type { SinkOrder, SinkReport } from './mail-sink.js'
 
@@ -16,7 +16,7 @@ let awaited: number | null = null
 
 const take = (recipient: string, mail: string): void => {
   taken += 1
-  // Only who listens needs the code; finding it costs more than the rest.
+  // The code is searched only if somebody listens, because the search costs more than the rest.
   if (listeners.size > 0) {
     const line = `${recipient} ${codeLine.exec(mail)?.[1] ?? ''}\n`
     for (const listener of listeners) listener.write(line)
@@ -24,7 +24,7 @@ const take = (recipient: string, mail: string): void => {
   if (taken === awaited) process.send?.('taken' satisfies SinkReport)
 }
 
-/** RFC 5321 4.1.1, without a doubt about anything that is said. */
+/** The replies of RFC 5321 4.1.1, without validation of the commands. */
 const answerTo = (command: string): string => {
   switch (command.slice(0, 4).toUpperCase()) {
     case 'EHLO':
@@ -41,7 +41,7 @@ const answerTo = (command: string): string => {
 const serve = (socket: Socket): void => {
   let [received, recipient, isMail] = ['', '', false]
   const say = (line: string): void => void socket.write(line + lineEnd)
-  /** One command or mail of what was received; false when none is complete. */
+  /** Handles one received command or mail; false if none is complete. */
   const goOn = (): boolean => {
     const ending = isMail ? dataEnd : lineEnd
     const end = received.indexOf(ending)
@@ -63,7 +63,7 @@ const serve = (socket: Socket): void => {
   }
   socket.setNoDelay(true)
   socket.setEncoding('latin1')
-  // A client that goes away takes nothing of ours along.
+  // A disconnect of a client is no error.
   socket.on('error', () => undefined)
   socket.on('data', (chunk: string) => {
     received += chunk
@@ -72,7 +72,7 @@ const serve = (socket: Socket): void => {
   say('220 sink')
 }
 
-/** Whoever connects here hears `address code` for each mail. */
+/** The second port: each connection receives a line `address code` per mail. */
 const serveListener = (socket: Socket): void => {
   listeners.add(socket)
   socket.setNoDelay(true)

@@ -1,4 +1,4 @@
-// Appends accounts as email registration leaves them once their owners have settled in.
+// Inserts accounts in the state that they have some time after a registration by email.
 import { Accounts } from '../../src/accounts/accounts.js'
 import { Notifications } from '../../src/database/notifications.js'
 import { Identities } from '../../src/identities/identities.js'
@@ -6,10 +6,10 @@ import { locales } from '../../src/mail/locale.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import type { Tables } from '../tables.js'
 
-/** Appends an account for each of the verified `addresses`: with a language of its own and with notices. */
+/** Inserts an account for each of the verified `addresses`, with a language and with notices. */
 export const appendAccounts = async (tables: Tables, addresses: readonly string[]): Promise<void> => {
   const { database, logger, metrics, ownCall } = tables
-  // Never started: nothing is cached here.
+  // Not started, because this process caches nothing.
   const accounts = new Accounts(new Notifications(database.url, logger, metrics))
   const identities = new Identities()
   await ownCall().inTransaction(async (call) => {

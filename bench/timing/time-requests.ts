@@ -1,4 +1,4 @@
-// Asks a server for mails to known and to unknown addresses, and compares how long the answers took.
+// Requests mails to known and unknown addresses from a server, and compares the response times.
 
 import { newAddress } from '../load/email.js'
 import type { TimingOrder, TimingSamples } from '../load/order.js'
@@ -6,19 +6,19 @@ import { withTables } from '../tables.js'
 import { appendAccounts } from './append-accounts.js'
 import { type Comparison, compareSamples, differ, smallestSeenShift } from './two-samples.js'
 
-/** How sure a test must be before it says that two samples differ. */
+/** Significance level of the tests. */
 export const alpha = 0.01
 
-/** Requests that compile what is hot and open connections, for each address that is measured. */
+/** Warm-up requests per measured address. */
 const warmUpShare = 0.5
 
-/** What came of one comparison. Times in milliseconds. */
+/** The result of one comparison. Times in milliseconds. */
 export interface TimingResult extends Comparison {
   /** Of each kind. */
   readonly addresses: number
-  /** True when a test tells known from unknown addresses. */
+  /** True if a test distinguishes known from unknown addresses. */
   readonly differ: boolean
-  /** The smallest delay of the one kind that the tests would have found. */
+  /** The smallest delay of one of the two that the tests would have detected. */
   readonly smallestSeenMilliseconds: number
 }
 
@@ -31,7 +31,7 @@ export interface TimedServer {
   readonly run: (order: TimingOrder) => Promise<TimingSamples>
 }
 
-/** Runs the comparison: every address is asked for once, by one connection. */
+/** Runs the comparison: one request per address, on one connection. */
 export const timeRequests = async ({
   port,
   databaseUrl,

@@ -1,6 +1,6 @@
-// Two samples: whether they can come from one distribution, by ranks alone, so that no outlier decides.
+// Tests whether two samples can come from one distribution, by ranks only, so that outliers have little influence.
 
-/** What the tests say of two samples. */
+/** The results of the tests. */
 export interface Comparison {
   readonly medians: readonly [number, number]
   /** Two-sided; differences of location. */
@@ -19,7 +19,10 @@ export const medianOf = (values: readonly number[]): number => {
   return (low + high) / 2
 }
 
-/** The complementary error function, its error below 1.2e-7 of the value (Numerical Recipes in C, 2nd edition, 6.2 `erfcc`). */
+/**
+ * The complementary error function, its error below 1.2e-7 of the value (Numerical Recipes in C, 2nd edition, 6.2
+ * `erfcc`).
+ */
 const erfc = (x: number): number => {
   const t = 1 / (1 + Math.abs(x) / 2)
   const coefficients = [
@@ -31,7 +34,7 @@ const erfc = (x: number): number => {
   return x >= 0 ? value : 2 - value
 }
 
-/** How often each value occurs, in ascending order, of both samples. */
+/** How often each value occurs in each of the samples, in ascending order. */
 const countTies = (one: readonly number[], other: readonly number[]): Map<number, [number, number]> => {
   const counts = new Map<number, [number, number]>()
   for (const value of sorted([...one, ...other])) counts.set(value, [0, 0])
@@ -59,7 +62,7 @@ export const mannWhitneyP = (one: readonly number[], other: readonly number[]): 
   return variance === 0 ? 1 : Math.min(1, erfc(Math.max(0, distance - 0.5) / Math.sqrt(2 * variance)))
 }
 
-/** Terms beyond this one are smaller than any p-value that matters. */
+/** Further terms of the series are negligibly small. */
 const mostTerms = 100
 
 /**
@@ -90,16 +93,19 @@ export const compareSamples = (one: readonly number[], other: readonly number[])
   kolmogorovSmirnovP: kolmogorovSmirnovP(one, other),
 })
 
-/** True when either test finds a difference at `alpha`: chance alone brings that up to twice as often as `alpha` says. */
+/**
+ * True if either test finds a difference at `alpha`. With two tests, false positives are up to twice as frequent as
+ * `alpha`.
+ */
 export const differ = ({ mannWhitneyP: u, kolmogorovSmirnovP: ks }: Comparison, alpha: number): boolean =>
   u < alpha || ks < alpha
 
-/** Halvings: a thousandth of the median is fine enough. */
+/** Number of halvings of the search interval, enough for an error far below a thousandth of the median. */
 const halvings = 16
 
 /**
- * The power of the comparison: the smallest delay that the tests would have found at `alpha`, whichever of the samples
- * it had been added to. In the unit of the samples.
+ * The power of the comparison: the smallest delay that the tests would have detected at `alpha` if it had been added to
+ * either of the samples. In the unit of the samples.
  */
 export const smallestSeenShift = (one: readonly number[], other: readonly number[], alpha: number): number =>
   Math.max(shiftSeenIn(one, other, alpha), shiftSeenIn(other, one, alpha))
