@@ -9,9 +9,6 @@ const acrOrder: readonly Acr[] = ['aal0', 'aal1', 'aal2']
 /** True when `acr` is weaker than `wanted`. */
 export const isWeaker = (acr: Acr, wanted: Acr): boolean => acrOrder.indexOf(acr) < acrOrder.indexOf(wanted)
 
-/** The stronger one of two contexts. */
-export const stronger = (one: Acr, other: Acr): Acr => (isWeaker(one, other) ? other : one)
-
 /** What is known of every caller whose bearer held. */
 interface CommonPrincipal {
   readonly accountId: string

@@ -6,6 +6,8 @@ import type { Transport } from './transport.js'
 export interface Identity {
   readonly id: string
   readonly method: string
+  /** What the method is called, in English. */
+  readonly methodName: string
   /** Who vouches for the subject; for a key its scheme, `ed25519`. */
   readonly issuer: string
   /** Who is proven; for a key the base64 of its 32 public bytes. */
@@ -41,7 +43,7 @@ export interface SessionDescription {
 export const accountSummaryFields = 'id kind handle createdAt'
 
 /** The fields of an `Account`, for every document that answers one to its bearer. */
-export const accountFields = `${accountSummaryFields} identities { id method issuer subject label createdAt }`
+export const accountFields = `${accountSummaryFields} identities { id method methodName issuer subject label createdAt }`
 
 const whoAmI = `query WhoAmI {
   me { ${accountFields} }

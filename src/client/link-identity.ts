@@ -7,7 +7,7 @@ import type { Transport } from './transport.js'
 const document = `mutation LinkIdentity($input: LinkIdentityInput!) {
   linkIdentity(input: $input) {
     account { ${accountFields} }
-    identity { id method issuer subject label createdAt }
+    identity { id method methodName issuer subject label createdAt }
   }
 }`
 

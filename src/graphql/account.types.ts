@@ -115,7 +115,7 @@ export class IdentityType {
   @Field(() => ID, { description: 'UUIDv7.' })
   id!: string
 
-  @Field(() => String, { description: 'How it is proven: `anonymous`, `key`.' })
+  @Field(() => String, { description: 'The name of the method that proves it: `anonymous`, `key`, `email`.' })
   method!: string
 
   @Field(() => String, { description: 'Who names the subject: for keys the scheme, `ed25519`.' })

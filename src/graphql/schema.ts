@@ -17,6 +17,7 @@ import {
   requiresScopesDirective,
   stepUpDirective,
 } from './directives.js'
+import { IdentityResolver, type IdentityResolverNeeds } from './identity.resolver.js'
 import { createMethodInputs, oneOfInputs } from './method-inputs.js'
 import { OperatorResolver, type OperatorResolverNeeds } from './operator.resolver.js'
 import { SessionResolver, type SessionResolverNeeds } from './session.resolver.js'
@@ -25,6 +26,7 @@ import { SessionResolver, type SessionResolverNeeds } from './session.resolver.j
 export interface GraphqlNeeds
   extends AccountResolverNeeds,
     AuthenticationResolverNeeds,
+    IdentityResolverNeeds,
     OperatorResolverNeeds,
     SessionResolverNeeds {
   readonly methods: readonly Method[]
@@ -51,12 +53,13 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
   const AuthenticationResolver = createAuthenticationResolver(createMethodInputs(needs.methods), needs)
   const instances = new Map<unknown, object>([
     [AccountResolver, new AccountResolver(needs)],
+    [IdentityResolver, new IdentityResolver(needs)],
     [SessionResolver, new SessionResolver(needs)],
     [OperatorResolver, new OperatorResolver(needs)],
     [AuthenticationResolver, new AuthenticationResolver()],
   ])
   const schema = buildSchemaSync({
-    resolvers: [AccountResolver, SessionResolver, AuthenticationResolver, OperatorResolver],
+    resolvers: [AccountResolver, IdentityResolver, SessionResolver, AuthenticationResolver, OperatorResolver],
     container: { get: (resolver) => instances.get(resolver) },
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
     // Those of the specification are not added to a list, but replaced by it.

@@ -30,6 +30,6 @@ const describeAccount = (account: Account, url: string): string =>
     ['Account', account.id],
     ['Kind', account.kind],
     ['Handle', account.handle ?? '-'],
-    ['Identities', account.identities.map(({ method, label }) => label ?? method).join(', ') || '-'],
+    ['Identities', account.identities.map(({ methodName, label }) => label ?? methodName).join(', ') || '-'],
     ['Server', url],
   ])
