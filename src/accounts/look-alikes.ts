@@ -27,6 +27,9 @@ const zeroOf = (digit: string): number => {
   return point - ((point - start) % 10)
 }
 
+/** The value of a decimal digit of any script, 0 to 9. */
+export const decimalValueOf = (digit: string): number => (digit.codePointAt(0) ?? 0) - zeroOf(digit)
+
 /** True when the letters are of one alphabet, and the digits of one decimal system (UTS 39 5.2 and 5.3). */
 export const keepsToOneAlphabet = (name: string): boolean =>
   alphabets.some((alphabet) => alphabet.test(name)) &&

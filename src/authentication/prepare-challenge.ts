@@ -7,6 +7,7 @@ import {
   newChallenge,
 } from '../challenges/challenge.js'
 import type { HeldChallenges } from '../challenges/held-challenges.js'
+import { heldIdOf, heldIdRandomBytes } from '../challenges/held-id.js'
 import type { SealedChallenges } from '../challenges/sealed-challenge.js'
 import type { Call } from '../database/call.js'
 import type { Row } from '../database/row.js'
@@ -15,6 +16,7 @@ import type { Mails } from '../mail/mails.js'
 import type { Outbox } from '../outbox/outbox.js'
 import type { Random } from '../runtime/random.js'
 import type { Throttle } from '../throttle/throttle.js'
+import type { KeyRing } from '../tokens/key-ring.js'
 import type { StandingChallenge } from './standing-challenge.js'
 
 /** What `prepareChallenge` works with. */
@@ -25,6 +27,7 @@ export interface PrepareChallengeNeeds {
   readonly outbox: Outbox
   readonly throttle: Throttle
   readonly random: Random
+  readonly keyRing: KeyRing
   /** The host of this installation. */
   readonly domain: string
   /** Machines answer what they keep at once. */
@@ -50,8 +53,6 @@ export interface PreparedChallenge {
 
 /** 128 bits: no two challenges share a nonce. In bytes. */
 const nonceLength = 16
-/** 256 bits: whoever holds the id of a held challenge is its asker. In bytes. */
-const idLength = 32
 
 /** The challenge, and what must be written before its asker gets it. A mail counts against its limits here. */
 export const prepareChallenge = async (
@@ -78,7 +79,8 @@ export const prepareChallenge = async (
   const nonce = needs.random.uuid()
   const terms = termsOf(call, order, { nonce, lifetimeSeconds: needs.heldChallengeLifetimeSeconds, needs })
   const challenge = newChallenge({ method, draft, terms, binding })
-  const id = needs.random.bytes(idLength).toString('base64url')
+  const random = needs.random.bytes(heldIdRandomBytes)
+  const id = heldIdOf(random, draft.subject ?? nonce, needs.keyRing)
   return {
     standing: { id, challenge, status: 'PENDING', mailState: keeping.mailTo === null ? null : 'queued' },
     rows: [

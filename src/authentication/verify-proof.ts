@@ -64,7 +64,7 @@ export interface VerifiedSecondFactor extends Verified {
 /** What a proof has shown. */
 export type VerifiedProof = VerifiedIdentity | VerifiedSecondFactor
 
-/** Verifies a proof for a purpose: counts the attempt, then only reads. */
+/** Verifies a proof for a purpose. What is refused before step 3 costs no try of the challenge. */
 export const verifyProof = async (
   call: Call,
   submitted: SubmittedProof & { readonly purpose: ChallengePurpose },
@@ -76,14 +76,17 @@ export const verifyProof = async (
     throw new Failure('BAD_USER_INPUT', 'This proof answers a challenge: give its challengeId.', {
       field: 'challengeId',
     })
+  const isGuess = method.isGuess?.(value) === true
   // 1 the limit comes first: what it refuses costs no statement, and no try of the challenge
   const named = challengeId === null ? null : await needs.challenges.name(challengeId)
   await needs.throttle.count(call, 'signIn', subjectOf(method, { proof: value, named }))
-  // 2 the challenge: a guess counts against one that we hold, whatever comes of it
-  const challenge =
-    named && (await openChallenge(call, { named, isGuess: method.isGuess?.(value) === true }, needs))
+  // 2 the challenge, still open and issued for this
+  const found = named && (await needs.challenges.open(call, named))
+  const challenge = found?.challenge ?? null
+  if (found !== null) needs.challenges.refuseSpent(found)
   if (named !== null) checkChallenge(call, challenge, { method, purpose })
-  // 3 the proof
+  // 3 the proof: a guess counts against a challenge that we hold, whatever comes of it
+  if (isGuess && found !== null) await needs.challenges.countGuess(call, found)
   const accountId =
     challenge?.accountId ?? (purpose === 'SIGN_IN' ? null : (call.principal?.accountId ?? null))
   const attempt = { proof: value, challenge, purpose, accountId }
@@ -100,17 +103,7 @@ const subjectOf = (
 ): string | null => {
   const challenge = named?.kind === 'sealed' ? named.challenge : null
   if (method.throttleSubject !== undefined) return method.throttleSubject({ proof, challenge })
-  return named?.kind === 'held' ? named.idHash : (challenge?.subject ?? null)
-}
-
-const openChallenge = async (
-  call: Call,
-  { named, isGuess }: { readonly named: NamedChallenge; readonly isGuess: boolean },
-  { challenges }: VerifyProofNeeds,
-): Promise<Challenge | null> => {
-  const found = isGuess ? await challenges.openForGuess(call, named) : await challenges.open(call, named)
-  if (found !== null) challenges.refuseSpent(found)
-  return found?.challenge ?? null
+  return named?.kind === 'held' ? named.subjectMark : (challenge?.subject ?? null)
 }
 
 interface Expected {

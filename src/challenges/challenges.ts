@@ -4,13 +4,14 @@ import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { type Challenge, type ChallengeStatus, isExpired, mostCodeAttempts } from './challenge.js'
 import { type HeldChallengeFacts, type HeldChallenges, hashOf } from './held-challenges.js'
+import { isHeldId, subjectMarkOf } from './held-id.js'
 import type { SealedChallenges } from './sealed-challenge.js'
 import { SpentChallenge } from './spent-challenge.js'
 
 /** What an id names before the database is asked. `challenge` is null where the id is none of ours. */
 export type NamedChallenge =
   | { readonly kind: 'sealed'; readonly challenge: Challenge | null }
-  | { readonly kind: 'held'; readonly idHash: string }
+  | { readonly kind: 'held'; readonly idHash: string; readonly subjectMark: string }
 
 /** A challenge as its id led to it. */
 export type OpenedChallenge =
@@ -19,12 +20,7 @@ export type OpenedChallenge =
       readonly kind: 'held'
       readonly challenge: Challenge
       readonly facts: HeldChallengeFacts
-      /** True once its code was tried too often; not yet for the last try that is allowed. */
-      readonly isBurnt: boolean
     }
-
-/** 256 random bits in base64url; a sealed challenge is a JWE, which has dots. */
-const heldForm = /^[\w-]{43}$/
 
 const challengeOf = (facts: HeldChallengeFacts): Challenge => ({
   nonce: facts.id,
@@ -41,9 +37,13 @@ const challengeOf = (facts: HeldChallengeFacts): Challenge => ({
   expiresAt: facts.expiresAt,
 })
 
-/** `triedBefore`: tries that this look at it does not count. */
-const opened = (facts: HeldChallengeFacts | null, triedBefore: number): OpenedChallenge | null =>
-  facts && { kind: 'held', facts, isBurnt: triedBefore >= mostCodeAttempts, challenge: challengeOf(facts) }
+/** True once its code was tried too often. */
+const isBurnt = (facts: HeldChallengeFacts): boolean => facts.tries >= mostCodeAttempts
+
+const burnt = (id: string): Failure =>
+  new Failure('CHALLENGE_SPENT', 'Too many wrong codes. Ask for a new one.', {
+    reason: `all tries of challenge ${id} are used`,
+  })
 
 const purgeSpent = {
   name: 'idem_spent_purge',
@@ -61,7 +61,7 @@ export class Challenges {
 
   /** What an id names, by its form alone: a sealed challenge is opened, one that we hold is not looked for yet. */
   async name(id: string): Promise<NamedChallenge> {
-    if (heldForm.test(id)) return { kind: 'held', idHash: hashOf(id) }
+    if (isHeldId(id)) return { kind: 'held', idHash: hashOf(id), subjectMark: subjectMarkOf(id) }
     return { kind: 'sealed', challenge: await this.sealed.open(id) }
   }
 
@@ -69,14 +69,7 @@ export class Challenges {
   async open(call: Call, named: NamedChallenge): Promise<OpenedChallenge | null> {
     if (named.kind === 'sealed') return named.challenge && { kind: 'sealed', challenge: named.challenge }
     const facts = await this.held.find(call, named.idHash)
-    return opened(facts, facts?.tries ?? 0)
-  }
-
-  /** The same for a proof that could be a guess: the try counts against a held challenge, whatever comes of it. */
-  async openForGuess(call: Call, named: NamedChallenge): Promise<OpenedChallenge | null> {
-    if (named.kind === 'sealed') return await this.open(call, named)
-    const facts = await this.held.countTry(call, named.idHash)
-    return opened(facts, (facts?.tries ?? 0) - 1)
+    return facts && { kind: 'held', facts, challenge: challengeOf(facts) }
   }
 
   /** The challenge with this id, or null when it is none of ours. */
@@ -87,12 +80,19 @@ export class Challenges {
   /** Refuses with `CHALLENGE_SPENT` a held challenge that was answered, or whose code was tried too often. */
   refuseSpent(found: OpenedChallenge): void {
     if (found.kind === 'sealed') return
-    const { id, isSpent, tries } = found.facts
+    const { id, isSpent } = found.facts
     if (isSpent) throw new Failure('CHALLENGE_SPENT', undefined, { reason: `challenge ${id}` })
-    if (found.isBurnt)
-      throw new Failure('CHALLENGE_SPENT', 'Too many wrong codes. Ask for a new one.', {
-        reason: `try ${tries} of challenge ${id}`,
-      })
+    if (isBurnt(found.facts)) throw burnt(id)
+  }
+
+  /**
+   * Counts one try to guess the answer of a held challenge, before it is compared and in a statement of its own: of any
+   * number at once only as many are compared as there are tries. Throws `CHALLENGE_SPENT` when none is left.
+   */
+  async countGuess(call: Call, found: OpenedChallenge): Promise<void> {
+    if (found.kind === 'sealed') return
+    const { id } = found.facts
+    if (!(await this.held.countTry(call, id))) throw burnt(id)
   }
 
   /** The row that spends a challenge. Its unique nonce is what lets one of many tries succeed; the others get `CHALLENGE_SPENT`. */
@@ -109,7 +109,7 @@ export class Challenges {
     const { challenge } = found
     const isSpent =
       found.kind === 'held'
-        ? found.facts.isSpent || found.isBurnt
+        ? found.facts.isSpent || isBurnt(found.facts)
         : (await call.em.count(SpentChallenge, { nonce: challenge.nonce })) > 0
     if (isSpent) return 'SPENT'
     if (isExpired(challenge, call.now)) return 'EXPIRED'

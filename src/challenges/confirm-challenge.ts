@@ -1,6 +1,7 @@
 // Confirms the link of a mail: whoever opened it names the match code that the device which asked shows.
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
+import { readMatchCode } from './held-secrets.js'
 import { type ConfirmationView, type ShowConfirmationNeeds, showConfirmation } from './show-confirmation.js'
 
 /** What the page of a link posts. */
@@ -14,7 +15,10 @@ export interface ConfirmChallengeNeeds extends ShowConfirmationNeeds {
   readonly auditLog: AuditLog
 }
 
-/** Tries a match code and tells where the link stands then; null when the token is none of ours. Three wrong ones burn it. */
+/**
+ * Tries a match code and tells where the link stands then; null when the token is none of ours. Three wrong ones burn it;
+ * what is no match code is no try.
+ */
 export const confirmChallenge = async (
   call: Call,
   answer: ConfirmationAnswer,
@@ -24,6 +28,7 @@ export const confirmChallenge = async (
   const before = await showConfirmation(call, answer.token, needs)
   const id = needs.heldSecrets.idOfConfirmationToken(answer.token)
   if (before === null || id === null || before.state !== 'open') return before
+  if (readMatchCode(answer.matchCode) === null) return { ...before, state: 'no_match_code' }
   // 2 count the try, in a statement of its own: however many are made at once, three are looked at
   const counted = await needs.heldChallenges.countMatchCodeTry(call, id)
   if (counted === null) return await showConfirmation(call, answer.token, needs)

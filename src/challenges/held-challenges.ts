@@ -46,7 +46,7 @@ const findByHash = {
 
 const tried = {
   name: 'idem_held_tried',
-  text: `update held_challenge h set tries = tries + 1 where id_hash = $1 returning ${columns}`,
+  text: `update held_challenge set tries = tries + 1 where id = $1::uuid and tries < $2::int returning id`,
 }
 
 const matchCodeTried = {
@@ -72,7 +72,7 @@ const purge = {
 /** The hash by which a challenge is found that its asker names `id`. */
 export const hashOf = (id: string): string => createHash('sha256').update(id).digest('base64url')
 
-/** The held challenges of the installation. Their askers name them by an id of 256 random bits, of which only the hash is kept. */
+/** The held challenges of the installation. Their askers name them by a random id (`held-id.ts`), of which only the hash is kept. */
 export class HeldChallenges {
   /** The row of a challenge that its asker will name `id`. */
   row(challenge: Omit<HeldChallenge, 'idHash'>, id: string): Row {
@@ -84,9 +84,9 @@ export class HeldChallenges {
     return (await call.run<HeldChallengeFacts>(findByHash, [idHash]))[0] ?? null
   }
 
-  /** The same, one more try counted. */
-  async countTry(call: Call, idHash: string): Promise<HeldChallengeFacts | null> {
-    return (await call.run<HeldChallengeFacts>(tried, [idHash]))[0] ?? null
+  /** Counts one more try of the code of the challenge with this id of ours; false when none is left. */
+  async countTry(call: Call, id: string): Promise<boolean> {
+    return (await call.run(tried, [id, mostCodeAttempts])).length > 0
   }
 
   /** The challenge with this id of ours, or null. */

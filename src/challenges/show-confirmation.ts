@@ -6,8 +6,15 @@ import { isExpired, mostCodeAttempts, mostMatchCodeTries } from './challenge.js'
 import type { HeldChallengeFacts, HeldChallenges } from './held-challenges.js'
 import type { HeldSecrets } from './held-secrets.js'
 
-/** Where a link stands. */
-export type ConfirmationState = 'open' | 'wrong_match_code' | 'confirmed' | 'burnt' | 'spent' | 'expired'
+/** Where a link stands; `no_match_code` is open, and what was given could not be a match code. */
+export type ConfirmationState =
+  | 'open'
+  | 'no_match_code'
+  | 'wrong_match_code'
+  | 'confirmed'
+  | 'burnt'
+  | 'spent'
+  | 'expired'
 
 /** What the page of a link shows. */
 export interface ConfirmationView {

@@ -114,8 +114,12 @@ class Codes {
     return null
   }
 
-  /** Goes on after a code that was wrong, as long as there are tries; throws anything else. */
+  /** Goes on after a code that was wrong, as long as there are tries, or that is none; throws anything else. */
   rejected(error: unknown): void {
+    if (this.isInteractive && error instanceof IdemError && error.code === 'BAD_USER_INPUT') {
+      this.connection.output.progress(error.message)
+      return
+    }
     if (!(error instanceof IdemError) || error.code !== 'PROOF_REJECTED') throw error
     this.#triesLeft -= 1
     this.#lastRejection = error

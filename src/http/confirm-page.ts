@@ -79,16 +79,6 @@ const show = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<C
   return confirmationAnswer(reader, link, token)
 }
 
-/** A form without a match code costs no try, because scanners that press every button send such forms. */
-const askForMatchCode = async (
-  { call, reader, token }: { readonly call: Call; readonly reader: Reader; readonly token: string },
-  { showConfirmation }: ConfirmPageNeeds,
-): Promise<ConfirmAnswer> => {
-  const link = await showConfirmation(call, token)
-  if (link === null) return unknownConfirmation(reader)
-  return confirmationAnswer(reader, link.state === 'open' ? { ...link, state: 'no_match_code' } : link, token)
-}
-
 /**
  * The button. It needs no protection against cross-site requests: another site would need the token and the match code,
  * and the browser stores nothing, no cookie, that could replace them.
@@ -99,9 +89,8 @@ const confirm = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promis
   if (token === null) return noticeAnswer(reader, { notice: 'incomplete', status: 400 })
   if (token.length > longestToken) return unknownConfirmation(reader)
   const call = callOfRequest(request, needs)
-  // People may type spaces between the digits.
-  const matchCode = fieldOf(request.body, 'matchCode')?.replace(/\s/g, '') ?? ''
-  if (matchCode === '') return await askForMatchCode({ call, reader, token }, needs)
+  // A form without a match code costs no try, because scanners that press every button send such forms.
+  const matchCode = fieldOf(request.body, 'matchCode') ?? ''
   const link = await needs.confirmChallenge(call, { token, matchCode })
   return link === null ? unknownConfirmation(reader) : confirmationAnswer(reader, link, token)
 }

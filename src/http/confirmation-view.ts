@@ -1,5 +1,5 @@
 // The content of the confirm page: the facts of a link and its form, or the reason why there is nothing to confirm.
-import type { ConfirmationView } from '../challenges/show-confirmation.js'
+import type { ConfirmationState, ConfirmationView } from '../challenges/show-confirmation.js'
 import type { Locale } from '../mail/locale.js'
 import { timeInWords } from '../mail/words.js'
 import { browserOf, trustedDeviceNameOf } from '../sessions/device-name.js'
@@ -43,7 +43,7 @@ const deviceInWords = (words: ConfirmWords, device: string | null): string => {
   return found === null ? (trustedDeviceNameOf(device) ?? words.unknownDevice) : words.browserOn(found)
 }
 
-const factsOf = (locale: Locale, link: ShownLink): Html => {
+const factsOf = (locale: Locale, link: ConfirmationView): Html => {
   const words = confirmWords[locale]
   return html`<dl>
   <dt>${words.device}</dt> <dd dir="auto">${deviceInWords(words, link.device)}</dd>
@@ -74,8 +74,8 @@ const formOf = (words: ConfirmWords, { token, button, problem }: Form): Html => 
 </form>`
 }
 
-/** The HTTP status of each state. `no_match_code`: the form of an open link was sent without a match code. */
-const statuses = {
+/** The HTTP status of each state. */
+const statuses: Readonly<Record<ConfirmationState, number>> = {
   open: 200,
   no_match_code: 400,
   wrong_match_code: 422,
@@ -83,20 +83,15 @@ const statuses = {
   burnt: 410,
   spent: 410,
   expired: 410,
-} as const
-
-/** A link after its form was sent. */
-export interface ShownLink extends Omit<ConfirmationView, 'state'> {
-  readonly state: keyof typeof statuses
 }
 
-const problemOf = (words: ConfirmWords, { state, triesLeft }: ShownLink): string | null => {
+const problemOf = (words: ConfirmWords, { state, triesLeft }: ConfirmationView): string | null => {
   if (state === 'wrong_match_code') return words.wrongMatchCode(triesLeft)
   return state === 'no_match_code' ? words.noMatchCode : null
 }
 
 /** The page of a link, with the form if it can still be confirmed. */
-export const confirmationAnswer = (reader: Reader, link: ShownLink, token: string): ConfirmAnswer => {
+export const confirmationAnswer = (reader: Reader, link: ConfirmationView, token: string): ConfirmAnswer => {
   const { state } = link
   const status = statuses[state]
   if (state === 'confirmed' || state === 'burnt' || state === 'spent' || state === 'expired')

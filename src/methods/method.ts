@@ -91,7 +91,10 @@ export interface ShownSecondFactor extends Shown {}
 interface CommonBehaviour<P extends object, R extends object> {
   /** What a challenge of this method asks, where clients may ask for one. Throws `BAD_USER_INPUT`. */
   challenge?(call: Call, request: R, aim: ChallengeAim): Promise<ChallengeDraft>
-  /** True for a proof that may be a guess: such tries count against a challenge that we keep. Without it none is. */
+  /**
+   * True for a proof that may be a guess: such tries count against a challenge that we keep. Without it none is. Throws
+   * `BAD_USER_INPUT` for what cannot be the answer of any challenge, which is no try.
+   */
   isGuess?(proof: P): boolean
   /**
    * Whom the attempt is about, in one spelling, for limits on tries: a key, a login; null for nobody in particular.

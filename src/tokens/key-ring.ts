@@ -10,6 +10,7 @@ export type KeyPurpose =
   | 'email-code'
   | 'email-link'
   | 'email-match'
+  | 'held-subject'
 
 const purposes: readonly KeyPurpose[] = [
   'challenge',
@@ -18,6 +19,7 @@ const purposes: readonly KeyPurpose[] = [
   'email-code',
   'email-link',
   'email-match',
+  'held-subject',
 ]
 
 /** A 256-bit key for one purpose. */

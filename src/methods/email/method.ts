@@ -1,6 +1,7 @@
 // The method `email`: whoever reads the mail to an address proves control of it, by its code or by its link.
 import { Field, InputType } from 'type-graphql'
 import type { ChallengeDraft } from '../../challenges/challenge.js'
+import { codeInWords, readCode } from '../../challenges/held-secrets.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import { parseAddress } from '../../mail/address.js'
@@ -54,7 +55,11 @@ export const emailMethod: IdentityDefinition<EmailProof, EmailChallengeInput> = 
       }
     },
 
-    isGuess: (proof: EmailProof): boolean => proof.code != null,
+    isGuess({ code }: EmailProof): boolean {
+      if (code == null) return false
+      if (readCode(code) === null) throw new Failure('BAD_USER_INPUT', codeInWords, { field: 'code' })
+      return true
+    },
 
     async verify(_call: Call, { proof, challenge }: Attempt<EmailProof>): Promise<ShownIdentity> {
       if (challenge === null || challenge.subject === null) throw rejected('no challenge')
