@@ -1,4 +1,4 @@
-# The image of Idem: api, worker and the operator's commands, all by `node dist/src/main.js COMMAND`.
+# The image of Idem. `node dist/src/main.js COMMAND` runs the api, the worker and the operator's commands.
 #
 #   docker build --tag idem:local .
 #   docker run --rm idem:local node dist/src/main.js --help
@@ -9,13 +9,13 @@
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /idem
 COPY package.json package-lock.json ./
-# `npm ci` would demand lock entries for other systems' optional binaries. Every version is exact, so `npm install`
-# gives the same tree. No package of ours needs its install script to compile or to serve.
+# `npm ci` would require lock entries for the optional binaries of other systems. All versions are exact, so `npm install`
+# installs the same tree. No package needs its install script for compiling or serving.
 RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build
 
-# 2 the packages that run: no compiler and no embedded PostgreSQL, both of which are optional packages of theirs
+# 2 the packages at run time, without the optional ones: compiler and embedded PostgreSQL
 FROM node:24.21.0-bookworm-slim AS packages
 WORKDIR /idem
 COPY package.json package-lock.json ./
@@ -24,8 +24,8 @@ RUN npm install --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 # 3 the image
 FROM node:24.21.0-bookworm-slim AS run
 WORKDIR /idem
-# What is unsafe refuses to start unless somebody says that this is no production. A container is reached from outside
-# of it, so loopback would be reached by nobody.
+# Production by default, so that unsafe settings prevent the start. A container is reached from outside, so it listens on
+# all addresses.
 ENV NODE_ENV=production IDEM_HOST=0.0.0.0
 COPY --from=packages /idem/node_modules node_modules
 COPY --from=build /idem/dist dist
@@ -33,7 +33,7 @@ COPY --from=build /idem/src/mail/templates src/mail/templates
 COPY package.json ./
 COPY bin bin
 COPY docker/is-ready.js docker/
-# Everything above belongs to root: the service cannot change its own code.
+# Root owns the files above, so that the service cannot change its own code.
 USER node
 EXPOSE 4000
 STOPSIGNAL SIGTERM

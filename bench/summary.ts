@@ -51,9 +51,7 @@ export interface Timing extends TimingResult {
   readonly alpha: number
 }
 
-/**
- * Fewer statements than this per operation are rounded off, because they belong to jobs that run beside the scenario.
- */
+/** Tolerated excess over a goal of statements per operation: statements of jobs that run beside the scenario. */
 const negligibleStatements = 0.005
 
 /** Computes the figures. */

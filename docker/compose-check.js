@@ -26,7 +26,7 @@ exit codes: 0 all is well, 1 problems were found, 2 wrong option
 
 const checks = [checkServices, checkReferences, checkSecrets, checkSettings, checkCommands, checkBuild]
 
-/** Every problem of the project in `folder`. What the schema refuses is not looked into any further. */
+/** Every problem of the project in `folder`. If the schema refuses the compose file, the other checks are skipped. */
 const findProblems = (folder) => {
   try {
     const project = readProject(folder)
@@ -45,7 +45,7 @@ const report = (problems) => {
   else process.stdout.write('docker-compose.yml, Dockerfile and .dockerignore are well.\n')
 }
 
-/** The words of the command line; a wrong one ends the process. */
+/** The parsed command line; a wrong one ends the process. */
 const readArguments = () => {
   try {
     const { values, positionals } = parseArgs({

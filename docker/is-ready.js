@@ -1,4 +1,4 @@
-// The container's health check: succeeds when the process beside it says that it can serve. The slim image has no curl.
+// The container's health check: succeeds if the process in the container is ready. The slim image has no curl.
 
 const url = `http://127.0.0.1:${process.env['IDEM_PORT'] || 4000}/readyz`
 try {

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Makes the secrets of docker-compose.yml, once: what exists already is kept, so that it may be run again at any time.
+# Makes the secrets of docker-compose.yml. Existing ones are kept, so it can be run again at any time.
 #
 #   sh docker/make-secrets.sh
 #
-# A secret of your own goes into its file before that. Back the folder up apart from the database.
+# To use your own secret, write it into its file before. Back up the folder separately from the database.
 set -eu
 cd "$(dirname "$0")/.."
 
-# Nobody else on this machine may enter the folder. The files themselves are readable: each is mounted alone into its
-# containers, where users other than you read them.
+# Only you can enter the folder. The files themselves are readable for all, because each is mounted into containers where
+# other users read it.
 mkdir -p secrets
 chmod 700 secrets
 umask 022
@@ -18,7 +18,7 @@ random() {
   od -A n -t x1 -N 32 /dev/urandom | tr -d ' \n'
 }
 
-# Writes standard input to a new file of that name; it has the name only once it is whole.
+# Writes standard input to a new file with this name. The file gets its name only after it is complete.
 keep() {
   [ -e "secrets/$1" ] && return
   cat >"secrets/.$1.unfinished"

@@ -1,4 +1,4 @@
-// Reports done jobs to the outbox: those of a moment together, and again while the database is away.
+// Reports done jobs to the outbox, several in one statement, and repeats that while the database cannot be reached.
 import type { Call } from '../src/database/call.js'
 import type { Outbox } from '../src/outbox/outbox.js'
 import type { Logger } from '../src/runtime/logger.js'
@@ -10,12 +10,12 @@ export interface DoneJobsNeeds {
   readonly ownCall: () => Call
 }
 
-/** Reports wait this long for each other, in milliseconds. */
+/** How long reports are collected, in milliseconds. */
 const gatherMilliseconds = 50
-/** After a report that did not get through, in milliseconds. */
+/** Wait after a report that failed, in milliseconds. */
 const retryMilliseconds = 500
 
-/** Gathers ids, and notes them in the outbox. What a killed process had gathered is found out by `restoreJobs`. */
+/** Collects ids and reports them. Those that a killed process had collected are found by `restoreJobs`. */
 export class DoneJobs {
   #ids: string[] = []
   #timer: NodeJS.Timeout | null = null
@@ -24,13 +24,13 @@ export class DoneJobs {
 
   constructor(private readonly needs: DoneJobsNeeds) {}
 
-  /** A job is done. */
+  /** Adds a done job. */
   add(id: string): void {
     this.#ids.push(id)
     this.#timer ??= setTimeout(() => this.#report(), gatherMilliseconds)
   }
 
-  /** Reports what there is, once, at the end. */
+  /** Reports what was collected, once, at the end. */
   async flush(): Promise<void> {
     this.#isClosed = true
     if (this.#timer !== null) clearTimeout(this.#timer)

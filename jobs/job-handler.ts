@@ -1,4 +1,4 @@
-// Does the jobs of a queue one by one, counts them, and notes in the outbox what became of each.
+// Runs jobs of the queue, counts them, and records their results in the outbox.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call } from '../src/database/call.js'
 import { isDatabaseAway } from '../src/database/storage-errors.js'
@@ -24,13 +24,13 @@ export interface JobHandlerNeeds {
   readonly ownCall: () => Call
 }
 
-/** The database is asked again this often to note a job that was given up, in milliseconds. */
+/** Wait between two attempts to record a failed job while the database cannot be reached, in milliseconds. */
 const noteMilliseconds = 1_000
 
-/** Scheduled jobs have ids of the scheduler's, and come again by themselves. */
+/** True for jobs of the outbox. Scheduled jobs have other ids and are not recorded there. */
 const isOutboxId = (id: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(id)
 
-/** Why a job failed, for the log: what others said needs no stack, a bug does. */
+/** Why a job failed, for the log. A bug has a stack; a reply of another server or a lost database needs none. */
 const causeOf = (error: unknown): { readonly reason: string } | { readonly err: unknown } => {
   if (error instanceof MailDeferred) return { reason: error.reply }
   return isDatabaseAway(error) ? { reason: String(error) } : { err: error }
@@ -40,12 +40,12 @@ const causeOf = (error: unknown): { readonly reason: string } | { readonly err: 
 export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
   const { processors, doneJobs, outbox, metrics, logger, requestScope, ownCall } = needs
 
-  /** `RunningJob` pairs each name with its payload; the compiler cannot follow that through the table. */
+  /** In a `RunningJob` name and payload match, which the compiler cannot infer through the table. */
   const run = async <N extends JobName>(job: RunningJob & { readonly name: N }): Promise<void> => {
     await processors[job.name](ownCall(), job.payload as JobPayloads[N], job)
   }
 
-  /** Left undone when the process ends first: then the queue does not know the job any more, and it is restored. */
+  /** If the process ends before this succeeds, the queue no longer has the job, and `restoreJobs` adds it again. */
   const noteFailed = async (id: string, failure: string): Promise<void> => {
     for (;;)
       try {

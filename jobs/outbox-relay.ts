@@ -1,4 +1,4 @@
-// The relay: hands what stands in the outbox to the queue, and looks after what the queue may have lost.
+// The relay: adds waiting jobs of the outbox to the queue, and restores jobs that the queue has lost.
 import type { Call } from '../src/database/call.js'
 import type { Notifications } from '../src/database/notifications.js'
 import type { Outbox } from '../src/outbox/outbox.js'
@@ -16,14 +16,16 @@ export interface OutboxRelayNeeds {
   readonly ownCall: () => Call
 }
 
-/** A notification can be missed while the listening connection is made anew; so it is looked without one, too. In milliseconds. */
+/**
+ * Time between two relays without a notification, in milliseconds: one can be missed while the connection is renewed.
+ */
 const sweepMilliseconds = 2_000
-/** How often it is looked for jobs that the queue has lost, in milliseconds. */
+/** Time between two searches for jobs that the queue has lost, in milliseconds. */
 const restoreMilliseconds = 15_000
-/** The same trouble is told once in so many milliseconds. */
+/** Least time between two log lines about failures, in milliseconds. */
 const troubleMilliseconds = 10_000
 
-/** Relays when it is woken, and every now and then. */
+/** Relays after each notification and at intervals. */
 export class OutboxRelay {
   readonly #timers: NodeJS.Timeout[] = []
   #underWay: Promise<void> | null = null
@@ -36,7 +38,7 @@ export class OutboxRelay {
     needs.notifications.on('outbox_entry', () => this.wake())
   }
 
-  /** Starts to sweep. */
+  /** Starts the intervals. */
   start(): void {
     this.#timers.push(
       setInterval(() => this.wake(), sweepMilliseconds),
@@ -45,7 +47,7 @@ export class OutboxRelay {
     this.wake()
   }
 
-  /** Relays now; while that is under way, once more afterwards. */
+  /** Relays now; if a relay is running, once more after it. */
   wake(): void {
     if (this.#isStopped) return
     if (this.#underWay !== null) {
@@ -60,7 +62,7 @@ export class OutboxRelay {
     })
   }
 
-  /** Stops, and waits for what is under way. */
+  /** Stops, and waits for running work. */
   async stop(): Promise<void> {
     this.#isStopped = true
     for (const timer of this.#timers) clearInterval(timer)
@@ -79,7 +81,7 @@ export class OutboxRelay {
     })
   }
 
-  /** A queue that lost jobs has lost many: their codes hold for minutes only. */
+  /** Repeats at once while lost jobs are found, because there may be many, and emailed codes expire within minutes. */
   async #restoreAll(): Promise<void> {
     while (!this.#isStopped && (await restoreJobs(this.needs.ownCall(), this.needs)) > 0);
   }

@@ -1,4 +1,4 @@
-// Which function does which job: exhaustive, so that a job without one does not compile.
+// The function for each job. The table is exhaustive, so that a job without a function does not compile.
 import type { Call } from '../src/database/call.js'
 import { type WriteNoticesNeeds, writeNotices } from '../src/notices/write-notices.js'
 import type { JobName, JobPayloads } from '../src/queue/job.js'
@@ -16,10 +16,10 @@ export interface JobNeeds
 
 type Processor<N extends JobName> = (call: Call, payload: JobPayloads[N], job: RunningJob) => Promise<unknown>
 
-/** What does the jobs, by their names. */
+/** The functions for the jobs, by name. */
 export type Processors = { readonly [N in JobName]: Processor<N> }
 
-/** Makes what does the jobs. */
+/** Makes the table. */
 export const createProcessors = (needs: JobNeeds): Processors => ({
   'send-mail': async (call, { mailId }) => await sendMail(call, mailId, needs),
   'send-notices': async (call, { auditEntryId }) => await writeNotices(call, auditEntryId, needs),

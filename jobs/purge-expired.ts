@@ -1,4 +1,4 @@
-// Purges what has run out: spent challenges, ended sessions, counters, done jobs, mails, guests who never came back.
+// Deletes expired data: spent challenges, ended sessions, counters, done jobs, mails, guests who did not return.
 import type { Accounts } from '../src/accounts/accounts.js'
 import type { AuditLog } from '../src/audit/audit-log.js'
 import type { Challenges } from '../src/challenges/challenges.js'
@@ -13,7 +13,7 @@ import type { Metrics } from '../src/runtime/metrics.js'
 import type { Sessions } from '../src/sessions/sessions.js'
 import type { Throttle } from '../src/throttle/throttle.js'
 
-/** For how long what has run out is kept. */
+/** How long expired data is kept. */
 export interface KeptFor {
   readonly endedSessionDays: number
   readonly challengeHours: number
@@ -37,11 +37,14 @@ export interface PurgeExpiredNeeds {
   readonly keptFor: KeptFor
 }
 
-/** Rows of one statement: it holds its locks for milliseconds. */
+/** Rows per statement, so that its locks last only for milliseconds. */
 const batchSize = 1_000
 const [hourMilliseconds, dayMilliseconds] = [3_600_000, 24 * 3_600_000]
 
-/** One kind of row that runs out: removes at most `limit` of them from before `before`, and returns their number. */
+/**
+ * One kind of row that expires: `remove` deletes at most `limit` of them from before `before`, and returns their
+ * number.
+ */
 interface Purge {
   readonly what: string
   readonly before: Date
@@ -83,7 +86,7 @@ const purgesOf = (now: Date, needs: PurgeExpiredNeeds): readonly Purge[] => {
   ]
 }
 
-/** Removes everything that has run out, a batch at a time; safe to run twice, at once, and to break off. */
+/** Deletes all expired data in batches. It may be repeated, run concurrently and be interrupted. */
 export const purgeExpired = async (
   call: Call,
   progress: (at: JobProgress) => Promise<void>,

@@ -1,4 +1,4 @@
-// Hands waiting jobs of the outbox to the queue until none is left.
+// Adds waiting jobs of the outbox to the queue until none waits.
 import type { Call } from '../src/database/call.js'
 import type { Outbox } from '../src/outbox/outbox.js'
 import type { JobQueue } from '../src/queue/job-queue.js'
@@ -9,7 +9,7 @@ export interface RelayOutboxNeeds {
   readonly queue: JobQueue
 }
 
-/** Relays what waits; returns the number of jobs. */
+/** Relays all waiting jobs and returns their number. */
 export const relayOutbox = async (call: Call, { outbox, queue }: RelayOutboxNeeds): Promise<number> => {
   let relayed = 0
   for (;;) {

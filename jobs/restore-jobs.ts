@@ -1,11 +1,11 @@
-// Restores jobs that the queue took and lost: a Redis that was restarted without what it held, a report that never came.
+// Restores jobs that the queue lost, for example a Redis that restarted without its data, and completes lost reports.
 import type { Call } from '../src/database/call.js'
 import type { RelayOutboxNeeds } from './relay-outbox.js'
 
-/** A job that takes longer than this without a word is asked about, in milliseconds. */
+/** A job that is not reported as done within this time is checked, in milliseconds. */
 const patienceMilliseconds = 30_000
 
-/** Asks the queue about jobs that should be done by now; returns the number of those that it had lost. */
+/** Checks in the queue the jobs that should be done by now; returns the number of those that it had lost. */
 export const restoreJobs = async (call: Call, { outbox, queue }: RelayOutboxNeeds): Promise<number> => {
   const jobs = await outbox.listUnfinished(call, new Date(call.now.getTime() - patienceMilliseconds))
   const states = await Promise.all(jobs.map(async ({ id }) => await queue.stateOf(id)))

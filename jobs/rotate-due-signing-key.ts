@@ -1,4 +1,4 @@
-// Rotates the signing key when the newest one has served its time.
+// Rotates the signing key if the newest one is due for a successor.
 
 import type { Call } from '../src/database/call.js'
 import type { Logger } from '../src/runtime/logger.js'
@@ -7,13 +7,13 @@ import { type RotateSigningKeyNeeds, rotateSigningKey } from '../src/signing-key
 /** What `rotateDueSigningKey` works with. */
 export interface RotateDueSigningKeyNeeds extends RotateSigningKeyNeeds {
   readonly logger: Logger
-  /** Age at which the newest key gets a successor, in days; 0: never by itself. */
+  /** Age at which the newest key gets a successor, in days; 0: only by command. */
   readonly signingKeyDays: number
 }
 
 const dayMilliseconds = 24 * 3_600_000
 
-/** Adds a key unless the newest is young enough; true when it did. Run twice at once, at worst it adds one too many. */
+/** Adds a key if the newest is due; true if it did. Two concurrent runs may add one key too many, which is harmless. */
 export const rotateDueSigningKey = async (call: Call, needs: RotateDueSigningKeyNeeds): Promise<boolean> => {
   const { signingKeys, signingKeyDays, logger } = needs
   const madeAt = await signingKeys.newestMadeAt(call)
@@ -23,7 +23,7 @@ export const rotateDueSigningKey = async (call: Call, needs: RotateDueSigningKey
     logger.info({ ageDays: Math.floor(ageDays) }, 'the signing key is young enough')
     return false
   }
-  // As they are now, not as this process last heard: what is removed must verify nothing.
+  // The removal of old keys must be decided on current data, not on this process's last read.
   await signingKeys.read()
   const { added, removed } = await rotateSigningKey(call, 'routine', needs)
   logger.info({ added: added.kid, signsFrom: added.signsFrom, removed }, 'rotated the signing key')

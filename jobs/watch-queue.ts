@@ -1,4 +1,4 @@
-// Watches the queue: sees to it that the jobs that come again are scheduled, and tells the metrics how many wait.
+// Watches the queue: keeps the recurring jobs scheduled, and updates the metrics of waiting jobs.
 import type { ValuesOf } from '../src/config/setting.js'
 import type { Call } from '../src/database/call.js'
 import type { Outbox } from '../src/outbox/outbox.js'
@@ -17,10 +17,10 @@ export interface WatchQueueNeeds {
   readonly settings: ValuesOf<typeof queueSettings>
 }
 
-/** How often it is looked. A schedule is lost with a Redis that forgot what it held. In milliseconds. */
+/** Time between two checks, in milliseconds. A Redis that loses its data also loses the schedules. */
 const lookMilliseconds = 10_000
 
-/** Looks now and then until it is stopped. */
+/** Checks at intervals until it is stopped. */
 export const watchQueue = (needs: WatchQueueNeeds): { stop(): void } => {
   const { queue, outbox, metrics, logger, ownCall, settings } = needs
 

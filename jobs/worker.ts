@@ -1,4 +1,4 @@
-// The worker: relays the outbox, does the jobs, schedules those that come again, and lets those under way finish.
+// The worker: relays the outbox, runs jobs, keeps recurring ones scheduled, and lets running ones finish when it stops.
 import { createMailbox } from '../src/mail/mailbox.js'
 import type { Mailer } from '../src/mail/mailer.js'
 import { defaultSender } from '../src/mail/sender.js'
@@ -15,7 +15,7 @@ import { watchQueue } from './watch-queue.js'
 export interface Worker {
   /** True if the backend of the queue answers. */
   queueAnswers(): Promise<boolean>
-  /** Takes no more jobs, lets those under way finish, closes what it opened. */
+  /** Takes no more jobs, waits for running ones, closes what it opened. */
   stop(): Promise<void>
 }
 
@@ -37,8 +37,8 @@ const openMailer = (options: ServiceOptions): Mailer => {
 }
 
 /**
- * Starts a worker on a database whose migrations have been applied. Closing the foundation is left to its opener. Throws
- * when the database is away and carries the queue.
+ * Starts a worker on a migrated database. The caller closes the foundation. Throws if the database is the backend of the
+ * queue and cannot be reached.
  */
 export const startWorker = async (options: ServiceOptions, foundation: Foundation): Promise<Worker> => {
   const { settings, random, logger, publicUrl, requestScope, databaseUrl } = options

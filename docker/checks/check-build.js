@@ -1,4 +1,4 @@
-// The Dockerfile and .dockerignore: pinned stages that are used, sources that exist, a process that hears SIGTERM.
+// Checks the Dockerfile and .dockerignore: pinned stages that are used, sources that exist, a process that gets SIGTERM.
 import { copiesOf, execForm } from './dockerfile.js'
 import { imageProblem, imageRemedy } from './pinned-image.js'
 import { servicesOf } from './project.js'
@@ -23,10 +23,10 @@ const checkStages = ({ stages, compose }) => {
   })
 }
 
-/** What the stages make; everything else that one copies from another has come from the project. */
+/** What stages produce; everything else that is copied between stages comes from the project. */
 const made = /^(?:dist|node_modules)(?:\/|$)/
 
-/** What is wrong with a source that is copied from the project or, as it came from there, from another stage. */
+/** Problems of a source that is copied from the project, directly or through another stage. */
 const sourceProblem = ({ exists, dockerIgnore }, source) => {
   const path = source.replace(/^\/\w+\//, '')
   if (path === '.' || (path !== source && made.test(path))) return null
@@ -63,7 +63,7 @@ const checkProcess = ({ stages, packageJson }) => {
   return problems
 }
 
-/** Two places that name one version: the image of `name` and the package of it that package.json pins. */
+/** Compares the version of an image with the package of the same name that package.json pins. */
 const versionProblem = (place, image, name, version) => {
   if (!image.startsWith(`${name}:`) || image.startsWith(`${name}:${version}-`)) return []
   const problem = `${image} is another version than package.json has.`
@@ -81,7 +81,7 @@ const checkVersions = (project) => {
   ]
 }
 
-/** What no build may take in. */
+/** Files that must not enter a build. */
 const keptOut = ['node_modules', '.git', '.idem', 'dist', 'secrets', '.env']
 
 const checkIgnored = ({ dockerIgnore }) =>
@@ -93,7 +93,7 @@ const checkIgnored = ({ dockerIgnore }) =>
       remedy: `Begin with *, or add ${path}.`,
     }))
 
-/** What is wrong with the build of the image. */
+/** Problems of the image's build. */
 export const checkBuild = (project) => [
   ...checkStages(project),
   ...checkCopies(project),

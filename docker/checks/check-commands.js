@@ -1,7 +1,7 @@
-// The commands of the services that our image runs: those of package.json, with a role that src/main.ts has.
+// Checks the commands of the services with our image: those of package.json, with a role that src/main.ts has.
 import { servicesOf } from './project.js'
 
-/** Whether main.ts names the role, as a text or as the key of a table. */
+/** Whether main.ts contains the role as a string or as the key of a table. */
 const hasRole = (mainSource, role) => new RegExp(`'${role}'|\\b${role}:`).test(mainSource)
 
 const commandProblem = ({ packageJson, mainSource }, command) => {
@@ -15,7 +15,7 @@ const commandProblem = ({ packageJson, mainSource }, command) => {
   return hasRole(mainSource, role) ? null : `starts ${role}, which src/main.ts does not know.`
 }
 
-/** What is wrong with the commands of the services that are built here. */
+/** Problems of the commands of services that are built here. */
 export const checkCommands = (project) =>
   servicesOf(project)
     .filter(([, { build }]) => build !== undefined)

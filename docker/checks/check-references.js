@@ -1,7 +1,7 @@
-// Names that point elsewhere in the compose file: volumes, secrets, networks and the services that others wait for.
+// Checks references in the compose file: volumes, secrets, networks and dependencies between services.
 import { runsOnce, servicesOf } from './project.js'
 
-/** What a service names of each kind; a path is no name. */
+/** The names of each kind that a service refers to; a path is not a name. */
 const uses = {
   volumes: ({ volumes = [] }) =>
     volumes
@@ -34,13 +34,13 @@ const checkKind = (project, kind) => {
   ]
 }
 
-/** The depends_on of a service as [name, condition] pairs, whichever of its two forms it has. */
+/** The depends_on of a service, in either form, as [name, condition] pairs. */
 const needsOf = ({ depends_on: needs = {} }) =>
   Array.isArray(needs)
     ? needs.map((name) => [name, 'service_started'])
     : Object.entries(needs).map(([name, { condition }]) => [name, condition])
 
-/** What is wrong with waiting for `target`, or null. */
+/** The problem of a dependency on `target`, or null. */
 const waitProblem = (project, target, condition) => {
   const service = project.compose.services[target]
   if (service === undefined) return `waits for ${target}, which is no service.`
@@ -63,7 +63,7 @@ const checkNeeds = (project) =>
       })),
   )
 
-/** References that lead nowhere, and declarations that nothing refers to. */
+/** References without a declaration, and declarations without a reference. */
 export const checkReferences = (project) => [
   ...Object.keys(uses).flatMap((kind) => checkKind(project, kind)),
   ...checkNeeds(project),

@@ -1,15 +1,15 @@
-// The compose file against the JSON schema of the Compose Specification.
+// Validates the compose file with the JSON schema of the Compose Specification.
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 
 const readSchema = () => {
   const url = new URL('../compose-spec/compose-spec.json', import.meta.url)
-  // Ajv knows draft 7 under its older address only.
+  // Ajv knows draft 7 only by its older URL.
   const { $schema: _, ...schema } = JSON.parse(readFileSync(url, 'utf8'))
   return schema
 }
 
-/** What a choice between forms says about itself tells nothing: its branches have said it. */
+/** Errors with these keywords are left out, because the errors of their branches are more precise. */
 const saysNothing = ['oneOf', 'anyOf', 'if']
 
 const toProblem = ({ instancePath, message, params }) => {
@@ -22,7 +22,7 @@ const toProblem = ({ instancePath, message, params }) => {
   }
 }
 
-/** What the schema refuses. */
+/** The errors of the schema. */
 export const checkSchema = ({ compose }) => {
   const validate = new Ajv({ strict: false, allErrors: true }).compile(readSchema())
   if (validate(compose)) return []

@@ -1,15 +1,15 @@
-// No secret is written into a file that is committed or that enters the image.
+// Checks that no secret is in a file that is committed or enters the image.
 import { environmentOf, servicesOf } from './project.js'
 
 const remedy =
   'Put it into a file below secrets/, declare that below secrets:, and name it by the variable with _FILE.'
 
-/** `${NAME}` and `${NAME:?message}` take a value from outside; `${NAME:-value}` has one inside. */
+/** `${NAME}` and `${NAME:?message}` take the value from the environment; `${NAME:-value}` contains one. */
 const comesFromOutside = (value) => value === '' || /^\$\{\w+(?::?\?[^}]*)?\}$/.test(value)
 
 const soundsSecret = (name) => /PASS(?:WORD|PHRASE)|SECRET|TOKEN|PRIVATE_?KEY|API_?KEY/i.test(name)
 
-/** What looks like a secret in a text: a URL's password, or 32 characters and more of nothing but hexadecimal. */
+/** A text that looks like a secret: a password in a URL, or 32 or more hexadecimal characters. */
 const secretIn = (text) => {
   const password = /:\/\/[^\s/:@]*:([^\s/@]+)@/.exec(text)?.[1]
   if (password !== undefined && !comesFromOutside(password)) return 'holds a URL with a password.'
@@ -18,7 +18,7 @@ const secretIn = (text) => {
     : null
 }
 
-/** All texts below a value, each with its path. */
+/** All strings in a value, each with its path. */
 const textsOf = (value, path) =>
   value !== null && typeof value === 'object'
     ? Object.entries(value).flatMap(([key, inner]) => textsOf(inner, path === '' ? key : `${path}.${key}`))
@@ -27,7 +27,7 @@ const textsOf = (value, path) =>
 const checkEnvironment = ({ settings }, [name, service]) =>
   environmentOf(service)
     .filter(([variable]) => soundsSecret(variable) && !variable.endsWith('_FILE'))
-    // IDEM_ACCESS_TOKEN_LIFETIME_SECONDS sounds like one and is none.
+    // IDEM_ACCESS_TOKEN_LIFETIME_SECONDS has TOKEN in its name and is no secret.
     .filter(([variable]) => settings.get(variable)?.isSecret !== false)
     .filter(([, value]) => !comesFromOutside(value))
     .map(([variable]) => ({
@@ -58,7 +58,7 @@ const checkStages = ({ stages }) =>
       remedy: 'Give it when the container starts.',
     }))
 
-/** Secrets that stand in a file. Their values are not repeated here. */
+/** Secrets in files. The messages do not repeat their values. */
 export const checkSecrets = (project) => [
   ...servicesOf(project).flatMap((service) => checkEnvironment(project, service)),
   ...textsOf(project.compose, '')

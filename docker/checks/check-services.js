@@ -1,16 +1,16 @@
-// Each service by itself: its image, health check, time to stop, restarts and published ports.
+// Checks each service: image, health check, time to stop, restarts and published ports.
 import { imageProblem, imageRemedy } from './pinned-image.js'
 import { environmentOf, runsOnce, servicesOf } from './project.js'
 
-/** After the drain the process may take this long before it ends itself: `marginSeconds` of src/main.ts. */
+/** Time after the drain until the process exits in any case: `marginSeconds` of src/main.ts. */
 const marginSeconds = 5
 
-/** What docker waits before it kills, when nothing is said. In seconds. */
+/** Docker's default time before it kills a container, in seconds. */
 const defaultGraceSeconds = 10
 
 const unitSeconds = { us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 }
 
-/** A duration such as `1m30s` in seconds, or null where it is none. */
+/** A duration such as `1m30s` in seconds; null for any other text. */
 const secondsOf = (text) => {
   if (!/^(?:\d+(?:\.\d+)?(?:us|ms|s|m|h))+$/.test(text)) return null
   const parts = [...text.matchAll(/([\d.]+)([a-z]+)/g)]
@@ -42,7 +42,7 @@ const checkGrace = (project, place, service) => {
   ]
 }
 
-/** The address that a port is published on, in the short form `127.0.0.1:4000:4000` or the long one. */
+/** The address on which a port is published, from the short form `127.0.0.1:4000:4000` or the long one. */
 const publishedOn = (port) => (typeof port === 'object' ? port.host_ip : /^(.*):\d+:\d+/.exec(port)?.[1])
 
 const checkPorts = (place, { ports = [] }) =>
@@ -90,7 +90,7 @@ const checkConfinement = (place, { read_only: readOnly, security_opt: options = 
         },
       ]
 
-/** What is wrong with the services, each for itself. */
+/** Problems of single services. */
 export const checkServices = (project) =>
   servicesOf(project).flatMap(([name, service]) => {
     const place = `docker-compose.yml services.${name}`

@@ -1,9 +1,9 @@
-// The variables that the services of Idem are given: each is a setting, and each file that it names is mounted.
+// Checks the environment of the services of Idem: each variable is a setting, and each file that one names is mounted.
 import { environmentOf, servicesOf } from './project.js'
 
 const isOurs = (variable) => /^(?:IDEM_\w+|(?:DATABASE|REDIS|SMTP)_URL(?:_FILE)?)$/.test(variable)
 
-/** The setting that a variable gives, or undefined; only a secret may come from a file. */
+/** The setting of a variable, or undefined. Only a secret may come from a file. */
 const settingOf = (settings, variable) => {
   const setting = settings.get(variable.replace(/_FILE$/, ''))
   return variable.endsWith('_FILE') && setting?.isSecret !== true ? settings.get(variable) : setting
@@ -24,7 +24,7 @@ const checkVariable = ({ settings }, { place, service, variable, value }) => {
 const isGivenTwice = (service, variable) =>
   environmentOf(service).some(([name]) => name === `${variable}_FILE`)
 
-/** Variables that no setting has, files that are not there, and settings that are given twice. */
+/** Variables that are no settings, files that are not mounted, and settings that are given twice. */
 export const checkSettings = (project) =>
   servicesOf(project).flatMap(([name, service]) =>
     environmentOf(service).flatMap(([variable, value]) => {

@@ -1,6 +1,6 @@
-// The Dockerfile as stages: what each begins from, and its instructions.
+// Parses the Dockerfile into stages: the image and the instructions of each.
 
-/** The instructions of a Dockerfile, comments left out and continued lines joined. */
+/** The instructions of a Dockerfile, without comments and with continued lines joined. */
 const instructionsOf = (text) =>
   text
     .replace(/^\s*#.*\n/gm, '')
@@ -10,7 +10,7 @@ const instructionsOf = (text) =>
     .filter((match) => match !== null)
     .map(([, word, rest]) => ({ word: word.toUpperCase(), rest }))
 
-/** Its stages in order: `{ image, name, instructions }`; `name` is undefined where the stage has none. */
+/** Its stages in order: `{ image, name, instructions }`; `name` is undefined for a stage without one. */
 export const readStages = (text) => {
   const stages = []
   for (const { word, rest } of instructionsOf(text)) {
@@ -32,7 +32,7 @@ export const copiesOf = ({ instructions }) =>
       return { from, sources: words.filter((word) => !word.startsWith('--')).slice(0, -1) }
     })
 
-/** A list in JSON form such as `["node", "main.js"]`, or null where it is a line for a shell. */
+/** A list in JSON form such as `["node", "main.js"]`; null for a shell command. */
 export const execForm = (rest) => {
   try {
     const words = JSON.parse(rest)

@@ -1,4 +1,4 @@
-// Ignore files (.dockerignore, and .gitignore as far as ours goes): which paths they leave out.
+// Parses ignore files: .dockerignore, and the part of .gitignore's syntax that ours uses.
 
 const patternOf = (text) => {
   const source = text
@@ -8,7 +8,7 @@ const patternOf = (text) => {
   return new RegExp(`^${source}(?:/.*)?$`)
 }
 
-/** A function that says whether the file leaves a path out: the last rule that fits decides, `!` takes back in. */
+/** A function that says whether the file ignores a path: the last matching rule decides, and `!` includes it again. */
 export const ignoreRules = (text) => {
   const rules = text
     .split('\n')

@@ -1,6 +1,6 @@
-// Whether an image's name says which version it is.
+// Whether the name of an image has a fixed version.
 
-/** What is wrong with the name of an image, or null: it needs a tag that stays, or a digest. */
+/** The problem of an image's name, or null. It needs a tag that is not moved, or a digest. */
 export const imageProblem = (image) => {
   if (image.includes('@sha256:')) return null
   const tag = /:([^:/]+)$/.exec(image)?.[1]
@@ -8,5 +8,5 @@ export const imageProblem = (image) => {
   return tag === 'latest' ? `moves with each release: ${image}.` : null
 }
 
-/** What to do about it. */
+/** The remedy. */
 export const imageRemedy = 'Write the version, such as valkey/valkey:8.1.11-alpine.'

@@ -1,11 +1,11 @@
-// What the checks look at: the compose file, the Dockerfile and the files that both must agree with, read once.
+// Reads the files that are checked: the compose file, the Dockerfile, and the files with which both must agree.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseDocument } from 'yaml'
 import { readStages } from './dockerfile.js'
 import { ignoreRules } from './ignore-rules.js'
 
-/** A file is missing or cannot be parsed: there is nothing to check yet. `problems` says which. */
+/** A file is missing or cannot be parsed, so nothing can be checked; `problems` says which. */
 export class UnreadableProject extends Error {
   name = 'UnreadableProject'
   constructor(problems) {
@@ -14,7 +14,10 @@ export class UnreadableProject extends Error {
   }
 }
 
-/** The settings that docs/settings.md lists, by name, with `secret` and `default`. test/documents.test.ts holds that table. */
+/**
+ * The settings in docs/settings.md by name, with `isSecret` and `defaultText`. test/documents.test.ts checks that
+ * table.
+ */
 const readSettings = (table) =>
   new Map(
     [...table.matchAll(/^\| `([A-Z_]+)`( \(secret\))? +\|.*\| (.*?) +\|$/gm)].map(
@@ -35,7 +38,7 @@ const readCompose = (text) => {
   return document.toJS()
 }
 
-/** Reads everything. Throws `UnreadableProject` where a file is missing or no YAML. */
+/** Reads all files. Throws `UnreadableProject` if one is missing or is not YAML. */
 export const readProject = (folder) => {
   const read = (path) => {
     if (existsSync(join(folder, path))) return readFileSync(join(folder, path), 'utf8')
@@ -57,13 +60,13 @@ export const readProject = (folder) => {
 /** The services as [name, service] pairs. */
 export const servicesOf = ({ compose }) => Object.entries(compose.services ?? {})
 
-/** The environment of a service as [name, value] pairs, whichever of its two forms it has. */
+/** The environment of a service, in either form, as [name, value] pairs. */
 export const environmentOf = ({ environment = {} }) =>
   Array.isArray(environment)
     ? environment.map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)])
     : Object.entries(environment).map(([name, value]) => [name, String(value ?? '')])
 
-/** True where other services wait for this one to end well: such a service runs once. */
+/** True for a service that runs once, because others wait for it to end successfully. */
 export const runsOnce = (project, name) =>
   servicesOf(project).some(
     ([, { depends_on: needs }]) => needs?.[name]?.condition === 'service_completed_successfully',
