@@ -1,17 +1,17 @@
-// A real browser, and origins that pages are served from.
+// Starts Chromium, and servers with a page at an origin of their own.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Browser, chromium } from 'playwright-core'
 
-/** Chromium's program, `$CHROMIUM_PATH` or that of Debian; null where it is not installed. */
+/** Chromium's program: `$CHROMIUM_PATH` or Debian's; null if it is not installed. */
 export const findChromium = (): string | null => {
   const path = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
   return existsSync(path) ? path : null
 }
 
-/** Chromium without a window; it calls nobody by itself. */
+/** Starts Chromium without a window and without background requests. */
 export const launchChromium = async (executablePath: string): Promise<Browser> =>
   await chromium.launch({
     executablePath,

@@ -1,7 +1,7 @@
-// What clients call most often, one function each, and how to read what came of it.
+// Functions for the most frequent GraphQL calls, and for reading their answers.
 import type { Answer, TestService } from './start-service.js'
 
-/** The tokens that a refresh or a step-up gave. */
+/** The tokens of a refresh or a step-up. */
 export interface Refreshed {
   readonly accessToken: string
   readonly accessTokenExpiresAt: string
@@ -16,13 +16,13 @@ export const codeOf = (answer: Answer): string | null => {
   return code === undefined ? null : String(code)
 }
 
-/** The data of an answer that must hold no error. */
+/** The data of an answer; asserts that it has no error. */
 export const dataOf = (answer: Answer): Answer['data'] => {
   if (answer.errors.length > 0) throw new Error(JSON.stringify(answer.errors))
   return answer.data
 }
 
-/** How often each code came, `ok` for an answer without an error. */
+/** How often each error code occurs; `ok` counts answers without an error. */
 export const tally = (answers: readonly Answer[]): Record<string, number> => {
   const counts: Record<string, number> = {}
   for (const answer of answers) {
@@ -32,7 +32,7 @@ export const tally = (answers: readonly Answer[]): Record<string, number> => {
   return counts
 }
 
-/** `count` tries at once. */
+/** `count` concurrent tries. */
 export const atOnce = async <T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> =>
   await Promise.all(Array.from({ length: count }, async (_, index) => await work(index)))
 
@@ -45,11 +45,11 @@ export const tryRefresh = async (idem: TestService, refreshToken: string): Promi
     { input: { refreshToken } },
   )
 
-/** Exchanges a refresh token, which must work. */
+/** Exchanges a refresh token; asserts success. */
 export const refresh = async (idem: TestService, refreshToken: string): Promise<Refreshed> =>
   dataOf(await tryRefresh(idem, refreshToken)).refreshSession
 
-/** Who am I, and where. */
+/** Queries `me` and `session`. */
 export const askMe = async (idem: TestService, accessToken: string): Promise<Answer> =>
   await idem.askAs(
     accessToken,
@@ -83,7 +83,10 @@ export const claimsOf = (token: string): Record<string, unknown> =>
 export const headerOf = (token: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())
 
-/** Repeats `ask` until it answers true; how long that took, in milliseconds. Fails after `withinMilliseconds`. */
+/**
+ * Repeats `ask` until it returns true; returns the time that it took, in milliseconds. Fails after
+ * `withinMilliseconds`.
+ */
 export const millisecondsUntil = async (
   withinMilliseconds: number,
   ask: () => Promise<boolean>,
@@ -97,7 +100,7 @@ export const millisecondsUntil = async (
   return performance.now() - startedAt
 }
 
-/** Waits until a bearer is refused; fails when that takes a second: so long may it take on any process. */
+/** Waits until a bearer is refused; fails after one second, the guaranteed limit for any process. */
 export const untilRefused = async (idem: TestService, accessToken: string): Promise<void> => {
   await millisecondsUntil(1_000, async () => (await askMe(idem, accessToken)).status === 401)
 }

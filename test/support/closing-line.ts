@@ -1,7 +1,7 @@
-// The last line of a test run: how many passed, failed, were skipped, and what was missing for the skipped ones.
+// Prints the last line of a test run: the numbers of passed, failed and skipped tests, and what the skipped ones need.
 import type { Reporter, TestCase, TestModule, TestRunEndReason } from 'vitest/node'
 
-/** Prints `312 passed, 0 failed, 0 skipped`, with the names of what was skipped on the lines before. */
+/** Prints `312 passed, 0 failed, 0 skipped`, after one line for each skipped test. */
 export class ClosingLine implements Reporter {
   onTestRunEnd(
     modules: readonly TestModule[],
@@ -10,7 +10,7 @@ export class ClosingLine implements Reporter {
   ): void {
     const tests: TestCase[] = modules.flatMap((module) => [...module.children.allTests()])
     const count = (state: string) => tests.filter((test) => test.result().state === state).length
-    // A hook or an import that failed has no test of its own to show it.
+    // A failed hook or import is not reported as a test.
     const failed = count('failed') || (reason === 'passed' ? 0 : Math.max(1, unhandled.length))
     for (const test of tests.filter((candidate) => candidate.result().state === 'skipped'))
       process.stdout.write(`skipped: ${test.fullName}\n`)

@@ -1,4 +1,4 @@
-// Somebody with an email address, who reads the mails to it and answers challenges as a client would.
+// A person with an email address, who reads the mails to it and answers challenges as a client does.
 import { dataOf } from './calls.js'
 import { expectSignedIn, type SignedIn } from './key-owner.js'
 import { codeIn, type Inbox, linkIn, mailsTo } from './mail-reader.js'
@@ -22,13 +22,13 @@ const signInQuery = `mutation ($input: SignInInput!) { signIn(input: $input) {
 const linkQuery = `mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) {
   account { id kind } identity { id method subject } } }`
 
-/** What a request sends beside its body. */
+/** Headers of a request. */
 export type Headers = Readonly<Record<string, string>>
 
 const bearer = (accessToken: string | undefined): Headers =>
   accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }
 
-/** Somebody with an email address. */
+/** A person with an email address. */
 export class EmailOwner {
   constructor(
     readonly idem: TestService,
@@ -36,7 +36,7 @@ export class EmailOwner {
     readonly address: string,
   ) {}
 
-  /** Asks for a challenge, in whatever spelling. */
+  /** Requests a challenge, with any spelling of the address. */
   async tryChallenge(
     options: { purpose?: string; accessToken?: string; headers?: Headers; spelling?: string } = {},
   ): Promise<Answer> {
@@ -45,34 +45,34 @@ export class EmailOwner {
     return await this.idem.ask(issueQuery, { input, purpose }, { ...bearer(accessToken), ...headers })
   }
 
-  /** Asks for a challenge, which must work. */
+  /** Requests a challenge; asserts success. */
   async challenge(options: Parameters<EmailOwner['tryChallenge']>[0] = {}): Promise<EmailChallenge> {
     return dataOf(await this.tryChallenge(options)).issueChallenge
   }
 
-  /** Where a challenge stands. */
+  /** The current state of a challenge. */
   async poll(id: string): Promise<EmailChallenge> {
     return dataOf(await this.idem.ask(`query ($id: ID!) { challenge(id: $id) { ${fields} } }`, { id }))
       .challenge
   }
 
-  /** The code of the newest of so many mails. */
+  /** The code of the newest mail, once `count` mails have arrived. */
   async code(count = 1): Promise<string> {
     return codeIn((await mailsTo(this.inbox, this.address, count))[0]?.text ?? '')
   }
 
-  /** The link of the newest of so many mails. */
+  /** The link of the newest mail, once `count` mails have arrived. */
   async link(count = 1): Promise<string> {
     return linkIn((await mailsTo(this.inbox, this.address, count))[0]?.text ?? '')
   }
 
-  /** Answers a challenge; without a code where its link was confirmed. */
+  /** Answers a challenge; without a code if its link was confirmed. */
   async trySignIn(challengeId: string, code?: string): Promise<Answer> {
     const email = code === undefined ? {} : { code }
     return await this.idem.ask(signInQuery, { input: { challengeId, proof: { email } } })
   }
 
-  /** Asks, reads the mail, signs in. `mails`: which mail to this address it is, counted from one. */
+  /** Requests a challenge, reads the mail, signs in. `mails`: the number of mails to the address, this one included. */
   async signIn(mails = 1): Promise<SignedIn> {
     const { id } = await this.challenge()
     return expectSignedIn(await this.trySignIn(id, await this.code(mails)))

@@ -1,11 +1,11 @@
-// A subscription as a client without a library reads it: the events and the comments that have come, and how it ended.
+// A client of a subscription without a library: collects events and comments, and how the stream ended.
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer, TestService } from './start-service.js'
 
-/** What a subscriber learns of a challenge. */
+/** The fields of a challenge that a subscriber gets. */
 export interface ChallengeEvent {
   readonly data: {
     readonly challengeUpdated: { readonly status: string; readonly delivery: string | null }
@@ -16,10 +16,10 @@ export interface ChallengeEvent {
 const subscription = `subscription ($id: ID!) { challengeUpdated(id: $id) {
   id status delivery matchCode authenticationDisabled } }`
 
-/** Long enough for a slow machine; a test that waits so long fails. In milliseconds. */
+/** Time limit of a wait, in milliseconds: long enough for a slow machine. */
 const patienceMilliseconds = 20_000
 
-/** Opens a stream: the answer of HTTP, of which nothing has been read. */
+/** Opens a stream and returns the HTTP response before its body is read. */
 export const requestStream = async (
   idem: TestService,
   sent: { body: string; headers?: Readonly<Record<string, string>> },
@@ -34,10 +34,10 @@ export const requestStream = async (
 export class EventStream {
   readonly events: ChallengeEvent[] = []
   comments = 0
-  /** How it ended: by the event `complete`, or in the middle; null while it goes on. */
+  /** How it ended: with the event `complete` or without; null while it is open. */
   end: 'complete' | 'broken' | null = null
   #completed = false
-  /** A connection of its own, that nothing is left of: `fetch` opens spare ones, for which a service that stops would wait. */
+  /** A separate connection, because `fetch` opens spare ones, and a stopping service would wait for them. */
   readonly #call: ClientRequest
 
   private constructor(idem: TestService, headers: Readonly<Record<string, string>>) {
@@ -61,7 +61,7 @@ export class EventStream {
     return stream
   }
 
-  /** The statuses and deliveries that have come, in their order. */
+  /** The received statuses and deliveries, in their order. */
   get states(): string[] {
     return this.events.map(({ data, errors }) => {
       const { status, delivery } = data?.challengeUpdated ?? {}
@@ -69,7 +69,7 @@ export class EventStream {
     })
   }
 
-  /** Waits until the last state is this one. */
+  /** Waits until this is the last received state. */
   async until(state: string): Promise<void> {
     await this.#until(() => this.states.at(-1) === state)
   }
@@ -80,7 +80,7 @@ export class EventStream {
     return this.end ?? 'broken'
   }
 
-  /** Goes away. */
+  /** Closes the connection. */
   leave(): void {
     this.#call.destroy()
   }
@@ -103,7 +103,7 @@ export class EventStream {
         for (const part of parts) this.#take(part)
       }
     } catch {
-      // Whoever reads on is told by `end`.
+      // The end is reported by `end`.
     }
     this.end = this.#completed ? 'complete' : 'broken'
   }

@@ -1,8 +1,8 @@
-// Somebody with an Ed25519 key, who signs challenges as a client would.
+// A person with an Ed25519 key, who signs challenges as a client does.
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { Answer, TestService } from './start-service.js'
 
-/** What a sign-in gave. */
+/** The result of a sign-in. */
 export interface SignedIn {
   readonly accountId: string
   readonly accessToken: string
@@ -16,7 +16,7 @@ const signInQuery = `mutation ($input: SignInInput!) { signIn(input: $input) {
   provisioned account { id kind handle }
   tokens { accessToken tokenType accessTokenExpiresAt refreshToken refreshTokenExpiresAt sessionExpiresAt } } }`
 
-/** The result of a sign-in that must have worked. */
+/** The result of a sign-in; asserts success. */
 export const expectSignedIn = (answer: Answer): SignedIn => {
   if (answer.errors.length > 0) throw new Error(JSON.stringify(answer.errors))
   const { account, tokens, provisioned } = answer.data.signIn
@@ -28,7 +28,7 @@ export const expectSignedIn = (answer: Answer): SignedIn => {
   }
 }
 
-/** Somebody with an Ed25519 key. */
+/** A person with an Ed25519 key. */
 export class KeyOwner {
   readonly privateKey: KeyObject
   readonly publicKey: string
@@ -51,7 +51,7 @@ export class KeyOwner {
     return sign(null, Buffer.from(message), this.privateKey).toString('base64')
   }
 
-  /** Asks for a challenge. */
+  /** Requests a challenge. */
   async challenge(
     options: { handle?: string; purpose?: string; accessToken?: string } = {},
   ): Promise<{ id: string; message: string; purpose: string; status: string; expiresAt: string }> {
@@ -72,13 +72,13 @@ export class KeyOwner {
     return { challengeId: challenge.id, proof: { key: { signature: this.sign(challenge.message) } } }
   }
 
-  /** Signs in, and tells what came of it. */
+  /** Signs in and returns the answer. */
   async trySignIn(handle?: string): Promise<Answer> {
     const challenge = await this.challenge(handle === undefined ? {} : { handle })
     return await this.idem.ask(signInQuery, { input: this.answer(challenge) })
   }
 
-  /** Signs in, which must work. */
+  /** Signs in; asserts success. */
   async signIn(handle?: string): Promise<SignedIn> {
     return expectSignedIn(await this.trySignIn(handle))
   }

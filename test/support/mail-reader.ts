@@ -1,19 +1,19 @@
-// Reads mails as their receivers do: from a real SMTP server, or from the mailbox page of development.
+// Reads mails from a real SMTP server or from the development mailbox.
 import { millisecondsUntil } from './calls.js'
 import type { SmtpServer } from './smtp-server.js'
 import type { TestService } from './start-service.js'
 
-/** A mail as its receiver reads it. */
+/** A received mail. */
 export interface ReadMail {
   readonly subject: string
   readonly text: string
   readonly html: string
 }
 
-/** Where mails arrive: those to an address, newest first. */
+/** A source of mails: returns those to an address, newest first. */
 export type Inbox = (address: string) => Promise<readonly ReadMail[]>
 
-/** The mails that an SMTP server has acknowledged. */
+/** The mails that an SMTP server has accepted. */
 export const smtpInbox =
   (server: SmtpServer): Inbox =>
   async (address) =>
@@ -28,13 +28,13 @@ export const mailboxInbox =
     return mails.filter(({ to, state }) => to === address && state === 'sent')
   }
 
-/** The code that a mail carries. */
+/** The code in a mail. */
 export const codeIn = (text: string): string => /^ +([34679ACDEFGHJKMNPQRTWXY]{8})$/m.exec(text)?.[1] ?? ''
 
-/** The link that a mail carries. */
+/** The link in a mail. */
 export const linkIn = (text: string): string => /https?:\/\/\S+\/confirm\?token=[\w-]+/.exec(text)?.[0] ?? ''
 
-/** Waits until so many mails to an address have arrived; newest first. */
+/** Waits until `count` mails to an address have arrived; returns them newest first. */
 export const mailsTo = async (inbox: Inbox, address: string, count = 1): Promise<readonly ReadMail[]> => {
   let found: readonly ReadMail[] = []
   await millisecondsUntil(20_000, async () => {

@@ -1,4 +1,4 @@
-// One real PostgreSQL for all tests of a run, with a migrated template that each test's own database is copied from.
+// One real PostgreSQL for all tests of a run, with a migrated template from which each test's database is copied.
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,10 +20,10 @@ declare module 'vitest' {
   }
 }
 
-/** The database that tests copy theirs from. */
+/** The template from which tests copy their databases. */
 export const templateName = 'idem_template'
 
-/** Where a database of the same server is. */
+/** The URL of another database on the same server. */
 export const databaseUrl = (serverUrl: string, name: string): string => {
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
@@ -44,7 +44,7 @@ export const onServer = async (serverUrl: string, statement: string): Promise<vo
 /** Starts the server before the first test and stops it after the last. */
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const directory = await mkdtemp(join(tmpdir(), 'idem-test-'))
-  // As root, PostgreSQL runs as another user, who must get through.
+  // If this runs as root, PostgreSQL runs as another user, who must be able to enter the folder.
   await chmod(directory, 0o711)
   const logger = pino({ level: 'silent' })
   const server = await startEmbeddedPostgres({

@@ -1,4 +1,4 @@
-// Idem as an operating system process: the built service on a database of the test.
+// Runs the built service as a process of its own, on a database of the test.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -7,7 +7,7 @@ import { freePort, MovableClock, TestService } from './start-service.js'
 
 const program = path.resolve(import.meta.dirname, '../../dist/src/main.js')
 
-/** What a process said and how it ended. */
+/** The output and the exit of a process. */
 export interface Ended {
   readonly exitCode: number | null
   readonly stdout: string
@@ -33,7 +33,7 @@ export class IdemProcess {
     this.#closed = once(child, 'close')
   }
 
-  /** Starts `node dist/src/main.js`; nothing of this process' environment but PATH gets through. */
+  /** Starts `node dist/src/main.js`. Of this process's environment it inherits only PATH. */
   static async start(
     environment: Readonly<Record<string, string>>,
     words: readonly string[] = [],
@@ -61,18 +61,18 @@ export class IdemProcess {
     }
   }
 
-  /** The process as a service to talk to; its clock is the machine's. */
+  /** The process as a `TestService`; its clock is the machine's. */
   asService(databaseUrl: string): TestService {
     return new TestService(this.url, databaseUrl, new MovableClock(), null, [])
   }
 
-  /** How it ended, once it has. */
+  /** Resolves with its exit once it has ended. */
   async ended(): Promise<Ended> {
     await this.#closed
     return { exitCode: this.child.exitCode, stdout: this.#stdout, stderr: this.#stderr }
   }
 
-  /** Asks it to end, and waits. */
+  /** Sends SIGTERM and waits for the exit. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
     this.child.kill(signal)
     return await this.ended()

@@ -1,4 +1,4 @@
-// The same tests on both carriers of the queue: PostgreSQL and Redis.
+// Runs the same tests on both backends of the queue, PostgreSQL and Redis.
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
 import { readEnvironment } from '../../src/config/read-environment.js'
 import { JobQueue } from '../../src/queue/job-queue.js'
@@ -9,26 +9,26 @@ import { findRedisServer, RedisServer } from './redis.js'
 import { createDatabase, silentLogger } from './start-service.js'
 import { Tables } from './tables.js'
 
-/** Where it must not be missing: there a skipped test would pass unnoticed. */
+/** In CI Redis must be installed: a skipped test would pass unnoticed. */
 const isRequired = process.env['CI'] !== undefined
 
-/** What carries the queue of one test. */
+/** The backend of the queue in one test. */
 export interface Carrier {
   readonly databaseUrl: string
-  /** `REDIS_URL` where it is Redis. */
+  /** The variable `REDIS_URL` if the backend is Redis. */
   readonly environment: Readonly<Record<string, string>>
-  /** Lets the queue forget every job, as a Redis without a disk does when it is restarted. */
+  /** Deletes every job of the queue, which is what a restart of a Redis without persistence does. */
   lose(): Promise<void>
 }
 
-/** One of the two. */
+/** A kind of backend. */
 export interface QueueBackend {
   readonly name: 'postgresql' | 'redis'
-  /** A carrier with nothing on it, beside a database of the test's own. */
+  /** An empty backend and a new database for the test. */
   open(): Promise<Carrier>
 }
 
-/** The Redis that carries queues. */
+/** The Redis for queues. */
 export interface RedisBackend extends QueueBackend {
   readonly name: 'redis'
   readonly server: RedisServer
@@ -57,7 +57,10 @@ const onRedisServer = (server: RedisServer): RedisBackend => ({
   },
 })
 
-/** Tests that need Redis; skipped where it is not installed, but in CI. `backend` is for use within tests alone. */
+/**
+ * Declares tests that need Redis; outside of CI they are skipped if it is not installed. `backend` is only valid in
+ * tests.
+ */
 export const describeOnRedis = (tests: (backend: () => RedisBackend) => void): void => {
   const program = findRedisServer()
   describe.skipIf(program === null && !isRequired)('on Redis (needs redis-server)', () => {
@@ -71,13 +74,13 @@ export const describeOnRedis = (tests: (backend: () => RedisBackend) => void): v
   })
 }
 
-/** Makes the tests for each of the two. `backend` is for use within tests alone. */
+/** Declares the tests for each of the two. `backend` is only valid in tests. */
 export const describeOnEachBackend = (tests: (backend: () => QueueBackend) => void): void => {
   describe('on PostgreSQL', () => tests(() => postgres))
   describeOnRedis(tests)
 }
 
-/** A queue on a carrier, closed after the test. */
+/** A queue on a backend, closed after the test. */
 export const openQueue = (
   { databaseUrl, environment }: Carrier,
   changed: { readonly environment?: Readonly<Record<string, string>>; readonly random?: Random } = {},

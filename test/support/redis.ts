@@ -1,4 +1,4 @@
-// A real Redis for tests: a server of its own on a free port, which is restarted, killed, or loses everything.
+// A real Redis for tests: a separate server on a free port, which a test can restart, kill or empty.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -7,12 +7,12 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { freePort } from './start-service.js'
 
-/** Each test takes a database of its own, so that queues of one name do not meet. */
+/** Number of databases; each test takes its own, so that queues with the same name do not interfere. */
 const mostDatabases = 1_000
-/** An empty server starts in milliseconds; a busy machine may need longer. In milliseconds. */
+/** Time limit of a start, in milliseconds: long enough for a busy machine. */
 const startMilliseconds = 20_000
 
-/** The server's program, `$REDIS_SERVER_PATH` or the one on the PATH; null where none is installed. */
+/** The server's program, `$REDIS_SERVER_PATH` or the one on the PATH; null if none is installed. */
 export const findRedisServer = (): string | null => {
   const program = process.env['REDIS_SERVER_PATH'] ?? 'redis-server'
   try {
@@ -23,7 +23,7 @@ export const findRedisServer = (): string | null => {
   }
 }
 
-/** A server that has on disk whatever it acknowledged. */
+/** A server that writes to disk before it acknowledges. */
 export class RedisServer {
   #child: ChildProcess | null = null
   #databases = 0
@@ -42,13 +42,13 @@ export class RedisServer {
     return server
   }
 
-  /** For `REDIS_URL`: a database that no other test has. */
+  /** For `REDIS_URL`: a database that no other test uses. */
   takeUrl(): string {
     this.#databases += 1
     return `redis://127.0.0.1:${this.port}/${this.#databases % mostDatabases}`
   }
 
-  /** Starts it again where it was, with what it has on disk. */
+  /** Starts it again on the same port, with its data on disk. */
   async run(): Promise<void> {
     const options = {
       port: String(this.port),
@@ -68,7 +68,7 @@ export class RedisServer {
     }
   }
 
-  /** Ends the server, by SIGKILL without a goodbye; its folder stays. */
+  /** Kills the server with SIGKILL; its folder is kept. */
   async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const child = this.#child
     this.#child = null
@@ -84,12 +84,12 @@ export class RedisServer {
     await this.run()
   }
 
-  /** Loses everything of one database, as a server without a disk does when it is restarted. */
+  /** Empties one database, which is what a restart of a server without persistence does. */
   async flush(url: string): Promise<void> {
     await this.#ask((client) => client.flushdb(), Number(new URL(url).pathname.slice(1)))
   }
 
-  /** Ends it for good. */
+  /** Stops it and removes its folder. */
   async stop(): Promise<void> {
     await this.end('SIGKILL')
     await rm(this.directory, { recursive: true, force: true })

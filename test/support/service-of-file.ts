@@ -1,4 +1,4 @@
-// One service, and a look into its database, for all tests of a file.
+// One service, and a connection to its database, for all tests of a file.
 import { afterAll } from 'vitest'
 import { startTestService, type TestService, type TestServiceOptions } from './start-service.js'
 import { Tables } from './tables.js'

@@ -1,10 +1,10 @@
-// An SMTP server as a program: takes mails, or misbehaves as it is told by messages of the process that started it.
+// The program of the test SMTP server: accepts mails, or misbehaves as its parent process tells it by messages.
 
 import { appendFileSync } from 'node:fs'
 import { domainToASCII } from 'node:url'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 
-/** What the server does with a mail, or with everyone who connects. */
+/** What the server does with a mail or a connection. */
 export type SmtpBehaviour =
   | 'accept'
   /** 421 instead of a greeting. */
@@ -37,33 +37,33 @@ export type SmtpBehaviour =
   | 'defer-message'
   /** 421 after the mail. */
   | 'close-at-message'
-  /** Takes the mail and never answers. */
+  /** Reads the mail and never answers. */
   | 'stall'
-  /** Breaks the connection while the mail comes in. */
+  /** Breaks the connection while it receives the mail. */
   | 'close-in-data'
-  /** Breaks the connection behind the final dot, without an answer. */
+  /** Breaks the connection after the final dot, without an answer. */
   | 'close-after-data'
   /** Acknowledges the mail and breaks the connection. */
   | 'close-after-reply'
 
-/** What the program is started with, as JSON. */
+/** The options of the program, as JSON. */
 export interface SmtpProcessOptions {
-  /** 0: any free one. */
+  /** The port; 0 for any free one. */
   readonly port: number
-  /** Where acknowledged mails go, one a line as JSON. */
+  /** The file for acknowledged mails, one JSON object per line. */
   readonly spool: string
   /** The only user, who must authenticate. */
   readonly credentials?: { readonly user: string; readonly password: string } | undefined
-  /** With a certificate that nobody signed. */
+  /** Uses a self-signed certificate. */
   readonly tls?: 'starttls' | 'implicit' | undefined
 }
 
-/** What the program is told; it answers each message with `SmtpReport`. */
+/** A message to the program, which answers each with a `SmtpReport`. */
 export type SmtpOrder =
   | { readonly order: 'behave'; readonly behaviour: SmtpBehaviour; readonly recipient: string | null }
   | { readonly order: 'report' }
 
-/** What it answers, and says once it listens. */
+/** The answer to a message; also sent once when it listens. */
 export interface SmtpReport {
   readonly port: number
   /** Connections since it was started. */
@@ -99,7 +99,7 @@ const onConnect = (session: SMTPServerSession, callback: (error?: Error | null) 
       callback(reply(421, '4.3.2 Shutting down'))
       break
     case 'close-at-connection':
-      // `onConnect` is called before the connection is listed.
+      // `onConnect` is called before the connection is in the list.
       setImmediate(breakConnection, session)
       break
     case 'stall-greeting':
@@ -151,11 +151,11 @@ const finish = (
   const from = session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address
   for (const recipient of to) {
     const mail: SpooledMail = { from, to: recipient, secure: session.secure, raw }
-    // Before the answer: what was acknowledged is on disk, even when this process is killed in between.
+    // Written before the answer, so that every acknowledged mail is on disk even if this process is killed in between.
     appendFileSync(options.spool, `${JSON.stringify(mail)}\n`)
   }
   callback(null, '2.0.0 Taken')
-  // Once the answer has left: a destroyed socket would take it along.
+  // Destroyed only after the answer was sent, because the answer would otherwise be lost with the socket.
   if (behaviour === 'close-after-reply') setTimeout(breakConnection, 20, session)
 }
 
@@ -196,7 +196,7 @@ const report = (): void => {
   process.send?.({ port, connections } satisfies SmtpReport)
 }
 
-// Clients that go away in the middle are part of the tests.
+// Tests also disconnect in the middle of a session.
 server.on('error', () => undefined)
 server.listen(options.port, '127.0.0.1', report)
 process.on('message', (message: SmtpOrder) => {
@@ -206,5 +206,5 @@ process.on('message', (message: SmtpOrder) => {
   }
   report()
 })
-// Never outlives who started it.
+// Ends together with its parent process.
 process.on('disconnect', () => process.exit(0))

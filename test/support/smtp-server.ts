@@ -1,4 +1,4 @@
-// An SMTP server for tests: a process of its own, that tells which mails it acknowledged.
+// An SMTP server for tests: a separate process, whose acknowledged mails a test can read.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, fstatSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
@@ -17,22 +17,22 @@ import type {
 export type { SmtpBehaviour } from './smtp-server-process.js'
 
 const program = path.resolve(import.meta.dirname, 'smtp-server-process.ts')
-/** How long `waitFor` looks, unless told. */
+/** Default time limit of `waitFor`, in milliseconds. */
 const patienceMilliseconds = 20_000
 
-/** How the server is started. */
+/** Options of the server. */
 export type SmtpServerOptions = Omit<Partial<SmtpProcessOptions>, 'spool'>
 
-/** A mail that the server acknowledged. */
+/** An acknowledged mail. */
 export interface ReceivedMail {
-  /** Its place among all of them, from 0. */
+  /** Its position among all of them, from 0. */
   readonly at: number
   /** The recipient and sender of the envelope. */
   readonly to: string
   readonly envelopeFrom: string
   /** Whether it came in over TLS. */
   readonly secure: boolean
-  /** Of the header: `Name <address>`, or the address alone. */
+  /** From the header: `Name <address>`, or only the address. */
   readonly from: string
   readonly subject: string
   readonly text: string
@@ -70,15 +70,15 @@ const parse = async ({ from, to, secure, raw }: SpooledMail, at: number): Promis
 /** A running SMTP server on the loopback address. */
 export class SmtpServer {
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'idem-smtp-'))
-  /** Every acknowledged mail since the first start, duplicates included. */
+  /** All acknowledged mails since the first start, duplicates included. */
   readonly #mails: SpooledMail[] = []
-  /** Their places by recipient. */
+  /** Their positions by recipient. */
   readonly #placesOf = new Map<string, number[]>()
   readonly #parsed = new Map<number, Promise<ReceivedMail>>()
   #spoolRead = 0
   #child: ChildProcess | null = null
   #port: number
-  /** The order that was given last: one at a time, so that each gets its own answer. */
+  /** The last order. Orders are sent one at a time, so that each gets its own answer. */
   #lastOrder: Promise<unknown> = Promise.resolve()
 
   private constructor(private readonly options: SmtpServerOptions) {
@@ -104,7 +104,7 @@ export class SmtpServer {
     return `${tls === 'implicit' ? 'smtps' : 'smtp'}://${user}127.0.0.1:${this.#port}${query}`
   }
 
-  /** Changes what the server does: for mails to one recipient, or for all, which forgets what was said of any one. */
+  /** Changes the behaviour, for mails to one recipient, or for all, which resets those of single recipients. */
   async behave(behaviour: SmtpBehaviour, recipient: string | null = null): Promise<void> {
     await this.#tell({ order: 'behave', behaviour, recipient })
   }
@@ -114,13 +114,13 @@ export class SmtpServer {
     return (await this.#tell({ order: 'report' })).connections
   }
 
-  /** How many mails it acknowledged, to one address or at all. Duplicates count. */
+  /** The number of acknowledged mails, to one address or in total. Duplicates count. */
   count(address: string | null = null): number {
     this.#readSpool()
     return address === null ? this.#mails.length : (this.#placesOf.get(address)?.length ?? 0)
   }
 
-  /** How often each Message-ID was acknowledged. Parses nothing: fast for thousands. */
+  /** How often each Message-ID was acknowledged. Does not parse the mails, so it is fast for thousands. */
   countByMessageId(): Map<string, number> {
     this.#readSpool()
     const counts = new Map<string, number>()
@@ -131,14 +131,14 @@ export class SmtpServer {
     return counts
   }
 
-  /** The acknowledged mails in their order, to one address or all. */
+  /** The acknowledged mails in their order, to one address or to all. */
   async received(address: string | null = null): Promise<ReceivedMail[]> {
     this.#readSpool()
     const places = address === null ? this.#mails.keys() : (this.#placesOf.get(address) ?? [])
     return await Promise.all(Array.from(places, (at) => this.#parseOnce(at)))
   }
 
-  /** The first mail to `address` that `isWanted`; waits for it. */
+  /** Waits for the first mail to `address` for which `isWanted`. */
   async waitFor(
     address: string,
     isWanted: (mail: ReceivedMail) => boolean = () => true,
@@ -154,14 +154,14 @@ export class SmtpServer {
     }
   }
 
-  /** Starts it on its port, after stopping it when it runs. What it received before is kept; behaviours are not. */
+  /** Stops it if it runs, and starts it on its port. Received mails are kept, behaviours are reset. */
   async restart(): Promise<void> {
     await this.#end('SIGKILL')
     mkdirSync(this.#folder, { recursive: true })
     const options = { ...this.options, port: this.#port, spool: this.#spoolFile }
     const child = fork(program, [JSON.stringify(options)], {
       execPath: process.execPath,
-      // Not those of the test runner.
+      // Without the options of the test runner.
       execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
@@ -169,7 +169,7 @@ export class SmtpServer {
     this.#port = (await this.#answer(child)).port
   }
 
-  /** Ends it. What it received can still be asked for, and it can be started again by `restart`. */
+  /** Stops it. Received mails can still be read, and `restart` starts it again. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await this.#end(signal)
     this.#readSpool()
@@ -200,7 +200,7 @@ export class SmtpServer {
     return await parsed
   }
 
-  /** Takes what is new on the spool; a line that is being written is left for the next time. */
+  /** Reads new lines of the spool; an incomplete line is left for the next call. */
   #readSpool(): void {
     const fresh = this.#freshBytes()
     const end = fresh.lastIndexOf('\n') + 1

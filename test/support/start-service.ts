@@ -1,4 +1,4 @@
-// A service for a test: the real one on a database of its own, with a clock that the test moves.
+// Starts the real service for a test, on a database of its own, with a clock that the test moves.
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { pino } from 'pino'
@@ -20,7 +20,7 @@ import { settingsSections } from '../../src/settings.js'
 import { Secret } from '../../src/tokens/secret.js'
 import { databaseUrl, onServer, templateName } from './postgres.js'
 
-/** A clock that stands still until the test moves it: however slow the machine, only the test decides what has expired. */
+/** A clock that only the test moves, so that what has expired does not depend on the machine's speed. */
 export class MovableClock {
   #milliseconds = Date.now()
 
@@ -34,11 +34,11 @@ export class MovableClock {
   }
 }
 
-/** A GraphQL answer, with what HTTP said beside it. */
+/** A GraphQL answer with its HTTP status and headers. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: each test asks something else
+  // biome-ignore lint/suspicious/noExplicitAny: each test queries other fields
   readonly data: any
   readonly errors: readonly { message: string; path?: string[]; extensions: Record<string, unknown> }[]
 }
@@ -47,7 +47,7 @@ export interface Answer {
 export interface TestServiceOptions {
   /** Environment variables beside the defaults. */
   readonly environment?: Readonly<Record<string, string>>
-  /** A database that another test service runs on already. */
+  /** The database of another test service. */
   readonly databaseUrl?: string
   readonly clock?: MovableClock
   readonly secrets?: readonly string[]
@@ -77,7 +77,7 @@ export const createDatabase = async (options: { readonly empty?: true } = {}): P
   return databaseUrl(server, name)
 }
 
-/** What runs in this process. */
+/** A service in this process. */
 interface RunningService {
   readonly service: Service
   readonly foundation: Foundation
@@ -90,13 +90,13 @@ export class TestService {
     readonly url: string,
     readonly databaseUrl: string,
     readonly clock: MovableClock,
-    /** What runs in this process, or null for a service that runs in another. */
+    /** The service in this process; null for one in another process. */
     private readonly running: RunningService | null,
     /** Every line that the service logged. */
     readonly logLines: readonly string[],
   ) {}
 
-  /** Asks GraphQL over HTTP. */
+  /** Sends a GraphQL request over HTTP. */
   async ask(
     query: string,
     variables: object = {},
@@ -121,7 +121,7 @@ export class TestService {
     return await this.ask(query, variables, { authorization: `Bearer ${accessToken}` })
   }
 
-  /** Sends a body as it is, and reads whatever comes back. */
+  /** Sends a body as it is, and parses the answer. */
   async post(
     body: string | Buffer,
     headers: Readonly<Record<string, string>> = {},
@@ -142,18 +142,18 @@ export class TestService {
     }
   }
 
-  /** What it logged as a bug: there must never be any, whatever a test sends. */
+  /** Log lines about bugs. There must be none, whatever a test sends. */
   get bugs(): readonly string[] {
     return this.logLines.filter((line) => line.includes('a bug answered a request'))
   }
 
-  /** The service's own database, keys and counters, to look behind its back. */
+  /** The service's database, keys and counters, for direct access. */
   get foundation(): Foundation {
     if (this.running === null) throw new Error('this service runs in another process')
     return this.running.foundation
   }
 
-  /** What it was started with, to start a worker beside it. */
+  /** Its options, for starting a worker beside it. */
   get options(): ServiceOptions {
     if (this.running === null) throw new Error('this service runs in another process')
     return this.running.options
@@ -205,5 +205,5 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
   }
 }
 
-/** A logger that says nothing. */
+/** A logger without output. */
 export const silentLogger = pino({ level: 'silent' })

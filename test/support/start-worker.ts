@@ -1,4 +1,4 @@
-// A worker beside a service of a test: in the same process, on the same database and clock.
+// Starts a worker beside the service of a test: in the same process, with the same database and clock.
 import { startWorker, type Worker } from '../../jobs/worker.js'
 import type { TestService } from './start-service.js'
 

@@ -1,7 +1,7 @@
-// Looks into the database behind the service's back: what stands in the tables, and what changed.
+// Reads the service's database directly: the content of tables, and whether it changed.
 import pg from 'pg'
 
-/** The tables that hold what callers change; the throttle's counts are kept whatever comes of a call. */
+/** The tables that calls change. Without the throttle's counters, which also a refused call changes. */
 const tables = [
   'account',
   'handle',
@@ -15,7 +15,7 @@ const tables = [
   'audit_entry',
 ]
 
-/** A connection of the test's own. */
+/** A separate connection of the test. */
 export class Tables {
   private constructor(private readonly client: pg.Client) {}
 
@@ -26,13 +26,13 @@ export class Tables {
     return new Tables(client)
   }
 
-  /** The rows of any statement. */
-  // biome-ignore lint/suspicious/noExplicitAny: each test selects something else
+  /** The rows that a statement returns. */
+  // biome-ignore lint/suspicious/noExplicitAny: each test selects other columns
   async query(text: string, values: readonly unknown[] = []): Promise<any[]> {
     return (await this.client.query(text, [...values])).rows
   }
 
-  /** Everything that callers can change, as one value: two are equal only when nothing was written in between. */
+  /** The content of these tables as one value. Two are equal only if nothing was written in between. */
   async contents(): Promise<Record<string, string>> {
     const selects = tables.map(
       (table) =>
@@ -42,14 +42,14 @@ export class Tables {
     return Object.fromEntries(rows.map((row) => [row.name, row.content]))
   }
 
-  /** How many rows each table holds. */
+  /** The number of rows in each table. */
   async counts(): Promise<Record<string, number>> {
     const selects = tables.map((table) => `select '${table}' as name, count(*)::int as count from "${table}"`)
     const rows = await this.query(selects.join(' union all '))
     return Object.fromEntries(rows.map((row) => [row.name, row.count]))
   }
 
-  /** The audited acts upon an account, oldest first. */
+  /** The actions of the audit entries of an account, oldest first. */
   async actsOn(accountId: string): Promise<string[]> {
     const rows = await this.query('select action from audit_entry where account_id = $1 order by at, id', [
       accountId,
@@ -57,7 +57,7 @@ export class Tables {
     return rows.map((row) => row.action)
   }
 
-  /** The scope that the next tokens of a session get. */
+  /** Sets the scopes of the next tokens of a session. */
   async setScope(sessionId: string, scope: string): Promise<void> {
     await this.query('update session set scope = $2 where id = $1', [sessionId, scope])
   }

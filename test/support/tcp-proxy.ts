@@ -1,11 +1,11 @@
-// A TCP proxy before PostgreSQL: the way to it can be cut, blocked, and mended.
+// A TCP proxy in front of PostgreSQL, which can cut, block and restore the connection.
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** The way to a server. */
+/** A proxy. */
 export class TcpProxy {
   readonly #sockets = new Set<Socket>()
   #server: Server | null = null
-  /** While true, bytes are taken and not passed on: the server seems to hang. */
+  /** While true, bytes are accepted and not forwarded, so that the server seems to hang. */
   #frozen = false
 
   private constructor(
@@ -39,18 +39,18 @@ export class TcpProxy {
     await closed
   }
 
-  /** Breaks all connections; new ones are taken. */
+  /** Breaks all connections; new ones are accepted. */
   breakConnections(): void {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Keeps the connections but passes nothing on. */
+  /** Keeps the connections but forwards nothing. */
   freeze(): void {
     this.#frozen = true
     for (const socket of this.#sockets) socket.pause()
   }
 
-  /** Takes connections (again) and passes everything on. */
+  /** Accepts connections (again) and forwards everything. */
   async mend(): Promise<void> {
     this.#frozen = false
     for (const socket of this.#sockets) socket.resume()

@@ -1,4 +1,4 @@
-// Reads mails as they will read when they are sent: for tests that have no worker.
+// Reads mails before they are sent, for tests without a worker.
 import type { Inbox, ReadMail } from './mail-reader.js'
 import type { TestService } from './start-service.js'
 

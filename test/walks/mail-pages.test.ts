@@ -1,4 +1,4 @@
-// The story of whoever opens a mail in a browser: the mailbox of development, the page of its link, its button.
+// A mail in a browser: the development mailbox, the page of its link, its button.
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -11,9 +11,9 @@ import { startTestService, type TestService } from '../support/start-service.js'
 import { startTestWorker } from '../support/start-worker.js'
 
 const chromiumPath = findChromium()
-/** Where it must not be missing: there a skipped test would pass unnoticed. */
+/** In CI the browser must be there: a skipped test would pass unnoticed. */
 const isRequired = process.env['CI'] !== undefined
-/** Somebody who wants to look at the pages names a folder for the pictures. */
+/** The folder for pictures of the pages, or undefined. */
 const picturesFolder = process.env['IDEM_TEST_PICTURES']
 
 const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 } }
