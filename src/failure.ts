@@ -1,6 +1,6 @@
-// Every way in which a call can be refused, as a closed list of codes; and what only the operator can mend.
+// The closed list of error codes, the class of all refusals, and the class of problems that an operator must solve.
 
-/** The closed list of error codes with the sentence that may be shown to anyone when a refusal says nothing better. */
+/** The error codes, each with its default sentence, which is safe to show to anyone. */
 export const failureSentences = {
   UNAUTHENTICATED: 'Sign in first, or send a valid bearer token.',
   FORBIDDEN: 'This token does not allow that.',
@@ -23,17 +23,17 @@ export const failureSentences = {
 /** One code of the closed list. */
 export type FailureCode = keyof typeof failureSentences
 
-/** What a refusal tells the caller beside its code and sentence, and the private reason that only the log sees. */
+/** Details of a refusal for the caller, and the private reason and cause for the log. */
 export interface FailureDetails {
   /** Why, for the log; never shown to the caller. */
   readonly reason?: string
-  /** The error that led here, for the log. */
+  /** The causing error, for the log. */
   readonly cause?: unknown
-  /** `RATE_LIMITED` and `UNAVAILABLE`: after how many seconds to try again. */
+  /** `RATE_LIMITED` and `UNAVAILABLE`: the seconds after which to try again. */
   readonly retryAfterSeconds?: number
   /** `BAD_USER_INPUT`: the input field that is wrong. */
   readonly field?: string
-  /** `FORBIDDEN`: the scopes of which one set is needed. */
+  /** `FORBIDDEN`: sets of scopes of which one is needed. */
   readonly requiredScopes?: readonly (readonly string[])[]
   /** `STEP_UP_REQUIRED`: the authentication contexts that suffice (RFC 9470 3). */
   readonly acrValues?: readonly string[]
@@ -54,7 +54,10 @@ export class Failure extends Error {
   }
 }
 
-/** What keeps a process from running and a person can mend: the message says how; shown without a stack. */
+/**
+ * A problem that prevents a process from running and that a person can solve: the message says how. Shown without a
+ * stack.
+ */
 export class OperatorProblem extends Error {
   override readonly name: string = 'OperatorProblem'
 }

@@ -1,4 +1,4 @@
-// The installation that a process works on: its settings, its secret, its database; embedded where none is configured.
+// Opens the installation of a process: settings, secrets and database, which is embedded if none is configured.
 import { link, readFile, unlink, writeFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { join, resolve } from 'node:path'
@@ -17,20 +17,20 @@ import type { ServiceOptions } from './service.js'
 import { clientVariables, type Settings, settingsSections } from './settings.js'
 import { Secret } from './tokens/secret.js'
 
-/** An opened installation; `close` it last. */
+/** An opened installation. Close it after everything else. */
 export interface Installation extends ServiceOptions {
   close(): Promise<void>
 }
 
-/** Whether the process is the one that serves from the data folder, or a command that may run beside it. */
+/** Whether the process serves from the data folder, or is a command that may run beside the one that does. */
 export type InstallationUse = 'serve' | 'command'
 
-/** 256 bits. In bytes. */
+/** Length of the development secret in bytes: 256 bits. */
 const secretLength = 32
 
 /**
- * The development secret: made once, kept beside the embedded database, readable by its owner alone. Throws
- * `OperatorProblem` when the file holds anything else: what an empty secret sealed, anybody could open.
+ * The development secret: made once, stored beside the embedded database, readable only by its owner. Throws
+ * `OperatorProblem` if the file has any other content, because anybody could decrypt what an empty secret encrypts.
  */
 const developmentSecret = async (dataDir: string): Promise<Secret> => {
   const path = join(dataDir, 'secret')
@@ -48,7 +48,9 @@ const developmentSecret = async (dataDir: string): Promise<Secret> => {
   return new Secret(secret)
 }
 
-/** Whoever is first makes it, whole and on disk before it has its name; everybody reads what is there then. */
+/**
+ * Writes the secret to a temporary file and links it to its name, so that of concurrent processes the first one wins.
+ */
 const makeSecret = async (path: string): Promise<string> => {
   const unfinished = `${path}.unfinished-${systemRandom.uuid()}`
   const text = systemRandom.bytes(secretLength).toString('hex')
@@ -63,7 +65,7 @@ const makeSecret = async (path: string): Promise<string> => {
   return await readFile(path, 'utf8')
 }
 
-/** Where the service answers a caller on this machine: an address of all interfaces can be listened on, not called. */
+/** The URL of the service for a caller on this machine. A wildcard address is replaced, because it cannot be called. */
 const listeningUrl = ({ host, port }: Settings['http']): string => {
   const isAnyAddress = host === '0.0.0.0' || host === '::'
   const name = isAnyAddress ? 'localhost' : isIPv6(host) ? `[${host}]` : host
@@ -91,14 +93,14 @@ interface OpenedDatabase {
   readonly close: () => Promise<void>
 }
 
-/** A database that others run: there is nothing to recover and nothing to close. */
+/** A database that this process does not run: nothing to recover and nothing to close. */
 const foreign = (url: string): OpenedDatabase => ({
   url,
   recover: async () => undefined,
   close: async () => undefined,
 })
 
-/** Starts the embedded database; `close` stops it and gives the folder free, whatever comes of the stop. */
+/** Starts the embedded database. `close` stops it and releases the folder, even if the stop fails. */
 const startDatabase = async (claimed: DataDir, logger: Logger): Promise<OpenedDatabase> => {
   const directory = join(claimed.path, 'postgres')
   const embedded = await startEmbeddedPostgres({ directory, log: logger, random: systemRandom })
@@ -112,7 +114,7 @@ const startDatabase = async (claimed: DataDir, logger: Logger): Promise<OpenedDa
 const readSecrets = async ({ tokens, database }: Settings): Promise<readonly Secret[]> =>
   tokens.secrets.length > 0 ? tokens.secrets : [await developmentSecret(resolve(database.dataDir))]
 
-/** The secrets, and the database that they seal: read first, so that a bad secret leaves no server running. */
+/** Reads the secrets, then opens the database, so that with a bad secret no database server is started. */
 const openStorage = async (
   settings: Settings,
   use: InstallationUse,
@@ -123,7 +125,7 @@ const openStorage = async (
   const claimed = await claim(settings, use, instanceId)
   try {
     const secrets = await readSecrets(settings)
-    // Without a claim the database belongs to the service that runs from this folder.
+    // Without a claim, the service that runs from this folder also runs the database.
     const database =
       claimed === null
         ? foreign(await attachEmbeddedPostgres(join(resolve(dataDir), 'postgres')))
@@ -135,7 +137,7 @@ const openStorage = async (
   }
 }
 
-/** Opens what the environment describes. Throws with every problem of the settings at once. */
+/** Opens the installation of this environment. Throws one error with all problems of the settings. */
 export const openInstallation = async (use: InstallationUse): Promise<Installation> => {
   const settings = readEnvironment(settingsSections, process.env)
   const requestScope = new RequestScope()

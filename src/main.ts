@@ -1,4 +1,4 @@
-// The process: reads the command, serves or does an operator's errand, and ends cleanly on SIGTERM.
+// The process: reads the command, serves or runs an operator's command, and stops cleanly on SIGTERM.
 import 'reflect-metadata'
 import type { FastifyInstance } from 'fastify'
 import { startWorker, type Worker } from '../jobs/worker.js'
@@ -30,7 +30,7 @@ Settings are environment variables; docs/settings.md lists them all.
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
-/** In development the tables follow the code; in production an operator decides when. */
+/** Migrates the tables in development; in production only checks them, because an operator migrates by command. */
 const prepareTables = async ({ database }: Foundation, installation: Installation): Promise<void> => {
   const backend = queueBackend(installation)
   if (process.env['NODE_ENV'] !== 'production') {
@@ -51,7 +51,7 @@ const queueBackend = ({ settings, databaseUrl }: Installation): BackendOptions =
   databaseUrl,
 })
 
-/** Opens the installation and its database for as long as `work` takes. */
+/** Opens the installation and its database, runs `work`, and closes them. */
 const withFoundation = async (
   use: InstallationUse,
   work: (foundation: Foundation, installation: Installation) => Promise<void>,
@@ -69,10 +69,16 @@ const withFoundation = async (
   }
 }
 
-/** npm runs us below a shell that passes no signal on: when that shell is gone, npm was told to stop. In milliseconds. */
+/**
+ * Interval of the check for the parent, in milliseconds. npm starts a shell that forwards no signals; its end means
+ * "stop".
+ */
 const parentCheckMilliseconds = 300
 
-/** Resolves when the process is to stop. Repeated signals change nothing: Ctrl-C reaches us from the terminal and from npm. */
+/**
+ * Resolves when the process is to stop. Ctrl-C sends two signals, from the terminal and from npm; the second has no
+ * effect.
+ */
 const stopRequested = async (): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>()
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve())
@@ -82,10 +88,10 @@ const stopRequested = async (): Promise<void> => {
   await promise
 }
 
-/** What closing may take beyond the drain, when a database does not answer. In seconds. */
+/** Time for closing after the drain, in seconds; it may be used up if a database does not answer. */
 const marginSeconds = 5
 
-/** Ends the process though something still waits: a supervisor must not have to. */
+/** Exits after a time limit even if something still waits, so that a supervisor need not kill the process. */
 const endAnyway = (seconds: number): void => {
   const end = () => {
     process.stderr.write('Stopped with work left undone: something did not answer.\n')
@@ -94,16 +100,16 @@ const endAnyway = (seconds: number): void => {
   setTimeout(end, seconds * 1000).unref()
 }
 
-/** What a process does: serve, do the jobs, or both. */
+/** The role of a process: serve requests, run jobs, or both. */
 type Role = 'api' | 'worker' | 'both'
 
-/** Something that runs: an application to listen with, and how to stop it all. */
+/** A started role: its HTTP application, and how to stop it. */
 interface Running {
   readonly app: FastifyInstance
   stop(): Promise<void>
 }
 
-/** A worker alone still tells how it is, at the same address as a service would. */
+/** The HTTP application of a worker, which has only the health routes. */
 const startWorkerApp = async (
   { settings, publicUrl, instanceId, random, logger }: Installation,
   { database, metrics }: Foundation,
@@ -143,13 +149,13 @@ const start = async (role: Role, installation: Installation, foundation: Foundat
   )
   return {
     app: service.app,
-    // Side by side: a slow mail and a slow request have the same time to finish.
+    // In parallel, so that running jobs and requests get the same time to finish.
     stop: async () => void (await Promise.all([service.stop(), worker.stop()])),
   }
 }
 
 const serve = async (role: Role): Promise<void> => {
-  // From the first moment on, so that a start that is broken off ends as cleanly as a service.
+  // Handles signals from the beginning, so that an interrupted start is cleaned up too.
   const stopped = stopRequested()
   await withFoundation('serve', async (foundation, installation) => {
     const { settings, logger, publicUrl } = installation
@@ -209,7 +215,7 @@ const run = async ([command = 'both', ...flags]: readonly string[]): Promise<voi
   throw new OperatorProblem(`Unknown command: ${[command, ...flags].join(' ')}\n\n${help}`)
 }
 
-/** What a person can mend is said in a sentence; a bug keeps its stack. */
+/** Prints problems that an operator can solve as a sentence, and bugs with their stack. */
 const explain = (error: unknown): string => {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
     return `${error.message}. Another program listens there: stop it, or set IDEM_PORT.`

@@ -1,4 +1,4 @@
-// The composition root: makes every room once and hands each what it needs, from top to bottom.
+// The composition root: makes every room once, in their order, and passes each what it needs.
 import type { FastifyInstance } from 'fastify'
 import { Accounts } from './accounts/accounts.js'
 import { AuditLog } from './audit/audit-log.js'
@@ -42,7 +42,7 @@ import { KeyRing } from './tokens/key-ring.js'
 import type { Secret } from './tokens/secret.js'
 import { SigningKeys } from './tokens/signing-keys.js'
 
-/** What a service runs on: the settings with nothing left open, and what a test replaces. */
+/** The options of a service: the complete settings, and dependencies that a test replaces. */
 export interface ServiceOptions {
   readonly settings: Settings
   readonly databaseUrl: string
@@ -55,18 +55,18 @@ export interface ServiceOptions {
   readonly random: Random
   readonly logger: Logger
   readonly requestScope: RequestScope
-  /** Called when the database cannot be reached, before each new try. */
+  /** Called before each new attempt while the database cannot be reached. */
   readonly recoverDatabase: () => Promise<void>
 }
 
 /** A running service. */
 export interface Service {
   readonly app: FastifyInstance
-  /** Stops taking requests, lets those under way finish, closes what it opened. */
+  /** Accepts no more requests, waits for running ones, closes what it opened. */
   stop(): Promise<void>
 }
 
-/** What every role of a process, and the operator's commands, share: the database, its stores, and the keys. */
+/** The common part of all roles and of the operator's commands: the database, its stores, and the keys. */
 export interface Foundation {
   readonly database: Database
   readonly notifications: Notifications
@@ -87,9 +87,9 @@ export interface Foundation {
   readonly sessions: Sessions
   readonly methods: readonly Method[]
   readonly vocabulary: MethodVocabulary
-  /** A call by nobody from nowhere: what the process itself does. */
+  /** Makes a call of the process itself, without principal and source. */
   readonly ownCall: () => Call
-  /** Stops listening and closes the database; last of all. */
+  /** Stops listening and closes the database. Called last. */
   close(): Promise<void>
 }
 
@@ -105,10 +105,10 @@ export const mailboxUrlOf = ({
     ? `${publicUrl}/mailbox`
     : null
 
-/** A process that cannot read the signing keys goes on with those it has, and asks again this often. */
+/** Wait before the signing keys are read again after a failure, in milliseconds; until then the old ones are used. */
 const rereadMilliseconds = 1_000
 
-/** Opens the database, the stores and the keys. `notifications` listen once they are started. */
+/** Opens the database, the stores and the keys. `notifications` listen after their start. */
 export const openFoundation = async (options: ServiceOptions): Promise<Foundation> => {
   const { settings, logger, random, publicUrl } = options
   const templates = await MailTemplates.load(settings.mail.templates)
@@ -158,7 +158,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   }
 }
 
-/** Starts a service on a database whose migrations have been applied. Closing the foundation is left to its opener. */
+/** Starts a service on a migrated database. The caller closes the foundation. */
 export const startService = async (
   options: ServiceOptions,
   foundation: Foundation,
@@ -176,7 +176,7 @@ export const startService = async (
   })
   const rereadKeys = (): void => {
     signingKeys.read().then(
-      // Only then: until the keys are read, tokens of a removed one would be checked, and remembered, once more.
+      // After the read, because until then tokens of a removed key would be verified, and cached, again.
       () => accessTokens.forget(),
       (error: unknown) => {
         logger.error({ err: error }, 'the signing keys cannot be read; trying again')

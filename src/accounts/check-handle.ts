@@ -1,4 +1,4 @@
-// Tells whether a handle is free: handles are public names, so this may be asked by anyone, but not endlessly.
+// Whether a handle is free. Handles are public, so anyone may ask; the rate is limited.
 import type { Call } from '../database/call.js'
 import type { Throttle } from '../throttle/throttle.js'
 import type { Accounts } from './accounts.js'
@@ -10,7 +10,7 @@ export interface CheckHandleNeeds {
   readonly throttle: Throttle
 }
 
-/** True when the handle may be picked. `BAD_USER_INPUT` when it never may, `RATE_LIMITED` when asked too often. */
+/** True if the handle can be picked. `BAD_USER_INPUT` for an invalid handle, `RATE_LIMITED` after too many requests. */
 export const checkHandle = async (call: Call, raw: string, needs: CheckHandleNeeds): Promise<boolean> => {
   const handle = parseHandle(raw)
   await needs.throttle.count(call, 'checkHandle', null)

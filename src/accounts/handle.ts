@@ -15,28 +15,28 @@ const HandleSchema = defineEntity({
   },
 })
 
-/** A name and the account that it belongs to for ever, in use or released. */
+/** A handle and the account to which it belongs, in use or released. */
 export class Handle extends HandleSchema.class {}
 HandleSchema.setClass(Handle)
 
-/** Shorter names are too few to go round; longer ones do not fit a line. In characters. */
+/** Length of a handle in characters: shorter ones are too few, longer ones do not fit into a line. */
 const shortest = 3
 const longest = 64
 
 /**
- * Letters, those that belong to no script apart (they look like punctuation), and digits, with their marks. The
+ * Letters and digits with their marks, without letters that belong to no script, which look like punctuation. The
  * ideographic zero counts as a digit.
  */
 const letterOrDigit = '[[\\p{Letter}--\\p{Script_Extensions=Common}]\\p{Decimal_Number}\\u3007]'
 const part = `${letterOrDigit}(?:${letterOrDigit}|[\\p{Nonspacing_Mark}\\p{Spacing_Mark}])*`
 
-/** Between the parts single dots, hyphens or underscores. */
+/** Parts separated by single dots, hyphens or underscores. */
 const form = new RegExp(`^${part}(?:[._\\-]${part})*$`, 'v')
 
-/** Characters that show nothing: two names must not differ in what nobody can see (UTS 39). */
+/** Invisible characters, so that two names cannot differ only in them (UTS 39). */
 const invisible = /\p{Default_Ignorable_Code_Point}/u
 
-/** The looks of names that would pass for the service itself or for a route of a front end. */
+/** Skeletons of reserved names, which could be mistaken for the service itself or for a route of a front end. */
 const reserved = new Set(
   `about abuse account accounts admin administrator anonymous api auth billing callback confirm console contact
   everyone graphql guest healthz help hostmaster idem info login logout mailbox me metrics null oauth operator owner
@@ -49,9 +49,9 @@ const reserved = new Set(
 /** The canonical form of a handle: NFKC, case folded. Throws `BAD_USER_INPUT` with what is wrong with it. */
 export const parseHandle = (raw: string, field = 'handle'): string => {
   const refuse = (sentence: string): Failure => new Failure('BAD_USER_INPUT', sentence, { field })
-  // Longer inputs are refused before any work is done on them.
+  // Refuses longer inputs before further work.
   if (raw.length > longest * 4) throw refuse(`A handle has at most ${longest} characters.`)
-  // Through both cases: folds what lower-casing alone keeps apart (ẞ, ß and ss, the Greek sigmas).
+  // Also through upper case, because lower-casing alone does not unify ẞ, ß and ss, or the Greek sigmas.
   const name = raw.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
   const length = [...name].length
   if (length < shortest || length > longest)

@@ -1,4 +1,4 @@
-// An account picks its handle, or another one; the old one stays reserved for it.
+// An account picks or changes its handle; the old one stays reserved for it.
 import type { AuditLog } from '../audit/audit-log.js'
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
@@ -14,7 +14,10 @@ export interface SetHandleNeeds {
   readonly throttle: Throttle
 }
 
-/** Gives the caller's account the handle; `CONFLICT` when it is, or was, another's. Throttled, for it tells whether one is taken. */
+/**
+ * Gives the caller's account the handle; `CONFLICT` if it is or was another's. Rate-limited, because it shows whether
+ * one is taken.
+ */
 export const setHandle = async (call: Call, raw: string, needs: SetHandleNeeds): Promise<Account> => {
   const { accountId } = requirePrincipal(call.principal)
   const handle = parseHandle(raw)

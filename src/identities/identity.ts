@@ -12,11 +12,11 @@ const IdentitySchema = defineEntity({
     account: () => p.manyToOne(Account).mapToPk().index('identity_account'),
     /** The name of the method that proves it; never renamed. */
     method: p.text(),
-    /** Who names the subject: a key scheme, a chain, an OIDC issuer. */
+    /** The namespace of the subject: a key scheme, a chain, an OIDC issuer. */
     issuer: p.text(),
-    /** Unique with the issuer: a public key, an address, an OIDC subject. */
+    /** Unique within the issuer: a public key, an address, an OIDC subject. */
     subject: p.text(),
-    /** What the owner calls it. */
+    /** The owner's label. */
     label: p.text().strictNullable(),
     /** What the method checks proofs against, parsed by it alone; null where the subject suffices. */
     credential: p.json().$type<JsonObject>().strictNullable(),
@@ -28,7 +28,7 @@ const IdentitySchema = defineEntity({
 export class Identity extends IdentitySchema.class {}
 IdentitySchema.setClass(Identity)
 
-/** What a proof has shown: control of this identity. */
+/** The identity of which a proof has shown control. */
 export interface ProvenIdentity {
   readonly method: string
   readonly issuer: string

@@ -1,18 +1,18 @@
-// What a person calls a device, out of what the device calls itself.
+// The name of a device in words, from its user agent.
 import Bowser from 'bowser'
 
-/** A browser, and the system that it runs on. */
+/** A browser and its operating system. */
 export interface BrowserOnSystem {
   readonly browser: string
   readonly system: string
 }
 
-/** Where Bowser knows no browser it takes words out of the user agent, which are whatever its sender likes. */
+/** The names that Bowser knows. For unknown browsers it returns words of the user agent, which the sender controls. */
 const [knownBrowsers, knownSystems] = [Bowser.BROWSER_MAP, Bowser.OS_MAP].map(
   (map) => new Set(Object.values(map)),
 )
 
-/** The browser that a user agent tells of, each name one of a closed list, or null. Takes about 50 µs. */
+/** The browser and system of a user agent, both from closed lists; null if unknown. Takes about 50 µs. */
 export const browserOf = (device: string): BrowserOnSystem | null => {
   const {
     browser: { name: browser },
@@ -22,18 +22,20 @@ export const browserOf = (device: string): BrowserOnSystem | null => {
   return isKnown && browser !== undefined && system !== undefined ? { browser, system } : null
 }
 
-/** A browser's user agent in English words; any other name as the client gave it. Takes about 50 µs. */
+/** A browser's user agent in English words; any other user agent as it is. Takes about 50 µs. */
 export const deviceNameOf = (device: string): string => {
   const found = browserOf(device)
   return found ? `${found.browser} on ${found.system}` : device
 }
 
-/** A product and its major version (RFC 9110 10.1.5): one or two words, and too few digits for a number to call or an address. */
+/**
+ * A product and its major version (RFC 9110 10.1.5), limited so that no phone number or address can be written as one.
+ */
 const product = /^([A-Za-z]{1,20}(?:-[A-Za-z]{1,20})?)(?:\/(\d{1,3})(?:\.\d{1,6})*)?(?=$| )/
 
 /**
- * The same for a stranger's eyes: whoever asks for a mail to somebody else's address must not write into it. A browser
- * by its name, another program by its product and version, anything else is null.
+ * The same without free text, for mails to addresses that may belong to somebody else: a caller must not be able to write
+ * into them. A browser by its name, another program by product and version, otherwise null.
  */
 export const trustedDeviceNameOf = (device: string): string | null => {
   const found = browserOf(device)

@@ -5,14 +5,14 @@ import type { Call } from '../database/call.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from './sessions.js'
 
-/** What ending sessions works with. */
+/** What ending a session needs. */
 export interface EndSessionNeeds {
   readonly sessions: Sessions
   readonly auditLog: AuditLog
   readonly metrics: Metrics
 }
 
-/** Ends the caller's session; false when somebody else has just ended it. */
+/** Ends the caller's session; false if it has just been ended by another call. */
 export const endSession = async (call: Call, needs: EndSessionNeeds): Promise<boolean> => {
   const { accountId, sessionId } = requireSession(call.principal)
   const audit = needs.auditLog.row(call, { action: 'session.ended', accountId })

@@ -1,11 +1,11 @@
-// The tokens of a session as they are handed out: one to show, one to get the next with.
+// Issues the tokens of a session: an access token and a refresh token.
 import type { Call } from '../database/call.js'
 import type { AccessTokens } from '../tokens/access-token.js'
 import type { KeyRing } from '../tokens/key-ring.js'
 import { issueRefreshToken } from './refresh-token.js'
 import type { Session } from './session.js'
 
-/** What a client gets after each proof and each refresh. */
+/** The tokens that a client gets after a proof or a refresh. */
 export interface Tokens {
   readonly accessToken: string
   readonly tokenType: 'Bearer'
@@ -22,7 +22,7 @@ export interface IssueTokensNeeds {
   readonly refreshTokenLifetimeSeconds: number
 }
 
-/** RFC 9068 `client_id` of what Idem's own users call with. */
+/** The `client_id` (RFC 9068) of tokens for Idem's own users. */
 const clientId = 'idem'
 
 /** The tokens of a session's current generation. */

@@ -2,12 +2,12 @@
 import type { KeyRing } from '../tokens/key-ring.js'
 import { bytesOfBase64url } from '../tokens/one-spelling.js'
 
-/** Marks our refresh tokens, so that scanners for leaked secrets can find them. */
+/** Prefix of our refresh tokens, by which scanners for leaked secrets recognise them. */
 const prefix = 'idr_'
 /** 16 bytes of session id, 4 of generation, 32 of HMAC-SHA256. */
 const [idLength, bodyLength, tokenLength] = [16, 20, 52]
 
-/** What a refresh token says. */
+/** The content of a refresh token. */
 export interface RefreshTokenClaims {
   readonly sessionId: string
   readonly generation: number
@@ -20,13 +20,13 @@ const bodyOf = ({ sessionId, generation }: RefreshTokenClaims): Buffer => {
   return body
 }
 
-/** The refresh token of a generation: always the same text, so that a repeat gets the same successor. */
+/** The refresh token of a generation. It is deterministic, so that a repeated request gets the same successor. */
 export const issueRefreshToken = (keyRing: KeyRing, claims: RefreshTokenClaims): string => {
   const body = bodyOf(claims)
   return prefix + Buffer.concat([body, keyRing.mac('refresh-token', body)]).toString('base64url')
 }
 
-/** What a refresh token says, or null when it is none of ours. */
+/** The content of a refresh token; null if we did not issue it. */
 export const verifyRefreshToken = (keyRing: KeyRing, token: string): RefreshTokenClaims | null => {
   const bytes = /^idr_[\w-]{70}$/.test(token) ? bytesOfBase64url(token.slice(prefix.length)) : null
   if (bytes === null) return null

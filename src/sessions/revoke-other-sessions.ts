@@ -1,4 +1,4 @@
-// Revokes every session of the caller's account but the caller's own.
+// Revokes every session of the caller's account except the current one.
 import { requireSession } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import type { EndSessionNeeds } from './end-session.js'
