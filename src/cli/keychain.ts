@@ -3,7 +3,7 @@
 import type { Account } from '../client/account.js'
 import { CliError } from './cli-error.js'
 import { type Login, publicKeyOf } from './config.js'
-import { normalizePublicKey } from './public-key.js'
+import { readPublicKey } from './public-key.js'
 
 /** A key that opens the account. */
 export interface KeychainKey {
@@ -29,11 +29,14 @@ export const keysOf = (account: Account, login: Login | null): readonly Keychain
 
 /** The one key that `word` names: an id, a public key in any spelling, or a label. `NO_SUCH_KEY` otherwise. */
 export const findKey = (keys: readonly KeychainKey[], word: string): KeychainKey => {
-  const publicKey = normalizePublicKey(word)
+  const { publicKey, because } = readPublicKey(word)
   const byKey = keys.filter((key) => key.id === word || key.publicKey === publicKey)
   const named = byKey.length > 0 ? byKey : keys.filter(({ label }) => label === word)
   const [key, ...others] = named
-  if (key === undefined) throw noSuchKey('This account has no such key', 'See: idem keys list')
+  if (key === undefined) {
+    const named = because === null ? '' : `: ${because.replace(/\.$/, '')}`
+    throw noSuchKey(`This account has no such key${named}`, 'See: idem keys list')
+  }
   if (others.length > 0) throw noSuchKey('Several keys have this label', 'Name it by its id: idem keys list')
   return key
 }

@@ -5,7 +5,8 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import type { KeySigner } from '../client/proof.js'
 import { assertNever, CliError } from './cli-error.js'
 import { parseOpensshPrivateKey } from './openssh-private-key.js'
-import { publicKeyText, rawBytes } from './public-key.js'
+import { publicKeyText } from './public-key.js'
+import { rawBytes } from './public-key-spelling.js'
 
 /** A new key: its signer, and the PKCS#8 PEM to write to a file. */
 export const generatePrivateKey = (): { signer: KeySigner; pem: string } => {

@@ -9,7 +9,7 @@ import { connect, type Invocation, openInvocation } from '../invocation.js'
 import { logInWithKey } from '../log-in-with-key.js'
 import type { Machine } from '../machine.js'
 import { looksLikePrivateKey, parsePrivateKey } from '../private-key.js'
-import { normalizePublicKey } from '../public-key.js'
+import { readPublicKey } from '../public-key.js'
 import { defaultServerUrl } from '../server-url.js'
 
 interface AuthenticateOptions {
@@ -65,11 +65,11 @@ const findKey = async (invocation: Invocation, privateKey: string | undefined): 
 }
 
 const checkMatch = (signer: KeySigner, given: string): void => {
-  const publicKey = normalizePublicKey(given)
+  const { publicKey, because } = readPublicKey(given)
   if (publicKey === null) {
     throw new CliError(
       'USAGE',
-      '--publicKey is no Ed25519 public key.',
+      `--publicKey is no Ed25519 public key${because === null ? '' : `: ${because.replace(/\.$/, '')}`}.`,
       'Leave it out: it follows from the private key.',
     )
   }

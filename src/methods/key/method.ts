@@ -33,7 +33,9 @@ export class KeyChallengeInput {
 /** What answers a key challenge. */
 @InputType({ description: 'Answer a key challenge.' })
 export class KeyProof {
-  @Field(() => String, { description: 'Base64 of the 64 bytes of the signature over `Challenge.message`.' })
+  @Field(() => String, {
+    description: 'The 64 bytes of the signature over `Challenge.message`, in base64 or hex.',
+  })
   signature!: string
 }
 

@@ -1,16 +1,36 @@
-// A signature: Ed25519 over a challenge's message, accepted in its one canonical form (RFC 8032 5.1.7).
+// A signature: Ed25519 over a challenge's message, in any spelling of its one canonical form (RFC 8032 5.1.7).
 import { createPublicKey, verify } from 'node:crypto'
+import { Failure } from '../../failure.js'
 
-/** 64 bytes in base64. */
-const form = /^[A-Za-z0-9+/]{85}[AQgw]==$/
+const signatureLength = 64
+/** A signature in any spelling, with white space between all of its characters, is shorter. In characters. */
+const longestSpelling = 512
+
+/** The 64 bytes in base64 of either alphabet, padded or not, or in hex; white space does not matter. */
+const bytesOf = (spelling: string): Buffer | null => {
+  if (spelling.length > longestSpelling) return null
+  const text = spelling.replace(/\s+/g, '')
+  if (/^(?:0x)?[0-9a-f]{128}$/i.test(text)) return Buffer.from(text.slice(-128), 'hex')
+  // 86 characters hold 64 bytes and four bits, which must be zero.
+  if (!/^[\w+/-]{85}[AQgw](?:==)?$/.test(text)) return null
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.length === signatureLength ? bytes : null
+}
 
 /**
- * True when `signature` (base64) is that of `message` (UTF-8) by `publicKey` (base64 of 32 sound bytes).
- * OpenSSL refuses S at or above L, and compares R as bytes, so no second form of a signature passes.
+ * True when `signature` is that of `message` (UTF-8) by `publicKey` (base64 of 32 sound bytes). OpenSSL refuses S at
+ * or above L, and compares R as bytes, so no second signature passes. Throws `PROOF_REJECTED`, saying what is wanted,
+ * when it is no signature in any spelling.
  */
 export const isSignedBy = (publicKey: string, message: string, signature: string): boolean => {
-  if (!form.test(signature)) return false
+  const bytes = bytesOf(signature)
+  if (bytes === null)
+    throw new Failure(
+      'PROOF_REJECTED',
+      'A signature is the 64 bytes of Ed25519 over the message, in base64 or hex.',
+      { reason: 'no signature in any spelling' },
+    )
   const x = Buffer.from(publicKey, 'base64').toString('base64url')
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-  return verify(null, Buffer.from(message, 'utf8'), key, Buffer.from(signature, 'base64'))
+  return verify(null, Buffer.from(message, 'utf8'), key, bytes)
 }

@@ -1,41 +1,30 @@
-// Public keys: one spelling for all.
+// Public keys: one spelling for all, the same as the server's.
 
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { normalizePublicKey } from '../../../src/cli/public-key.js'
+import { readPublicKey } from '../../../src/cli/public-key.js'
+import { namedSpellings, spellingsOf, unknownSpellings } from '../../support/public-key-spellings.js'
 
-const raw = Buffer.from('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a', 'hex')
-const base64 = raw.toString('base64')
-const pem = createPublicKey({
-  key: { kty: 'OKP', crv: 'Ed25519', x: raw.toString('base64url') },
-  format: 'jwk',
+const x = String(generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x)
+const bytes = Buffer.from(x, 'base64url')
+
+test.each(spellingsOf(bytes))('%s is understood', (_name, text) => {
+  expect(readPublicKey(text)).toEqual({ publicKey: bytes.toString('base64'), because: null })
 })
-  .export({ format: 'pem', type: 'spki' })
-  .toString()
-const sshBlob = Buffer.concat([Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0\x20', 'latin1'), raw]).toString(
-  'base64',
+
+test.each(namedSpellings)('%s is told by name', (_what, text, word) => {
+  expect(readPublicKey(text)).toEqual({ publicKey: null, because: expect.stringContaining(word) })
+})
+
+test.each(unknownSpellings)('%s is none', (_what, text) => {
+  expect(readPublicKey(text)).toEqual({ publicKey: null, because: null })
+})
+
+test.each(['armored-block.ts', 'public-key-spelling.ts'])(
+  '%s reads the same here and in the service',
+  (file) => {
+    const here = readFileSync(`src/cli/${file}`, 'utf8')
+    expect(here).toBe(readFileSync(`src/methods/key/${file}`, 'utf8'))
+  },
 )
-
-test.each([
-  ['base64', base64],
-  ['base64url', raw.toString('base64url')],
-  ['hex', raw.toString('hex')],
-  ['SPKI PEM', pem],
-  ['an OpenSSH line', `ssh-ed25519 ${sshBlob} ada@example.org`],
-  ['an OpenSSH line without comment', `ssh-ed25519 ${sshBlob}\n`],
-])('%s is understood', (_spelling, text) => {
-  expect(normalizePublicKey(text)).toBe(base64)
-})
-
-test.each([
-  '',
-  'laptop',
-  raw.subarray(1).toString('base64'),
-  'ssh-ed25519',
-  'ssh-ed25519 AAAA',
-  `ssh-rsa ${sshBlob}`,
-  generateKeyPairSync('x25519').publicKey.export({ format: 'pem', type: 'spki' }).toString(),
-  '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----',
-])('%j is none', (text) => {
-  expect(normalizePublicKey(text)).toBeNull()
-})
