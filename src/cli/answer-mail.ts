@@ -1,4 +1,4 @@
-// Waits for whichever comes first, the code of a mail at the prompt or the confirmation of its link.
+// Waits for the code of a mail from the input or the confirmation of its link, whichever is first.
 
 import {
   answerConfirmed,
@@ -15,24 +15,24 @@ import type { Connection } from './invocation.js'
 import type { Lines } from './lines.js'
 import { mailFailure } from './mail-failure.js'
 
-/** How a mail is answered. */
+/** The options of answering a mail. */
 export interface MailAnswering<Result> {
   readonly challenge: ChallengeState
   readonly lines: Lines
-  /** Whether a person types the lines, who can be told and asked again. */
+  /** Whether a person types the lines and can be asked again. */
   readonly isInteractive: boolean
-  /** What is done with an answer; `PROOF_REJECTED` counts as a wrong code. */
+  /** Submits an answer; `PROOF_REJECTED` counts as a wrong code. */
   readonly submit: (answer: Answer) => Promise<Result>
 }
 
-/** What `submit` answers at last. `PROOF_REJECTED`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `MAIL_REFUSED`. */
+/** The result of `submit`. Throws `PROOF_REJECTED`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `MAIL_REFUSED`. */
 export const answerMail = async <Result>(
   connection: Connection,
   { challenge, lines, isInteractive, submit }: MailAnswering<Result>,
 ): Promise<Result> => {
   const done = new AbortController()
   const confirmed = untilConfirmed(connection, challenge, done.signal)
-  confirmed.catch(() => undefined) // told where it is awaited, if it still matters then
+  confirmed.catch(() => undefined) // avoids an unhandled rejection; reported where it is awaited
   const codes = new Codes(connection, isInteractive)
   try {
     for (;;) {
@@ -67,7 +67,10 @@ const deliveries: Readonly<Record<DeliveryState, string>> = {
   REFUSED: 'the mail was refused',
 }
 
-/** Resolves once the link is confirmed and tells meanwhile how the mail fares. Throws when nothing can come any more. */
+/**
+ * Resolves once the link is confirmed; reports the delivery meanwhile. Throws when no confirmation is possible any
+ * more.
+ */
 const untilConfirmed = async (
   { transport, output }: Connection,
   { id }: ChallengeState,
@@ -88,13 +91,13 @@ const untilConfirmed = async (
       throw new CliError('MAIL_REFUSED', 'The mail server refuses the mail.', 'Check the address.')
     }
   }
-  return new Promise(() => undefined) // ended by whoever no longer waits for it
+  return new Promise(() => undefined) // never resolves: the watch was aborted
 }
 
-/** Letters and digits; how many and which is for the server to know. */
+/** Letters and digits. The server decides which and how many. */
 const codeForm = /^[A-Z0-9]{6,12}$/
 
-/** The codes that were typed or piped in, and what became of them. */
+/** The codes from the input, and their results. */
 class Codes {
   #triesLeft = mostCodeAttempts
   #lastRejection: unknown = null
@@ -104,7 +107,7 @@ class Codes {
     private readonly isInteractive: boolean,
   ) {}
 
-  /** The code in a line; null for a line that cannot hold one, which costs no try. `USAGE` where nobody can mend it. */
+  /** The code in a line; null for a line without one, which costs no try. `USAGE` if nobody can be asked again. */
   read(line: string): string | null {
     const code = line.toUpperCase().replace(/[\s-]/g, '')
     if (code === '' || codeForm.test(code)) return code === '' ? null : code
@@ -114,7 +117,7 @@ class Codes {
     return null
   }
 
-  /** Goes on after a code that was wrong, as long as there are tries, or that is none; throws anything else. */
+  /** Reports a wrong or malformed code if there is another try; throws any other error. */
   rejected(error: unknown): void {
     if (this.isInteractive && error instanceof IdemError && error.code === 'BAD_USER_INPUT') {
       this.connection.output.progress(error.message)
@@ -128,7 +131,7 @@ class Codes {
     this.connection.output.progress(`That is not the code of this mail. ${tries}`)
   }
 
-  /** The input has ended: who piped in a wrong code has no other; who piped in nothing waits for the link. */
+  /** The input has ended. After a wrong code, throws its error; without any code, the link can still be confirmed. */
   end(): void {
     if (this.#lastRejection !== null) throw this.#lastRejection
   }

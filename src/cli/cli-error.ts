@@ -1,22 +1,22 @@
-// An error that the command line finds by itself: what is wrong and what to do next.
+// The errors of the command line itself: what is wrong and what to do next.
 
 import type { IdemErrorCode } from '../client/idem-error.js'
 import type { CliErrorCode } from './exit-code.js'
 
-/** Codes of the SDK that the command line has better words for. */
+/** Codes of the SDK for which the command line has better texts. */
 export type RestatedCode = Extract<
   IdemErrorCode,
   'SIGNED_OUT' | 'PROOF_REJECTED' | 'CHALLENGE_SPENT' | 'CHALLENGE_EXPIRED'
 >
 
-/** Neither `message` nor `next` ever holds a secret. */
+/** Neither `message` nor `next` ever contains a secret. */
 export class CliError extends Error {
   override readonly name = 'CliError'
 
   constructor(
     readonly code: CliErrorCode | RestatedCode,
     message: string,
-    /** What to do next; null when the message says it all. */
+    /** What to do next; null if the message suffices. */
     readonly next: string | null = null,
     options?: ErrorOptions,
   ) {

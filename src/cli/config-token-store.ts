@@ -1,10 +1,10 @@
-// Keeps a session's tokens in the config file, shared by every shell of this user.
+// Stores a session's tokens in the config file, which all shells of this user share.
 
 import type { TokenStore } from '../client/token-store.js'
 import { serverEntry, withServerEntry } from './config.js'
 import type { Connection } from './invocation.js'
 
-/** The store of the tokens for the connection's server; its lock is the config file's. */
+/** The store of the tokens for the connection's server; uses the lock of the config file. */
 export const configTokenStore = ({ config: file, url }: Connection): TokenStore => ({
   read: async () => serverEntry(await file.read(), url).tokens,
   update: async (change) => {

@@ -1,15 +1,15 @@
-// What `config.json` holds: the default server and, for each server, who is signed in there. Fields that
-// this version does not know are kept as they are.
+// The content of `config.json`: the default server and, for each server, who is signed in. Fields that this version
+// does not know are kept.
 
 import type { KeptTokens } from '../client/tokens.js'
 
-/** How the session was opened, and so how it can be opened again: for the same account, or not at all. */
+/** How the session was opened, and so how it can be opened again for the same account. */
 export type Login =
   | {
       readonly method: 'key'
       readonly accountId: string
       readonly publicKey: string
-      /** Where the private key lies; null when it came by a pipe or the environment. The key is never kept. */
+      /** The file of the private key; null if it came from a pipe or the environment. The key itself is not stored. */
       readonly privateKeyFile: string | null
       readonly handle: string | null
     }
@@ -18,35 +18,35 @@ export type Login =
       readonly method: 'email'
       readonly accountId: string
       readonly address: string
-      /** Of the key among `emailKeys` that signs in from now on; null when none could be linked. */
+      /** The key in `emailKeys` for later logins; null if none could be linked. */
       readonly publicKey: string | null
     }
-  /** At a server in development that believes everybody. */
+  /** At a development server without authentication. */
   | { readonly method: 'development'; readonly accountId: string; readonly address: string }
 
-/** A key that was made at the first login by mail, and signs in without one from then on. */
+/** A key that was made at the first login by mail, for later logins without one. */
 export interface EmailKey {
   /** In lower case. */
   readonly address: string
   readonly accountId: string
   readonly publicKey: string
-  /** PKCS#8 PEM. It lies here and nowhere else. */
+  /** PKCS#8 PEM. It is stored only here. */
   readonly privateKey: string
-  /** The account's handle when it was last seen: with it a key that was removed is refused, and opens nothing new. */
+  /** The account's last known handle. With it, an unlinked key is refused instead of opening a new account. */
   readonly handle: string | null
 }
 
-/** The key that a login signs in with; null for those that have none. */
+/** The public key of a login; null for logins without a key. */
 export const publicKeyOf = (login: Login | null): string | null =>
   login?.method === 'key' || login?.method === 'email' ? login.publicKey : null
 
-/** What is kept for one server. Never sent to another one. */
+/** The data of one server, which is never sent to another one. */
 export interface ServerEntry {
   readonly login: Login | null
   readonly tokens: KeptTokens | null
-  /** What a guest is known by; kept when the guest logs out, for without it the account is lost. */
+  /** The guest's secret. Kept after a logout, because without it the account is lost. */
   readonly deviceSecret: string | null
-  /** One for each address that has signed in here by mail; kept when it logs out. */
+  /** One per address that has signed in by mail; kept after a logout. */
   readonly emailKeys: readonly EmailKey[]
 }
 
@@ -58,10 +58,10 @@ export interface Config {
   readonly servers: Readonly<Record<string, ServerEntry>>
 }
 
-/** What holds before anything was kept. */
+/** The config if there is no file. */
 export const emptyConfig: Config = { version: 1, url: null, servers: {} }
 
-/** What is kept for the server at `url`. */
+/** The data of the server at `url`. */
 export const serverEntry = (config: Config, url: string): ServerEntry =>
   config.servers[url] ?? { login: null, tokens: null, deviceSecret: null, emailKeys: [] }
 
@@ -71,7 +71,7 @@ export const withServerEntry = (config: Config, url: string, changes: Partial<Se
   servers: { ...config.servers, [url]: { ...serverEntry(config, url), ...changes } },
 })
 
-/** Says in its message which field of a config is wrong, and never what it holds. */
+/** The config is malformed. The message has the name of the wrong field, never its value. */
 export class ConfigFormatError extends Error {}
 
 /** The config in a file's text. Throws `ConfigFormatError`. */

@@ -1,4 +1,4 @@
-// The command line as a whole: its commands, its global options and its help.
+// The whole command line: commands, global options and help.
 
 import { Command } from 'commander'
 import { authenticateCommand } from './commands/authenticate.js'
@@ -51,12 +51,15 @@ export const createProgram = (machine: Machine): Command => {
   return program
 }
 
-/** Has the command and all below it speak through the machine and never end the process by themselves. */
+/**
+ * Lets commander write to the machine's streams, and throw instead of ending the process, for this command and its
+ * children.
+ */
 const prepare = (command: Command, machine: Machine): void => {
   command.exitOverride().configureOutput({
     writeOut: (text) => machine.stdout.write(text),
-    writeErr: (text) => (wantsJson(machine) ? undefined : machine.stderr.write(text)), // help, unasked for
-    outputError: () => undefined, // told by `describeFailure`, once and in the form that was asked for
+    writeErr: (text) => (wantsJson(machine) ? undefined : machine.stderr.write(text)), // unrequested help
+    outputError: () => undefined, // `describeFailure` reports the error once, in the requested form
     getOutHasColors: () => false,
     getErrHasColors: () => false,
   })

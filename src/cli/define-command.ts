@@ -1,12 +1,12 @@
-// How every command introduces itself: a summary, its examples, and where the exit codes stand.
+// The common form of a command: summary, examples, and a pointer to the exit codes.
 
 import { Command } from 'commander'
 
-/** What `--help` says of a command beside its options. */
+/** The texts of `--help` beside the options. */
 export interface CommandText {
   readonly name: string
   readonly summary: string
-  /** What the summary leaves out. */
+  /** Details that are not in the summary. */
   readonly details?: string
   readonly examples: readonly string[]
 }

@@ -1,21 +1,21 @@
-// Turns whatever was thrown into what a person or a script is told: code, sentence, next step, exit code.
+// Converts any thrown error into a report for people and scripts: code, sentence, next step, exit code.
 
 import { CommanderError } from 'commander'
 import { IdemError, type IdemErrorCode } from '../client/idem-error.js'
 import { CliError } from './cli-error.js'
 import { type ErrorCode, exitCodes, exitNameOf } from './exit-code.js'
 
-/** A failure, ready to be shown. */
+/** The report of a failure. */
 export interface FailureReport {
   readonly code: ErrorCode
   readonly message: string
   readonly next: string | null
   readonly exitCode: number
-  /** What else the server said, such as `requestId` and `retryAfterSeconds`. */
+  /** Further details from the server, such as `requestId` and `retryAfterSeconds`. */
   readonly details: object
 }
 
-/** The report of an error of any origin. */
+/** The report of any error. */
 export const describeFailure = (error: unknown): FailureReport => {
   if (error instanceof CliError) {
     const details = error.cause instanceof IdemError ? error.cause.details : {}
@@ -69,10 +69,10 @@ const nextStep = (error: IdemError): string | null => {
   return nextSteps[error.code] ?? null
 }
 
-/** Its answer to a missing command is the help, with a message that says nothing. */
+/** For a missing command, commander prints the help and throws a message without information. */
 const describeUsage = ({ code, message }: CommanderError): string =>
   code === 'commander.help' ? 'No command is given.' : withoutValues(message)
 
-/** Commander quotes an unknown option whole, and `--privateKye=…` may hold a key. */
+/** Removes values from commander's message about an unknown option, because `--privateKye=…` may contain a key. */
 const withoutValues = (message: string): string =>
   message.replace(/^error: /, '').replace(/(--?[\w-]+)=[\s\S]*'/, "$1=…'")

@@ -1,6 +1,6 @@
-// Says when something is, for people.
+// A moment in words.
 
-/** The moment in UTC with its distance: `2026-01-31 12:05 UTC (in 24 min)`. */
+/** The moment in UTC and relative to now: `2026-01-31 12:05 UTC (in 24 min)`. */
 export const describeMoment = (iso: string, now: Date): string => {
   const moment = new Date(iso)
   if (Number.isNaN(moment.getTime())) return 'unknown'

@@ -1,4 +1,4 @@
-// The session that is none: a server in development believes everybody.
+// The session at a development server without authentication, which has no tokens.
 
 import { developmentBearer } from '../client/development-bearer.js'
 import type { TokenStore } from '../client/token-store.js'
@@ -9,7 +9,7 @@ import { shellWord } from './shell-word.js'
 const ever = '9999-12-31T23:59:59.000Z'
 const always = '1970-01-01T00:00:00.000Z'
 
-/** A store whose only token is the bearer of the address. It is never renewed: refused once, it is over. */
+/** A store whose only token is the unproven bearer of the address. It is never renewed. */
 export const developmentTokenStore = (address: string): TokenStore => ({
   read: async () => tokensOf(address),
   update: async () => {

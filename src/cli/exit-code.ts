@@ -1,4 +1,4 @@
-// The exit codes of `idem`: the one table that scripts rely on, `--help` prints and every error goes by.
+// The exit codes of `idem`: the table that `--help` prints and that maps every error to its exit code.
 
 import type { IdemErrorCode } from '../client/idem-error.js'
 
@@ -25,7 +25,7 @@ export const exitCodes = {
 /** The name of an exit code. */
 export type ExitName = keyof typeof exitCodes
 
-/** Failures that the command line finds by itself, beside those that the SDK reports. */
+/** Failures of the command line itself, beside those of the SDK. */
 export type CliErrorCode =
   | 'USAGE'
   | 'KEY_MISSING'
@@ -41,10 +41,10 @@ export type CliErrorCode =
   | 'CONFIG_NOT_WRITTEN'
   | 'BROKEN'
 
-/** Every code that `{"error":{"code"}}` can hold. */
+/** Every value of `{"error":{"code"}}`. */
 export type ErrorCode = IdemErrorCode | CliErrorCode
 
-/** With which exit code each error ends. */
+/** The exit code of each error. */
 export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   USAGE: 'usage',
   BAD_USER_INPUT: 'usage',

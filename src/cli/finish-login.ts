@@ -1,4 +1,4 @@
-// The end of every login: remembers who is signed in and says it.
+// The end of every login: stores who is signed in and prints it.
 
 import type { SignedIn } from '../client/sign-in.js'
 import { keepTokens } from '../client/tokens.js'
@@ -9,8 +9,8 @@ import { withEmailKey } from './email-keys.js'
 import type { Connection } from './invocation.js'
 
 /**
- * Keeps the session in the config, with the key of an email login, makes its server the default one, and prints
- * the account.
+ * Stores the session in the config, with the key of an email login, makes its server the default, and prints the
+ * account.
  */
 export const finishLogin = async (
   connection: Connection,

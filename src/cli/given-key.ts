@@ -1,4 +1,4 @@
-// Where a private key may come from: a file, standard input, the environment.
+// Reads a private key from its possible sources: a file, standard input, the environment.
 
 import { type FileHandle, open } from 'node:fs/promises'
 import path from 'node:path'
@@ -9,28 +9,28 @@ import type { Invocation } from './invocation.js'
 import { looksLikePrivateKey, parsePrivateKey } from './private-key.js'
 import { shellWord } from './shell-word.js'
 
-/** A key, and the file to read it from next time; null when it came by a way that cannot be repeated. */
+/** A key, and the file from which it can be read again; null if it came from another source. */
 export interface GivenKey {
   readonly signer: KeySigner
   readonly file: string | null
 }
 
-/** No key file of any format comes near this. */
+/** More than a key file of any format needs, in bytes. */
 const longestKeyBytes = 65_536
 
-/** The key that `--private-key` names: a file, or `-` for standard input. */
+/** The key of `--private-key`: a file, or `-` for standard input. */
 export const readPrivateKey = async (invocation: Invocation, word: string): Promise<GivenKey> =>
   word === '-'
     ? { signer: parsePrivateKey(await readStandardInput(invocation), 'Standard input'), file: null }
     : readPrivateKeyFile(invocation, word)
 
-/** The key in `IDEM_PRIVATE_KEY`, or null when it is not set. */
+/** The key in `IDEM_PRIVATE_KEY`; null if it is not set. */
 export const readEnvironmentKey = ({ machine }: Invocation): GivenKey | null => {
   const text = machine.environment['IDEM_PRIVATE_KEY'] ?? ''
   return text === '' ? null : { signer: parsePrivateKey(text, 'IDEM_PRIVATE_KEY'), file: null }
 }
 
-/** The key in a file; warns when others on this machine can read it. */
+/** The key in a file; warns if other users of this machine can read it. */
 export const readPrivateKeyFile = async (invocation: Invocation, file: string): Promise<GivenKey> => {
   const handle = await openKeyFile(file)
   try {
@@ -88,7 +88,7 @@ const readStandardInput = async ({ machine: { stdin } }: Invocation): Promise<st
   return text
 }
 
-/** All that comes, or null once it is more than any key: a device may have no end. */
+/** The whole input; null once it is longer than any key, because a device may be endless. */
 const readText = async (source: Readable): Promise<string | null> => {
   let bytes = Buffer.alloc(0)
   for await (const chunk of source) {

@@ -1,4 +1,4 @@
-// One run of one command: what it was given, and the server that it speaks to.
+// One run of a command: its options, and the server that it calls.
 
 import path from 'node:path'
 import type { Command } from 'commander'
@@ -9,32 +9,32 @@ import { type Machine, wantsJson } from './machine.js'
 import { jsonOutput, type Output, textOutput } from './output.js'
 import { defaultServerUrl, isUnprotected, parseServerUrl } from './server-url.js'
 
-/** What every command has. */
+/** What every command gets. */
 export interface Invocation {
   readonly machine: Machine
   readonly output: Output
   readonly config: ConfigFile
-  /** `--url`, not yet checked. */
+  /** The value of `--url`, not yet checked. */
   readonly urlOption: string | null
 }
 
-/** What a command has that speaks to a server. */
+/** What a command that calls a server gets. */
 export interface Connection extends Invocation {
   readonly url: string
-  /** Bare, without a bearer. */
+  /** Without a bearer. */
   readonly transport: Transport
-  /** What the config kept for this server when the command began. */
+  /** The config of this server at the start of the command. */
   readonly kept: ServerEntry
 }
 
-/** The options that every command takes. */
+/** The options of every command. */
 interface SharedOptions {
   readonly url?: string
   readonly config?: string
   readonly json?: boolean
 }
 
-/** The run of `command`, from its options, the environment and the defaults, in this order. */
+/** The run of `command`; options take precedence over the environment, and both over defaults. */
 export const openInvocation = (machine: Machine, command: Command): Invocation => {
   const { url, config, json } = command.optsWithGlobals<SharedOptions>()
   const { IDEM_CONFIG: fromEnvironment } = machine.environment
@@ -57,7 +57,7 @@ export const connect = async (invocation: Invocation): Promise<Connection> => {
   return { ...invocation, url, transport: httpTransport({ url, headers }), kept: serverEntry(config, url) }
 }
 
-/** What the list of sessions shows for this machine. Header-safe. */
+/** The name of this machine in the list of sessions, safe for a header. */
 export const deviceName = ({ hostname }: Machine): string =>
   `idem-cli (${hostname.replace(/[^\x21-\x7e]/g, '?')})`
 
@@ -68,6 +68,6 @@ const chooseUrl = ({ machine, urlOption, config }: Invocation, keptUrl: string |
   return keptUrl === null ? defaultServerUrl : parseServerUrl(keptUrl, `"url" in ${config.path}`)
 }
 
-/** Whether a person sits before it, who can be asked. */
+/** Whether the input is a terminal, so that a person can be asked. */
 export const isInteractive = ({ machine }: Invocation): boolean =>
   machine.stdin.isTTY === true && !wantsJson(machine)

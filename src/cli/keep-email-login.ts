@@ -1,4 +1,4 @@
-// The end of a login by mail: a key for this machine, so that the next login needs no mail.
+// The end of a login by mail: links a key of this machine, so that the next login needs no mail.
 
 import { unlinkIdentity } from '../client/account.js'
 import { IdemError } from '../client/idem-error.js'
@@ -13,15 +13,15 @@ import { finishLogin } from './finish-login.js'
 import { type Connection, deviceName } from './invocation.js'
 import { generatePrivateKey } from './private-key.js'
 
-/** A key that was linked, and the identity's id by which it can be unlinked. */
+/** A linked key, and the id of its identity, with which it can be unlinked. */
 interface LinkedKey {
   readonly emailKey: EmailKey
   readonly identityId: string
 }
 
 /**
- * Links a new key to the account, keeps it and the session, and says who is signed in. When the key cannot be
- * linked the session is kept without one; when nothing can be kept, key and session are given up.
+ * Links a new key to the account, stores it and the session, and prints who is signed in. If the key cannot be linked,
+ * the session is stored without one; if nothing can be stored, the key is unlinked and the session ended.
  */
 export const keepEmailLogin = async (
   connection: Connection,
@@ -76,6 +76,6 @@ const giveUp = async (bearer: Transport, linked: LinkedKey | null): Promise<void
     if (linked !== null) await unlinkIdentity(bearer, linked.identityId)
     await endSession(bearer)
   } catch (error) {
-    if (!(error instanceof IdemError)) throw error // else: what failed before is what is told
+    if (!(error instanceof IdemError)) throw error // otherwise the first failure is reported
   }
 }

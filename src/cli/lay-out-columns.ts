@@ -1,4 +1,4 @@
-// Lays rows of text out in columns.
+// Formats rows of text as columns.
 
 /** The rows as lines; each column is as wide as its widest cell. */
 export const layOutColumns = (rows: readonly (readonly string[])[]): string =>

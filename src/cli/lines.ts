@@ -1,11 +1,11 @@
-// What is typed or piped in, line by line.
+// Reads the input line by line.
 
 import type { Readable } from 'node:stream'
 
-/** Nothing that is asked for here comes near this; what is longer is cut. In characters. */
+/** Longer lines are cut, because no expected input is so long. In characters. */
 const longestLine = 4_096
 
-/** The lines of an input. It is touched at the first line that is asked for. */
+/** The lines of an input, which is opened when the first line is requested. */
 export class Lines {
   readonly #queue: string[] = []
   #rest = ''
@@ -16,7 +16,7 @@ export class Lines {
 
   constructor(private readonly input: Readable) {}
 
-  /** The next line without its end, or null when there are no more. Whoever asks meanwhile gets the same one. */
+  /** The next line without its line end; null at the end. Concurrent calls get the same line. */
   next(): Promise<string | null> {
     this.#pending ??= this.#read().finally(() => {
       this.#pending = null
@@ -24,7 +24,7 @@ export class Lines {
     return this.#pending
   }
 
-  /** Leaves the input alone, so that it does not keep the process. */
+  /** Closes the input, so that it does not keep the process running. */
   close(): void {
     if (!this.#isOpen) return
     this.input.off('data', this.#take).off('end', this.#end).off('error', this.#end).off('close', this.#end)

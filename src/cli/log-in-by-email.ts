@@ -1,4 +1,4 @@
-// The whole login by email: silent where a key of an earlier one lies in the config, else by a mail.
+// The whole login by email: with the key of an earlier login if there is one, otherwise by a mail.
 
 import { fetchWhoAmI } from '../client/account.js'
 import { developmentBearer } from '../client/development-bearer.js'
@@ -17,19 +17,19 @@ import type { Lines } from './lines.js'
 import { logInWithEmailKey } from './log-in-with-email-key.js'
 import { requireAccount } from './require-account.js'
 
-/** Who signs in, and how. */
+/** The options of a login. */
 export interface EmailLogin {
   readonly address: string
   readonly lines: Lines
-  /** Whether to wait for the answer to the mail; otherwise its challenge is printed and that is all. */
+  /** Whether to wait for the answer to the mail; otherwise only its challenge is printed. */
   readonly waits: boolean
 }
 
-/** Signs in, registering the address at its first use. */
+/** Signs in; the first use of an address creates an account. */
 export const logInByEmail = async (connection: Connection, login: EmailLogin): Promise<void> => {
   const key = emailKeyOf(connection.kept, login.address)
   if (key !== null && (await logInSilently(connection, key, login.address))) return
-  await connection.config.update(async (config) => config) // rather now than after the mail
+  await connection.config.update(async (config) => config) // an unwritable config fails before the mail is sent
   for (;;) {
     const challenge = await requestMail(connection.transport, { address: login.address, purpose: 'SIGN_IN' })
     if (challenge.authenticationDisabled) return logInUnproven(connection, login.address)
@@ -43,7 +43,7 @@ export const logInByEmail = async (connection: Connection, login: EmailLogin): P
   }
 }
 
-/** Whether it worked; a key that opens its account no more is forgotten. */
+/** True if the key opened its account; otherwise the key is removed from the config. */
 const logInSilently = async (connection: Connection, key: EmailKey, address: string): Promise<boolean> => {
   const { url, config, output, transport } = connection
   const signedIn = await logInWithEmailKey(transport, key)
@@ -64,7 +64,7 @@ const logInSilently = async (connection: Connection, key: EmailKey, address: str
   return false
 }
 
-/** A server in development says so itself; nothing secret goes to it. */
+/** Signs in at a development server without authentication, to which nothing secret is sent. */
 const logInUnproven = async (connection: Connection, address: string): Promise<void> => {
   const { url, config, output, transport } = connection
   const { me } = await fetchWhoAmI(withBearer(transport, developmentBearer(address)))
@@ -94,7 +94,7 @@ const tellOfMail = ({ output, machine }: Connection, challenge: ChallengeState, 
   )
 }
 
-/** Answers the mail, and keeps what comes of it as one thing. */
+/** Answers the mail; sign-in and storing of its result are not interrupted by signals. */
 const answerAndKeep = (
   connection: Connection,
   challenge: ChallengeState,

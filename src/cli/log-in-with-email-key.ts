@@ -1,4 +1,4 @@
-// The silent login: with the key that the first login by mail made.
+// The login without a mail, with the key that was made at the first login by mail.
 
 import { domainToASCII } from 'node:url'
 import { fetchWhoAmI } from '../client/account.js'
@@ -11,13 +11,13 @@ import { CliError } from './cli-error.js'
 import type { EmailKey } from './config.js'
 import { parsePrivateKey } from './private-key.js'
 
-/** Signs in with the key; null when it opens its account no more, or cannot be read. */
+/** Signs in with the key; null if it no longer opens its account, or cannot be read. */
 export const logInWithEmailKey = async (transport: Transport, key: EmailKey): Promise<SignedIn | null> => {
   const signedIn = await signInUnlessRejected(transport, key)
   if (signedIn === null) return null
   const bearer = withBearer(transport, signedIn.tokens.accessToken)
-  // Without a handle to hold it to, a key that was removed opens an account of its own; and an address may have gone to
-  // another account: neither is the one that is meant.
+  // Without a handle, an unlinked key opens a new account, and an address may belong to another account now. Neither is
+  // the account of this key.
   if (signedIn.account.id === key.accountId && (await hasAddress(bearer, key.address))) return signedIn
   await endSession(bearer)
   return null
@@ -31,7 +31,7 @@ const hasAddress = async (bearer: Transport, address: string): Promise<boolean> 
   )
 }
 
-/** As the server spells it: its domain by A-labels. */
+/** The server's spelling of an address, with A-labels in the domain. */
 const canonical = (address: string): string => {
   const at = address.lastIndexOf('@')
   return `${address.slice(0, at).toLowerCase()}@${domainToASCII(address.slice(at + 1))}`

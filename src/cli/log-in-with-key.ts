@@ -6,7 +6,7 @@ import { finishLogin } from './finish-login.js'
 import type { GivenKey } from './given-key.js'
 import type { Connection } from './invocation.js'
 
-/** Signs in, registering the key and the handle at their first use. */
+/** Signs in; the first use of a key creates an account with the handle. */
 export const logInWithKey = async (
   connection: Connection,
   { signer, file }: GivenKey,

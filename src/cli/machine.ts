@@ -1,26 +1,26 @@
-// What the command line touches of the machine it runs on, handed in once so that tests can be a machine.
+// The interface between the command line and the machine, passed in so that tests can replace it.
 
 import type { Readable } from 'node:stream'
 import type { Clock } from '../client/clock.js'
 import type { Sinks } from './output.js'
 
-/** The machine, its user's shell and its devices. */
+/** The machine, the user's shell and the devices. */
 export interface Machine extends Sinks {
-  /** What stands after `idem`. */
+  /** The arguments after `idem`. */
   readonly words: readonly string[]
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly hostname: string
-  /** The platform's folder for the settings of `idem`. */
+  /** The platform's config folder of `idem`. */
   readonly configFolder: string
-  /** This version of `idem`. */
+  /** The version of `idem`. */
   readonly version: string
   readonly now: Clock
-  /** Does the work to its end even when the process is told to stop meanwhile; it stops then. */
+  /** Finishes the work even if a signal arrives meanwhile; the process stops after it. */
   readonly unbroken: <Result>(work: () => Promise<Result>) => Promise<Result>
-  /** `count` bytes that nobody can guess. */
+  /** `count` random bytes from a cryptographic generator. */
   readonly randomBytes: (count: number) => Uint8Array
 }
 
-/** Whether `--json` was typed: known before the options are parsed, for the errors of that parsing itself. */
+/** Whether `--json` was given; known before options are parsed, for errors of the parsing itself. */
 export const wantsJson = ({ words }: Machine): boolean => words.includes('--json')

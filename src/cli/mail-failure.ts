@@ -1,4 +1,4 @@
-// What is told when a mail was not answered.
+// Error texts for a mail that was not answered.
 
 import { IdemError } from '../client/idem-error.js'
 import { CliError } from './cli-error.js'
@@ -15,7 +15,10 @@ const words = {
   ],
 } as const
 
-/** The error in words for who waits for a mail; one that has nothing to do with the mail as it is. */
+/**
+ * The error with a text for a person who waits for a mail; errors that do not concern the mail are returned as they
+ * are.
+ */
 export const mailFailure = (error: unknown): unknown => {
   if (!(error instanceof IdemError)) return error
   const { code } = error

@@ -1,4 +1,4 @@
-// The process `idem`: this machine, one run, its exit code.
+// The process `idem`: runs one command on this machine.
 
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
@@ -7,7 +7,7 @@ import { systemClock } from '../client/clock.js'
 import { runCli } from './run-cli.js'
 import { unbroken } from './unbroken.js'
 
-/** Runs the command line of this process and answers its exit code. `version` is that of the package. */
+/** Runs the command line of this process and returns its exit code. `version` is that of the package. */
 export const main = (version: string): Promise<number> =>
   runCli({
     words: process.argv.slice(2),

@@ -1,6 +1,6 @@
 // Reads an unencrypted Ed25519 key in OpenSSH's own file format (OpenSSH PROTOCOL.key), strictly.
 
-/** What an OpenSSH key file holds; every field was checked for its form. */
+/** The content of an OpenSSH key file; every field was validated. */
 export type OpensshPrivateKey =
   | { readonly kind: 'ed25519'; readonly seed: Buffer; readonly publicKey: Buffer }
   | { readonly kind: 'encrypted' }
@@ -11,7 +11,7 @@ const armor =
   /^-----BEGIN OPENSSH PRIVATE KEY-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END OPENSSH PRIVATE KEY-----\s*$/
 const magic = Buffer.from('openssh-key-v1\0', 'latin1')
 
-/** The key in the armored text; nothing thrown, every way to fail is a kind of answer. */
+/** The key in the armored text. Does not throw; each failure is a kind of result. */
 export const parseOpensshPrivateKey = (text: string): OpensshPrivateKey => {
   const base64 = armor.exec(text.trimStart())?.[1]?.replace(/[\r\n]/g, '')
   if (base64 === undefined) return malformed
@@ -59,13 +59,13 @@ const readPrivatePart = (reader: SshReader, publicKey: Buffer): OpensshPrivateKe
   return isWhole ? { kind: 'ed25519', seed: seedAndPublic.subarray(0, 32), publicKey } : malformed
 }
 
-/** 1, 2, 3, … up to the cipher's block size, which is 8 without a cipher. */
+/** The padding is 1, 2, 3, … up to the cipher's block size, which is 8 without a cipher. */
 const isPadding = (bytes: Buffer): boolean =>
   bytes.length < 8 && bytes.every((byte, position) => byte === position + 1)
 
 class TooShort extends Error {}
 
-/** Reads the data types of SSH (RFC 4251 section 5) one after the other. */
+/** Reads SSH data types (RFC 4251 section 5) one after the other. */
 class SshReader {
   #rest: Buffer
 

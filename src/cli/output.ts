@@ -1,28 +1,28 @@
-// What leaves the command line: the only file that writes to standard output and standard error.
+// The output of the command line: the only file that writes to standard output and standard error.
 
 import type { FailureReport } from './describe-failure.js'
 
-/** A stream that takes text. */
+/** A text stream. */
 export interface TextSink {
   write(text: string): unknown
 }
 
 /** Results go to standard output, everything else to standard error; no colour anywhere. */
 export interface Output {
-  /** The answer of a command, once: `text` for people, `document` with `--json`. */
+  /** The result of a command, once: `text` for people, `document` with `--json`. */
   result(document: object, text: string): void
-  /** What is going on, for people; silent with `--json`. */
+  /** A progress message for people; silent with `--json`. */
   progress(text: string): void
-  /** What has changed while the command waits: a line for people, one JSON line with `--json`. */
+  /** A change while the command waits: a line for people, a JSON line with `--json`. */
   event(document: object, text: string): void
-  /** Asks for a line of input, without ending the line. */
+  /** A prompt, without a line end. */
   ask(text: string): void
-  /** What deserves attention although the command goes on. */
+  /** A warning; the command continues. */
   warn(text: string): void
   failure(report: FailureReport): void
 }
 
-/** Where an output writes to. */
+/** The streams of an output. */
 export interface Sinks {
   readonly stdout: TextSink
   readonly stderr: TextSink
@@ -39,7 +39,7 @@ export const textOutput = ({ stdout, stderr }: Sinks): Output => ({
     stderr.write(printable(next === null ? `idem: ${message}\n` : `idem: ${message}\n  ${next}\n`)),
 })
 
-/** Output for programs: one JSON document on standard output, one JSON line for each event, warning or error. */
+/** Output for programs: one JSON document on standard output, one JSON line per event, warning or error. */
 export const jsonOutput = ({ stdout, stderr }: Sinks): Output => ({
   result: (document) => stdout.write(`${JSON.stringify(document)}\n`),
   progress: () => undefined,
@@ -51,5 +51,5 @@ export const jsonOutput = ({ stdout, stderr }: Sinks): Output => ({
   },
 })
 
-/** Labels, handles and messages come from elsewhere and must not steer the terminal (escapes, bidi). */
+/** Removes control and bidi characters, because labels, handles and messages must not control the terminal. */
 const printable = (text: string): string => text.replace(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, '\uFFFD')

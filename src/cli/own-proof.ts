@@ -1,4 +1,4 @@
-// Proves again who is signed in, by what the config remembers of the login.
+// Proves the remembered login again, with the data in the config.
 
 import {
   type Answer,
@@ -14,17 +14,17 @@ import { type GivenKey, readEnvironmentKey, readPrivateKeyFile } from './given-k
 import { type Connection, deviceName } from './invocation.js'
 import { parsePrivateKey } from './private-key.js'
 
-/** What is proven to whom. */
+/** The login to prove, and the server. */
 export interface OwnProofRequest {
   readonly login: Login
   readonly purpose: ChallengePurpose
-  /** Bare to sign in, with the session's bearer to step up. */
+  /** Without a bearer to sign in, with the session's bearer to step up. */
   readonly transport: Transport
 }
 
 /**
- * An answer that proves the remembered login, without asking anyone. `KEY_MISSING` when its key is not at
- * hand; its message says why.
+ * An answer that proves the remembered login without interaction. `KEY_MISSING` if its key is not available; the message
+ * says why.
  */
 export const proveOwn = async (connection: Connection, request: OwnProofRequest): Promise<Answer> => {
   const { login, purpose, transport } = request
@@ -66,7 +66,7 @@ const findEmailKey = (
   throw new CliError('KEY_MISSING', `No key for ${address} is in ${config.path}.`)
 }
 
-/** The login's key from its file or the environment; only ever the same key. */
+/** The login's key from its file or the environment; any other key is refused. */
 const findOwnKey = async (
   connection: Connection,
   login: Extract<Login, { method: 'key' }>,

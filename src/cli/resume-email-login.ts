@@ -1,4 +1,4 @@
-// Goes on with a login by mail that an earlier command began.
+// Continues a login by mail that an earlier command began.
 
 import { fetchWhoAmI } from '../client/account.js'
 import { answerWithCode, fetchChallenge } from '../client/email-challenge.js'
@@ -12,17 +12,17 @@ import { keepEmailLogin } from './keep-email-login.js'
 import type { Lines } from './lines.js'
 import { mailFailure } from './mail-failure.js'
 
-/** The challenge that `--no-wait` printed, and what answers it. */
+/** The challenge that `--no-wait` printed, and its answer. */
 export interface ResumedLogin {
   readonly challengeId: string
-  /** Null to take it from the input, or to wait for the link. */
+  /** Null to read it from the input, or to wait for the link. */
   readonly code: string | null
-  /** Null when it is not known here; the account tells it. */
+  /** Null if unknown; then it is read from the account. */
   readonly address: string | null
   readonly lines: Lines
 }
 
-/** Signs in by the challenge. `NOT_FOUND` when there is none of that id. */
+/** Signs in with the challenge. `NOT_FOUND` if there is no challenge with this id. */
 export const resumeEmailLogin = async (
   connection: Connection,
   { challengeId, code, address, lines }: ResumedLogin,
@@ -50,7 +50,7 @@ const submitCode = async (submit: () => Promise<void>): Promise<void> => {
   }
 }
 
-/** The address that joined the account last: whichever it is, it leads to this account. */
+/** The address that was linked last; each address of the account leads to it. */
 const findAddress = async ({ transport }: Connection, { tokens }: SignedIn): Promise<string> => {
   const { me } = await fetchWhoAmI(withBearer(transport, tokens.accessToken))
   const address = me?.identities.filter(({ method }) => method === 'email').at(-1)?.subject

@@ -1,4 +1,4 @@
-// One run of the command line, from the words typed to the exit code.
+// One run of the command line, from the arguments to the exit code.
 
 import { CommanderError } from 'commander'
 import { createProgram } from './create-program.js'
@@ -7,7 +7,7 @@ import { exitCodes } from './exit-code.js'
 import { type Machine, wantsJson } from './machine.js'
 import { jsonOutput, textOutput } from './output.js'
 
-/** Runs one command to its end and answers the exit code. Never throws. */
+/** Runs one command and returns the exit code. Never throws. */
 export const runCli = async (machine: Machine): Promise<number> => {
   const output = wantsJson(machine) ? jsonOutput(machine) : textOutput(machine)
   try {

@@ -1,13 +1,13 @@
-// Which Idem a command speaks to.
+// The URL of the server that a command calls.
 
 import { CliError } from './cli-error.js'
 
-/** Where `npm start` listens when nothing is configured. */
+/** The address of `npm start` without configuration. */
 export const defaultServerUrl = 'http://localhost:4000'
 
 /**
- * One spelling for each server: http or https, no user, query or fragment, no trailing slash or `/graphql`.
- * `USAGE` when `given` is no such address.
+ * The canonical spelling of a server's address: http or https, no user, query or fragment, no trailing slash or
+ * `/graphql`. `USAGE` if `given` is not such an address.
  */
 export const parseServerUrl = (given: string, source: string): string => {
   const url = URL.canParse(given) ? new URL(given) : null
@@ -18,7 +18,7 @@ export const parseServerUrl = (given: string, source: string): string => {
   return url.origin + url.pathname.replace(/\/+$/, '').replace(/\/graphql$/, '')
 }
 
-/** Whether tokens would travel in the clear over a network. */
+/** Whether tokens would be sent over a network without encryption. */
 export const isUnprotected = (serverUrl: string): boolean => {
   const { protocol, hostname } = new URL(serverUrl)
   return protocol === 'http:' && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)

@@ -1,11 +1,13 @@
-// Keeps Ctrl-C from breaking work in the middle.
+// Delays signals such as Ctrl-C until work is finished.
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** A signal to ourselves arrives in a later turn of the event loop, which must not run dry before. In milliseconds. */
+/**
+ * How long the event loop is kept running for a signal to this process, which arrives in a later turn. In milliseconds.
+ */
 const arrivalMs = 1_000
 
-/** Does the work to its end; a signal that came meanwhile takes its effect then. */
+/** Finishes the work; a signal that arrived meanwhile takes effect after it. */
 export const unbroken = async <Result>(work: () => Promise<Result>): Promise<Result> => {
   const came = new Set<NodeJS.Signals>()
   const note = (signal: NodeJS.Signals): unknown => came.add(signal)

@@ -1,4 +1,4 @@
-// Repeats a call that the server allows only right after a proof, once that proof is given.
+// Repeats a call after a step-up if the server requires a recent proof for it.
 
 import { IdemError } from '../client/idem-error.js'
 import { type Answer, answerWithKey } from '../client/proof.js'
@@ -10,13 +10,13 @@ import { readPrivateKey } from './given-key.js'
 import type { Connection } from './invocation.js'
 import { proveOwn } from './own-proof.js'
 
-/** Whose session it is, and `--sign-with`: a key of the account to prove it by, else the remembered one. */
+/** The session, and the key of `--sign-with` for the proof; without it, the remembered key. */
 export interface StepUpMeans {
   readonly session: Session
   readonly signWith: string | null
 }
 
-/** What `act` answers; tried once more after a step-up when the server asks for one. */
+/** The result of `act`, which is repeated once after a step-up if the server requires one. */
 export const withStepUp = async <Result>(
   connection: Connection,
   means: StepUpMeans,

@@ -1,11 +1,11 @@
-// Replaces a file's whole content or nothing of it, readable by its owner alone.
+// Replaces a file atomically; the file is readable only by its owner.
 
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 /**
- * Writes beside the file, brings it to the disk, then renames it into place, so that a crash leaves the old
- * content or the new. For one writer at a time: the caller holds the lock of `file`.
+ * Writes a temporary file beside it, flushes it and renames it, so that after a crash the file has the old or the new
+ * content. Only for one writer at a time: the caller holds the lock of `file`.
  */
 export const writeFileAtomically = async (file: string, text: string): Promise<void> => {
   const beside = `${file}.${process.pid}.new`
@@ -30,7 +30,7 @@ const writeThrough = async (handle: FileHandle, text: string): Promise<void> => 
   }
 }
 
-/** Makes the renaming itself durable, where the platform can open a folder at all (not Windows). */
+/** Flushes the folder, so that the renaming is durable too. Windows cannot open folders. */
 const syncFolder = async (folder: string): Promise<void> => {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')

@@ -1,19 +1,19 @@
-// Reads a text before a key signs it: whoever relays what another server asks must get no signature.
+// Checks a text before a key signs it, so that a server that relays another server's challenge gets no signature.
 
 import type { ServerIdentity } from './discovery.js'
 import { IdemError } from './idem-error.js'
 
-/** What was asked for, and where: the text must name exactly this. */
+/** The request and its server. The text must name exactly these. */
 export interface SigningRequest {
   readonly server: ServerIdentity
   readonly purpose: string
   /** Base64 of the 32 public bytes. */
   readonly publicKey: string
-  /** Null when none was asked for. */
+  /** Null if none was requested. */
   readonly handle: string | null
 }
 
-/** Throws `WRONG_CHALLENGE`, with what the text names instead, unless it names what was asked for. */
+/** Throws `WRONG_CHALLENGE`, with the differences in the message, unless the text names what was requested. */
 export const checkSignedText = (text: string, request: SigningRequest): void => {
   const { reachedAt, issuer } = request.server
   if (!isSameOrigin(issuer, reachedAt)) throw wrong([`the server at ${reachedAt} calls itself ${issuer}`])
@@ -36,18 +36,18 @@ export const checkSignedText = (text: string, request: SigningRequest): void => 
   if (faults.length > 0) throw wrong(faults)
 }
 
-/** Many times as long as a text of Idem. In characters. */
+/** Many times the length of Idem's texts, in characters. */
 const longestText = 4_096
-/** What is quoted of a text; a key fits. In characters. */
+/** Longest quotation from a text, in characters; a key fits. */
 const longestQuote = 80
 
-/** Everything but the line feed that would let lines look other than they are. */
+/** Control characters, except the line feed, and bidi characters, which change how lines look. */
 const deceptive = /[^\P{Cc}\n]|[\p{Bidi_Control}\u2028\u2029]/u
-/** The first line names the server too, then what the signature does, then the fields. */
+/** A line with the server's name, one that says what the signature does, then the fields. */
 const form =
   /^(\S+) asks you to sign this with your Ed25519 key\.\n\n[^\n]+\n\n((?:[A-Z][A-Za-z ]*: [^\n]+\n)+)$/
 
-/** The fields of the text, each once; null when it is built in any other way. */
+/** The fields of the text, each once; null for a text of any other form. */
 const readFields = (text: string): ReadonlyMap<string, string> | null => {
   if (text.length > longestText || deceptive.test(text)) return null
   const [, domain, lines] = form.exec(`${text}\n`) ?? []
@@ -66,7 +66,7 @@ const readFields = (text: string): ReadonlyMap<string, string> | null => {
 
 const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-/** The names of this machine itself are one. */
+/** All loopback names count as the same host. */
 const isSameOrigin = (one: string, other: string): boolean => {
   const [a, b] = [new URL(one), new URL(other)]
   const isSameHost =
@@ -74,7 +74,7 @@ const isSameOrigin = (one: string, other: string): boolean => {
   return a.protocol === b.protocol && a.port === b.port && isSameHost
 }
 
-/** Whether it is the host and nothing more: no user before it, no path behind it. */
+/** Whether the domain is exactly a host, without a user or path, and that of the origin. */
 const isHostOf = (domain: string | undefined, origin: string): boolean => {
   const named = `${new URL(origin).protocol}//${domain}`
   return URL.canParse(named) && new URL(named).host === domain && isSameOrigin(named, origin)
@@ -83,7 +83,7 @@ const isHostOf = (domain: string | undefined, origin: string): boolean => {
 const isHandle = (named: string | undefined, asked: string | null): boolean =>
   named === undefined || asked === null ? named === undefined && asked === null : fold(named) === fold(asked)
 
-/** As the server spells handles: NFKC, case folded through both cases. */
+/** The server's canonical spelling of a handle: NFKC, case folded through both cases. */
 const fold = (handle: string): string =>
   handle.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
 

@@ -1,6 +1,6 @@
-// The only place of the SDK that reads the time.
+// The only file of the SDK that reads the time.
 
-/** Tells the time; tests hand in their own. */
+/** A source of the current time; tests pass their own. */
 export type Clock = () => Date
 
 /** The machine's time. */

@@ -1,7 +1,7 @@
-// The bearer that a server in development believes, when it answers `authenticationDisabled`.
+// The unproven bearer for a development server that answers `authenticationDisabled`.
 
 import { toBase64 } from './base64.js'
 
-/** Base64 of `{"email":"…"}`. It proves nothing, and holds nowhere else. */
+/** Base64 of `{"email":"…"}`. It proves nothing, and no other server accepts it. */
 export const developmentBearer = (address: string): string =>
   toBase64(new TextEncoder().encode(JSON.stringify({ email: address })))

@@ -1,20 +1,20 @@
-// Who a server says it is: the issuer in its discovery document (OpenID Connect Discovery 1.0, section 4.2).
+// Reads a server's own name: the issuer in its discovery document (OpenID Connect Discovery 1.0, section 4.2).
 
 import { IdemError } from './idem-error.js'
 import type { HttpAnswer } from './parse-answer.js'
 
-/** Where the document lies below a server's address. */
+/** The path of the document below a server's address. */
 export const discoveryPath = '/.well-known/openid-configuration'
 
-/** A server by its two names; for one that is what it seems both are the same origin. */
+/** The two origins of a server, which are the same unless it impersonates another one. */
 export interface ServerIdentity {
-  /** The origin that its address was reached at, such as `https://id.example.org`. */
+  /** The origin of the address that was called, such as `https://id.example.org`. */
   readonly reachedAt: string
-  /** The origin that it calls itself. */
+  /** The origin that the server claims. */
   readonly issuer: string
 }
 
-/** The issuer that the document names, as an origin. `UNEXPECTED_ANSWER` when it is no such document. */
+/** The issuer in the document, as an origin. `UNEXPECTED_ANSWER` if it is not such a document. */
 export const parseIssuer = ({ status, text }: HttpAnswer): string => {
   const issuer = status === 200 ? issuerIn(text) : null
   if (issuer !== null && URL.canParse(issuer)) {

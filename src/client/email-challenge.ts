@@ -1,35 +1,35 @@
-// Email challenges: a mail is asked for, and answered by its code or by the link that it carries.
+// Email challenges: requests a mail, and answers it with its code or its confirmed link.
 
 import type { Answer, ChallengePurpose } from './proof.js'
 import type { Transport } from './transport.js'
 
-/** Where a challenge stands. `CONFIRMED` can be answered without a code; `SPENT` and `EXPIRED` are its end. */
+/** The state of a challenge. `CONFIRMED` can be answered without a code; `SPENT` and `EXPIRED` are final. */
 export type ChallengeStatus = 'PENDING' | 'CONFIRMED' | 'SPENT' | 'EXPIRED'
 
-/** Where its mail stands; `REFUSED` will not be sent. */
+/** The state of its mail; `REFUSED` is final. */
 export type DeliveryState = 'QUEUED' | 'SENT' | 'DEFERRED' | 'REFUSED'
 
-/** A challenge as whoever asked for it sees it. Whoever else holds its id can answer it too. */
+/** A challenge as its asker sees it. The id must be kept secret, because everyone who knows it can answer. */
 export interface ChallengeState {
   readonly id: string
   readonly method: string
   readonly purpose: ChallengePurpose
   readonly status: ChallengeStatus
-  /** To be shown to whoever asked: the page behind the link asks for it. */
+  /** To be shown to the user, because the page of the link asks for it. */
   readonly matchCode: string | null
   readonly delivery: DeliveryState | null
   /** In ISO 8601, by the server's clock. */
   readonly expiresAt: string
-  /** A server in development that believes everybody: no mail needs to be waited for. */
+  /** True for a development server without authentication: no mail is needed. */
   readonly authenticationDisabled: boolean
 }
 
-/** A mail's code may be tried so often; then its challenge is spent. */
+/** Number of tries of a code; after them the challenge is spent. */
 export const mostCodeAttempts = 5
 
 const challengeFields = 'id method purpose status matchCode delivery expiresAt authenticationDisabled'
 
-/** Asks for a mail with a code and a link. `BAD_USER_INPUT` when this is no email address. */
+/** Requests a mail with a code and a link. `BAD_USER_INPUT` for an invalid address. */
 export const requestMail = async (
   transport: Transport,
   request: { readonly address: string; readonly purpose: ChallengePurpose },
@@ -41,18 +41,18 @@ export const requestMail = async (
   return data.issueChallenge
 }
 
-/** Where a challenge stands now. `NOT_FOUND` when there is none of that id. */
+/** The current state of a challenge. `NOT_FOUND` if there is none with this id. */
 export const fetchChallenge = async (transport: Transport, id: string): Promise<ChallengeState> => {
   const document = `query Challenge($id: ID!) { challenge(id: $id) { ${challengeFields} } }`
   const data = await transport.send<{ challenge: ChallengeState }>({ document, variables: { id } })
   return data.challenge
 }
 
-/** The answer of whoever has read the mail; capitals, spaces and hyphens do not matter. */
+/** The answer with a code; case, spaces and hyphens are ignored. */
 export const answerWithCode = (challengeId: string, code: string): Answer => ({
   challengeId,
   proof: { email: { code } },
 })
 
-/** The answer once the challenge is `CONFIRMED`: whoever has read the mail pressed the button behind its link. */
+/** The answer without a code, for a challenge that is `CONFIRMED`. */
 export const answerConfirmed = (challengeId: string): Answer => ({ challengeId, proof: { email: {} } })

@@ -1,14 +1,14 @@
-// A stream of server-sent events, as far as it is needed: that something came, not what (HTML 9.2).
+// Reads a stream of server-sent events (HTML 9.2). Only the arrival of events matters, not their content.
 
 import { IdemError } from './idem-error.js'
 
-/** Who listens to a subscription, and until when. */
+/** A listener of a subscription. */
 export interface Listener {
   readonly onEvent: () => void
   readonly signal: AbortSignal
 }
 
-/** Calls `onEvent` at each event of the stream, and resolves at its end. Throws `IdemError` where there is none. */
+/** Calls `onEvent` for each event of the stream, and resolves at its end. Throws `IdemError` if there is no stream. */
 export const listenToEvents = async (url: string, init: RequestInit, listener: Listener): Promise<void> => {
   try {
     const response = await fetch(url, { ...init, signal: listener.signal })
@@ -39,6 +39,6 @@ const linesOf = async function* (body: ReadableStream<Uint8Array>): AsyncGenerat
       yield* lines
     }
   } finally {
-    await reader.cancel().catch(() => undefined) // broken already: there is nothing to give up
+    await reader.cancel().catch(() => undefined) // the stream is broken already
   }
 }

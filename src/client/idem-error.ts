@@ -1,6 +1,6 @@
-// The one error of the SDK: what was refused or went wrong, by a code that a program can act on.
+// The only error class of the SDK, with a code for programs.
 
-/** Every code with which Idem refuses a call: the closed list of the contract. */
+/** The closed list of codes with which Idem refuses a call. */
 export const refusalCodes = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -20,7 +20,7 @@ export const refusalCodes = [
   'INTERNAL',
 ] as const
 
-/** A code with which the server refuses. */
+/** A code of the server. */
 export type RefusalCode = (typeof refusalCodes)[number]
 
 /**
@@ -31,15 +31,15 @@ export type RefusalCode = (typeof refusalCodes)[number]
  */
 export type LocalCode = 'UNREACHABLE' | 'TIMED_OUT' | 'UNEXPECTED_ANSWER' | 'WRONG_CHALLENGE' | 'SIGNED_OUT'
 
-/** Every code that an `IdemError` can carry. */
+/** Every code of an `IdemError`. */
 export type IdemErrorCode = RefusalCode | LocalCode
 
-/** What a refusal says beside its code, as far as the server named it. */
+/** Further details of a refusal, as far as the server sent them. */
 export interface RefusalDetails {
   readonly requestId?: string
   readonly retryAfterSeconds?: number
   readonly field?: string
-  /** Any one of these sets of scopes would do. */
+  /** Sets of scopes of which one is needed. */
   readonly requiredScopes?: readonly (readonly string[])[]
   readonly acrValues?: readonly string[]
   readonly maxAgeSeconds?: number
@@ -58,12 +58,12 @@ export class IdemError extends Error {
     super(message, options)
   }
 
-  /** Names this request in the server's log. */
+  /** The id of this request in the server's log. */
   get requestId(): string | undefined {
     return this.details.requestId
   }
 
-  /** How long to wait before trying again. */
+  /** The seconds to wait before trying again. */
   get retryAfterSeconds(): number | undefined {
     return this.details.retryAfterSeconds
   }

@@ -2,27 +2,27 @@
 
 import type { Transport } from './transport.js'
 
-/** How many jobs there are. */
+/** The numbers of jobs by state. */
 export interface JobCounts {
   readonly waiting: number
   readonly underWay: number
   readonly failed: number
 }
 
-/** A job that was given up after its last try. */
+/** A job that failed in all tries. */
 export interface FailedJob {
   readonly id: string
   readonly name: string
   /** In ISO 8601, as `createdAt`. */
   readonly failedAt: string
-  /** What went wrong at the last try. */
+  /** The error of the last try. */
   readonly failure: string
   readonly createdAt: string
-  /** Ids of what it was about. */
+  /** The payload: ids. */
   readonly payload: unknown
 }
 
-/** How many jobs wait, are under way, and were given up. `FORBIDDEN` for who is no operator, as all below. */
+/** The numbers of waiting, running and failed jobs. `FORBIDDEN` for everyone but operators, as all below. */
 export const fetchJobCounts = async (transport: Transport): Promise<JobCounts> => {
   const document = 'query Jobs { jobs { waiting underWay failed } }'
   return (await transport.send<{ jobs: JobCounts }>({ document })).jobs
@@ -40,10 +40,10 @@ const failedJobs = `query FailedJobs($first: Int, $after: String) {
   }
 }`
 
-/** The most that the server gives at once. */
+/** The largest page of the server. */
 const pageSize = 100
 
-/** Every job that was given up, page by page. */
+/** All failed jobs, read page by page. */
 export const listFailedJobs = async function* (transport: Transport): AsyncGenerator<FailedJob, void> {
   let after: string | null = null
   do {
@@ -57,13 +57,13 @@ export const listFailedJobs = async function* (transport: Transport): AsyncGener
   } while (after !== null)
 }
 
-/** Has one job tried again. `NOT_FOUND` when none of that id was given up. */
+/** Retries one job. `NOT_FOUND` if there is no failed job with this id. */
 export const retryFailedJob = async (transport: Transport, id: string): Promise<void> => {
   const document = 'mutation RetryFailedJob($id: ID!) { retryFailedJob(id: $id) }'
   await transport.send({ document, variables: { id } })
 }
 
-/** Has every job tried again that was given up; how many those are. */
+/** Retries all failed jobs and returns their number. */
 export const retryFailedJobs = async (transport: Transport): Promise<number> => {
   const document = 'mutation RetryFailedJobs { retryFailedJobs }'
   return (await transport.send<{ retryFailedJobs: number }>({ document })).retryFailedJobs

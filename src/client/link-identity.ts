@@ -1,4 +1,4 @@
-// Adds a further identity to the account of the transport's session.
+// Links another identity to the account of the transport's session.
 
 import { type Account, accountFields, type Identity } from './account.js'
 import type { Answer } from './proof.js'
@@ -11,7 +11,7 @@ const document = `mutation LinkIdentity($input: LinkIdentityInput!) {
   }
 }`
 
-/** Links what the answer proves. `CONFLICT` when it belongs to another account. */
+/** Links the proven identity. `CONFLICT` if it belongs to another account. */
 export const linkIdentity = async (
   transport: Transport,
   answer: Answer & { readonly label?: string },

@@ -1,8 +1,8 @@
-// Reads what came back over HTTP: the data of a GraphQL answer, or the error that it stands for.
+// Parses an HTTP answer into the data of GraphQL or an error.
 
 import { IdemError, type RefusalCode, type RefusalDetails, refusalCodes } from './idem-error.js'
 
-/** An HTTP answer, read to its end. */
+/** A complete HTTP answer. */
 export interface HttpAnswer {
   readonly status: number
   readonly retryAfter: string | null
@@ -10,8 +10,8 @@ export interface HttpAnswer {
 }
 
 /**
- * The `data` of a GraphQL answer. Refusals become an `IdemError` of their code; an answer that is no
- * GraphQL (a proxy's error page, another service) becomes `UNEXPECTED_ANSWER`.
+ * The `data` of a GraphQL answer. Throws an `IdemError` with the code of a refusal, or with `UNEXPECTED_ANSWER` if the
+ * answer is not GraphQL, such as a proxy's error page.
  */
 export const parseAnswer = (answer: HttpAnswer): unknown => {
   const body = parseObject(answer.text)
@@ -47,7 +47,7 @@ const detailsOf = (extensions: Record<string, unknown>, answer: HttpAnswer): Ref
   }
 }
 
-/** A gateway in front of Idem may refuse in its own words; these two statuses still mean what they say. */
+/** The codes for two statuses that a gateway in front of Idem may send with a body of its own. */
 const gatewayRefusals: ReadonlyMap<number, RefusalCode> = new Map([
   [429, 'RATE_LIMITED'],
   [503, 'UNAVAILABLE'],

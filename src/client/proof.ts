@@ -1,10 +1,10 @@
-// Proofs: how a key answers a challenge, and how a guest is known again.
+// Proofs: the answer of a key to a challenge, and the proof of a guest.
 
 import { toBase64 } from './base64.js'
 import { checkSignedText } from './check-signed-text.js'
 import type { Transport } from './transport.js'
 
-/** An Ed25519 key that signs here, wherever its private half is kept: a file, WebCrypto, a device. */
+/** An Ed25519 key that can sign; its private half may be in a file, WebCrypto or a device. */
 export interface KeySigner {
   /** Base64 of the 32 public bytes. */
   readonly publicKey: string
@@ -12,10 +12,10 @@ export interface KeySigner {
   sign(message: Uint8Array): Promise<Uint8Array>
 }
 
-/** Why a challenge is asked for. */
+/** The purpose of a challenge. */
 export type ChallengePurpose = 'SIGN_IN' | 'LINK_IDENTITY' | 'STEP_UP'
 
-/** What `signIn`, `stepUp` and `linkIdentity` take: a proof, and the challenge that it answers, if any. */
+/** The input of `signIn`, `stepUp` and `linkIdentity`: a proof, and the challenge that it answers, if any. */
 export interface Answer {
   readonly challengeId?: string
   readonly proof:
@@ -29,8 +29,8 @@ const issueChallenge = `mutation IssueChallenge($input: ChallengeRequest!, $purp
 }`
 
 /**
- * Has a challenge issued for the key and signs it, exactly as given, within the 30 seconds it lives.
- * `WRONG_CHALLENGE`, and nothing is signed, when its text names anything else than this server and request.
+ * Requests a challenge for the key and signs its text exactly as given; it expires after 30 seconds. Signs nothing and
+ * throws `WRONG_CHALLENGE` if the text names anything but this server and request.
  */
 export const answerWithKey = async (
   transport: Transport,

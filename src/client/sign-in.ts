@@ -1,4 +1,4 @@
-// Opens a session: an answer becomes an account and its tokens.
+// Opens a session with an answer; the result is an account and its tokens.
 
 import { type AccountSummary, accountSummaryFields } from './account.js'
 import { IdemError } from './idem-error.js'
@@ -6,11 +6,11 @@ import type { Answer } from './proof.js'
 import { type Tokens, tokenFields } from './tokens.js'
 import type { Transport } from './transport.js'
 
-/** A session just opened. */
+/** A new session. */
 export interface SignedIn {
   readonly account: AccountSummary
   readonly tokens: Tokens
-  /** Whether this proof was seen for the first time and the account was made for it. */
+  /** Whether the account was created by this sign-in. */
   readonly provisioned: boolean
 }
 
@@ -18,7 +18,7 @@ const document = `mutation SignIn($input: SignInInput!) {
   signIn(input: $input) { provisioned account { ${accountSummaryFields} } tokens { ${tokenFields} } }
 }`
 
-/** Signs in; the first time this registers. `PROOF_REJECTED` when the proof does not hold. */
+/** Signs in; the first use of a proof creates an account. `PROOF_REJECTED` for an invalid proof. */
 export const signIn = async (transport: Transport, answer: Answer): Promise<SignedIn> => {
   const { signIn: result } = await transport.send<{
     signIn: { provisioned: boolean; account: AccountSummary | null; tokens: Tokens | null }

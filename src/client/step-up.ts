@@ -1,4 +1,4 @@
-// Proves again who holds a session, for calls that ask for a recent or stronger proof.
+// Steps up a session, for calls that require a recent or stronger proof.
 
 import type { Answer } from './proof.js'
 import { type Tokens, tokenFields } from './tokens.js'
@@ -6,7 +6,7 @@ import type { Transport } from './transport.js'
 
 const document = `mutation StepUp($input: SignInInput!) { stepUp(input: $input) { ${tokenFields} } }`
 
-/** New tokens of the transport's own session, with a fresh time of authentication. */
+/** New tokens of the transport's session, with a new time of authentication. */
 export const stepUp = async (transport: Transport, answer: Answer): Promise<Tokens> => {
   const data = await transport.send<{ stepUp: Tokens }>({ document, variables: { input: answer } })
   return data.stepUp

@@ -1,41 +1,41 @@
-// How a GraphQL call reaches Idem: one POST, one time limit, every failure an `IdemError`.
+// Sends GraphQL calls to Idem: one POST with a time limit; every failure is an `IdemError`.
 
 import { discoveryPath, parseIssuer, type ServerIdentity } from './discovery.js'
 import { type Listener, listenToEvents } from './event-stream.js'
 import { IdemError } from './idem-error.js'
 import { type HttpAnswer, parseAnswer } from './parse-answer.js'
 
-/** One GraphQL operation to send. */
+/** A GraphQL operation. */
 export interface GraphqlCall {
   readonly document: string
   readonly variables?: Readonly<Record<string, unknown>>
-  /** Sent as the bearer; without it the call is made by nobody. */
+  /** Sent as the bearer; without it the call is unauthenticated. */
   readonly accessToken?: string
 }
 
-/** Whatever can send a GraphQL call: bare HTTP, or a session that adds its bearer. */
+/** Sends GraphQL calls: plain HTTP, or a session that adds its bearer. */
 export interface Transport {
-  /** Which server this is: by its address, and by its own word. Throws `IdemError`. */
+  /** The origin of the server's address, and the one that it claims. Throws `IdemError`. */
   identify(): Promise<ServerIdentity>
   /**
-   * The operation's data. `Data` is the caller's word for what its document selects; the server's schema
-   * holds it to that. Throws `IdemError`.
+   * The operation's data. `Data` is the type of what the document selects, as the caller declares it; it is not checked
+   * here. Throws `IdemError`.
    */
   send<Data>(call: GraphqlCall): Promise<Data>
   /**
-   * Calls `onEvent` at each event of a subscription, and resolves at its end. Throws `IdemError` where there is
-   * no stream. Left out by transports that have none; `send` can always be asked instead.
+   * Calls `onEvent` for each event of a subscription, and resolves at its end. Throws `IdemError` if there is no stream.
+   * Optional: without it, poll with `send`.
    */
   listen?(call: GraphqlCall, listener: Listener): Promise<void>
 }
 
-/** Where Idem is and how to speak to it. */
+/** The options of a transport. */
 export interface HttpTransportOptions {
   /** The installation's address, without `/graphql`. */
   readonly url: string
-  /** Sent with every call, such as a User-Agent, which names this device in the list of sessions. */
+  /** Headers of every call, such as a User-Agent, which is shown in the list of sessions. */
   readonly headers?: Readonly<Record<string, string>>
-  /** 15 by default: longer than any honest answer takes, shorter than a person's patience. */
+  /** Time limit of a call; 15 by default. */
   readonly timeoutSeconds?: number
 }
 
@@ -58,7 +58,7 @@ export const httpTransport = (options: HttpTransportOptions): Transport => {
   }
 }
 
-/** The same transport, acting for whoever holds the access token. */
+/** The same transport with an access token. */
 export const withBearer = (transport: Transport, accessToken: string): Transport => ({
   identify: () => transport.identify(),
   send: (call) => transport.send({ ...call, accessToken }),
@@ -73,7 +73,7 @@ const identifyServer = async (options: HttpTransportOptions): Promise<ServerIden
   return { reachedAt, issuer }
 }
 
-/** One request below the server's address and its answer, within the time limit. */
+/** Sends one request to a path below the server's address, with the time limit. */
 const exchange = async (
   { url, timeoutSeconds = 15 }: HttpTransportOptions,
   path: string,
@@ -99,7 +99,7 @@ const requestOf = ({ headers = {} }: HttpTransportOptions, call: GraphqlCall) =>
       ...(call.accessToken === undefined ? {} : { authorization: `Bearer ${call.accessToken}` }),
     },
     body: JSON.stringify({ query: call.document, variables: call.variables ?? {} }),
-    redirect: 'manual', // tokens and proofs go to the named server or nowhere
+    redirect: 'manual', // tokens and proofs must not be sent to another server
   }) as const
 
 const networkFailure = (cause: unknown, url: string, timeoutSeconds: number): IdemError => {

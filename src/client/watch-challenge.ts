@@ -1,25 +1,25 @@
-// Watches a challenge from its mail to its end.
+// Watches a challenge until its end.
 
 import { type ChallengeState, fetchChallenge } from './email-challenge.js'
 import { IdemError } from './idem-error.js'
 import type { Transport } from './transport.js'
 
-/** How a challenge is watched. */
+/** The options of watching a challenge. */
 export interface WatchOptions {
   /** Ends the watch. */
   readonly signal?: AbortSignal
-  /** How often the server is asked where nothing is pushed; 2 by default: nobody waits longer than a blink. */
+  /** Seconds between two polls without a stream; 2 by default. */
   readonly pollSeconds?: number
 }
 
-/** Beside a stream that lives the server is still asked now and then: a proxy may swallow events. */
+/** Seconds between two polls with a working stream, because a proxy may lose events. */
 const seldomPollSeconds = 15
-/** A minute or so of a server that is away, as during an update, does not end a wait of a quarter of an hour. */
+/** Failures in a row that are tolerated: about a minute without a server, as during an update. */
 const mostFailuresInARow = 30
 
 /**
- * Each state of the challenge, first the present one, until it is `SPENT` or `EXPIRED`. The server pushes
- * changes where it can; the state itself is always asked for. Outlasts a server that is away for a while.
+ * Each state of the challenge, beginning with the current one, until it is `SPENT` or `EXPIRED`. Events of the stream only
+ * trigger a query of the state; without a stream it polls. Tolerates a server that cannot be reached for a while.
  */
 export const watchChallenge = async function* (
   transport: Transport,
@@ -62,7 +62,7 @@ const passing = (error: unknown): IdemError => {
   throw error
 }
 
-/** Rings when the server says that something has changed. */
+/** Reports that the server has announced a change. */
 class Bell {
   readonly #end = new AbortController()
   #isLive = false
@@ -79,19 +79,19 @@ class Bell {
     const listener = { onEvent: ring, signal: this.#end.signal }
     void transport
       .listen?.({ document, variables: { id } }, listener)
-      .catch(() => undefined) // then the server is asked instead
+      .catch(() => undefined) // without a stream it polls
       .finally(() => {
         this.#isLive = false
         this.#ring()
       })
   }
 
-  /** Whether the server has shown that it rings. */
+  /** Whether an event has been received, so that the stream works. */
   get isLive(): boolean {
     return this.#isLive
   }
 
-  /** Resolves once it has rung since the last time, or after so many seconds. */
+  /** Resolves after an event since the last call, or after this many seconds. */
   async rings(seconds: number): Promise<void> {
     if (!this.#hasRung && !this.#end.signal.aborted) {
       await new Promise<void>((resolve) => {

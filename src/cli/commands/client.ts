@@ -1,4 +1,4 @@
-// `idem client`: a login by mail the first time, and silence from then on.
+// `idem client`: a login by mail the first time, without a question later.
 
 import type { Command } from 'commander'
 import { fetchWhoAmI } from '../../client/account.js'
@@ -52,14 +52,14 @@ export const clientCommand = (machine: Machine): Command =>
 
 type KnownLogin = Extract<Login, { method: 'email' | 'development' }>
 
-/** The login that the config has for the address, or for any when none is given. */
+/** The login for the address in the config; without an address, any login. */
 const knownLogin = ({ login }: ServerEntry, email: string | undefined): KnownLogin | null => {
   if (login?.method !== 'email' && login?.method !== 'development') return null
   const isMeant = email === undefined || foldAddress(email) === foldAddress(login.address)
   return isMeant ? login : null
 }
 
-/** Says who is signed in, signing in again if need be; false when that takes a mail. */
+/** Prints who is signed in, and signs in again if necessary; false if that needs a mail. */
 const greet = async (connection: Connection, { address }: KnownLogin): Promise<boolean> => {
   const { output, url } = connection
   try {

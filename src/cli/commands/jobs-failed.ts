@@ -1,4 +1,4 @@
-// `idem jobs failed`: the jobs that were given up.
+// `idem jobs failed`: the jobs that failed in all tries.
 
 import type { Command } from 'commander'
 import { type FailedJob, listFailedJobs } from '../../client/jobs.js'

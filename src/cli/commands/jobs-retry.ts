@@ -1,4 +1,4 @@
-// `idem jobs retry`: has jobs tried again that were given up.
+// `idem jobs retry`: retries failed jobs.
 
 import type { Command } from 'commander'
 import { retryFailedJob, retryFailedJobs } from '../../client/jobs.js'

@@ -1,4 +1,4 @@
-// `idem keygen`: makes an Ed25519 key pair and keeps the private half in a file.
+// `idem keygen`: makes an Ed25519 key pair and writes the private half to a file.
 
 import { mkdir, open } from 'node:fs/promises'
 import path from 'node:path'

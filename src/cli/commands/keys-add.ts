@@ -1,4 +1,4 @@
-// `idem keys add`: joins a further key to the account.
+// `idem keys add`: links another key to the account.
 
 import type { Command } from 'commander'
 import type { Account } from '../../client/account.js'
@@ -55,7 +55,7 @@ export const keysAddCommand = (machine: Machine): Command =>
       )
     })
 
-/** A guest's secret no longer leads to the account once it has a key: from here on the key speaks for it. */
+/** After a guest has linked a key, its secret no longer opens the account, so the config remembers the key instead. */
 const useKeyOfFormerGuest = async (
   connection: Connection,
   key: GivenKey,

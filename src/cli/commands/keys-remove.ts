@@ -1,4 +1,4 @@
-// `idem keys remove`: takes a key out of the account.
+// `idem keys remove`: unlinks a key from the account.
 
 import type { Command } from 'commander'
 import { fetchWhoAmI, unlinkIdentity } from '../../client/account.js'
@@ -40,7 +40,7 @@ export const keysRemoveCommand = (machine: Machine): Command =>
       await withStepUp(connection, { session, signWith: signWith ?? null }, () =>
         unlinkIdentity(session, key.id),
       )
-      // A mail may have opened the session: it would live on.
+      // If the session was opened by a mail, it continues and must be ended here.
       if (key.isOwn) await endSession(openSessionAsIs(connection)).catch(ignoreEnded)
       await config.update(async (before) => {
         const emailKeys = withoutEmailKey(serverEntry(before, url), key.publicKey)
@@ -53,7 +53,7 @@ export const keysRemoveCommand = (machine: Machine): Command =>
       output.result({ removed: key, signedOut: key.isOwn }, `Removed the key ${key.publicKey}.${goodbye}`)
     })
 
-/** The key opened the session, so it ended with the key. */
+/** True if the key had opened the session, which ended with it. */
 const ignoreEnded = (error: unknown): void => {
   if (!(error instanceof IdemError)) throw error
 }

@@ -1,4 +1,4 @@
-// `idem keys`: the keychain of the account.
+// `idem keys`: the keys of the account.
 
 import type { Command } from 'commander'
 import { defineCommand } from '../define-command.js'

@@ -76,7 +76,7 @@ export const loginCommand = (machine: Machine): Command =>
       return logInWithKey(connection, await findKey(connection, options), handleOf(connection, options))
     })
 
-/** Refuses options that belong to different ways of signing in. */
+/** Refuses options of different ways to sign in. */
 const checkTogether = (options: LoginOptions): void => {
   const { guest, privateKey, handle, email, challenge, code, wait } = options
   const hasKey = (privateKey ?? handle) !== undefined
@@ -142,14 +142,14 @@ const findKey = async (connection: Connection, { privateKey }: LoginOptions): Pr
   )
 }
 
-/** A login that names nothing repeats the last one, handle included, so that it opens the same account. */
+/** A login without options repeats the last one, with its handle, so that it opens the same account. */
 const handleOf = ({ kept, machine }: Connection, { handle, privateKey }: LoginOptions): string | null => {
   if (handle !== undefined) return handle
   const repeats = privateKey === undefined && !machine.environment['IDEM_PRIVATE_KEY']
   return repeats && kept.login?.method === 'key' ? kept.login.handle : null
 }
 
-/** 256 bits: nobody guesses another guest's secret. */
+/** Length of a guest's secret in bytes: 256 bits, so that it cannot be guessed. */
 const deviceSecretBytes = 32
 
 const logInAsGuest = async (connection: Connection): Promise<void> => {
@@ -162,7 +162,7 @@ const logInAsGuest = async (connection: Connection): Promise<void> => {
   output.progress(`This guest is known by a secret in ${config.path}: whoever loses it loses the account.`)
 }
 
-/** Kept before its first use, so that no guest account is ever out of reach. */
+/** Stored before its first use, so that a guest account cannot be lost. */
 const keptDeviceSecret = async ({ machine, config, url }: Connection): Promise<string> => {
   const fresh = Buffer.from(machine.randomBytes(deviceSecretBytes)).toString('base64')
   const after = await config.update(async (before) =>

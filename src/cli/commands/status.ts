@@ -53,12 +53,12 @@ const lookUp = async (connection: Connection): Promise<Found> => {
   }
 }
 
-/** The codes of a server that is not there. */
+/** The codes for a server that does not answer. */
 const silent: ReadonlySet<string> = new Set(['UNREACHABLE', 'TIMED_OUT', 'UNEXPECTED_ANSWER'])
 
 const signedOut = (): IdemError => new IdemError('SIGNED_OUT', 'Nobody is signed in.')
 
-/** Null when the server answers, else why not. */
+/** Null if the server answers, otherwise the reason why not. */
 const ping = async (transport: Transport): Promise<IdemError | null> => {
   try {
     await transport.send({ document: 'query Ping { __typename }' })
