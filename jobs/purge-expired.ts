@@ -5,6 +5,8 @@ import type { Challenges } from '../src/challenges/challenges.js'
 import type { HeldChallenges } from '../src/challenges/held-challenges.js'
 import type { Call } from '../src/database/call.js'
 import type { Row } from '../src/database/row.js'
+import type { KnownNetworks } from '../src/mail/known-networks.js'
+import type { MailLines } from '../src/mail/mail-lines.js'
 import type { Mails } from '../src/mail/mails.js'
 import type { Outbox } from '../src/outbox/outbox.js'
 import type { JobProgress } from '../src/queue/job.js'
@@ -18,6 +20,7 @@ export interface KeptFor {
   readonly endedSessionDays: number
   readonly challengeHours: number
   readonly mailDays: number
+  readonly knownNetworkDays: number
   readonly doneJobDays: number
   readonly idleGuestDays: number
 }
@@ -29,6 +32,8 @@ export interface PurgeExpiredNeeds {
   readonly challenges: Challenges
   readonly heldChallenges: HeldChallenges
   readonly mails: Mails
+  readonly mailLines: MailLines
+  readonly knownNetworks: KnownNetworks
   readonly outbox: Outbox
   readonly throttle: Throttle
   readonly auditLog: AuditLog
@@ -60,13 +65,20 @@ const purgedGuests = (call: Call, { auditLog, keptFor }: PurgeExpiredNeeds): Row
 
 const purgesOf = (now: Date, needs: PurgeExpiredNeeds): readonly Purge[] => {
   const ago = (milliseconds: number): Date => new Date(now.getTime() - milliseconds)
-  const { endedSessionDays, challengeHours, mailDays, doneJobDays, idleGuestDays } = needs.keptFor
+  const { endedSessionDays, challengeHours, mailDays, knownNetworkDays, doneJobDays, idleGuestDays } =
+    needs.keptFor
   const challenged = ago(challengeHours * hourMilliseconds)
   return [
     { what: 'spent challenges', before: challenged, remove: (...at) => needs.challenges.purgeSpent(...at) },
     { what: 'held challenges', before: challenged, remove: (...at) => needs.heldChallenges.purge(...at) },
     { what: 'throttle counters', before: now, remove: (...at) => needs.throttle.purge(...at) },
     { what: 'mails', before: ago(mailDays * dayMilliseconds), remove: (...at) => needs.mails.purge(...at) },
+    { what: 'mail lines', before: now, remove: (...at) => needs.mailLines.purge(...at) },
+    {
+      what: 'known networks',
+      before: ago(knownNetworkDays * dayMilliseconds),
+      remove: (...at) => needs.knownNetworks.purge(...at),
+    },
     {
       what: 'done jobs',
       before: ago(doneJobDays * dayMilliseconds),

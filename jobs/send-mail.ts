@@ -2,21 +2,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call } from '../src/database/call.js'
 import { isDatabaseAway } from '../src/database/storage-errors.js'
-import { Failure } from '../src/failure.js'
 import type { Mail } from '../src/mail/mail.js'
+import type { MailLines } from '../src/mail/mail-lines.js'
 import { MailDeferred, type Mailer, type MailMessage, MailRefused } from '../src/mail/mailer.js'
 import type { Mails, SettledState } from '../src/mail/mails.js'
 import { type ComposeMailNeeds, composeMail } from '../src/mailbox/compose-mail.js'
 import { JobPostponed } from '../src/queue/running-job.js'
 import type { Metrics } from '../src/runtime/metrics.js'
 import type { Random } from '../src/runtime/random.js'
-import type { Throttle } from '../src/throttle/throttle.js'
 
 /** What `sendMail` works with. */
 export interface SendMailNeeds extends ComposeMailNeeds {
   readonly mails: Mails
   readonly mailer: Mailer
-  readonly throttle: Throttle
+  readonly mailLines: MailLines
   readonly metrics: Metrics
   readonly random: Random
   /** A call of the process's own, as of now. */
@@ -25,8 +24,6 @@ export interface SendMailNeeds extends ComposeMailNeeds {
 
 /** The lease of a worker that dies ends after so long; while it lives, it says so well before. In milliseconds. */
 const [leaseMilliseconds, prolongMilliseconds] = [6_000, 2_000]
-/** Whatever the source, an address gets so many codes in 15 minutes: nobody can flood it through us. */
-const mostCodes = 5
 /** The database is asked again this often to note what an SMTP server has acknowledged, in milliseconds. */
 const noteMilliseconds = 250
 
@@ -36,13 +33,13 @@ export const sendMail = async (call: Call, id: string, needs: SendMailNeeds): Pr
   const by = needs.random.uuid()
   const mail = await needs.mails.lease(call, { id, by, until: after(call.now, leaseMilliseconds) })
   if (mail === null) return await leaveToLessee(call, id, needs)
-  // 2 put it into words, unless it is too late or too much
+  // 2 put it into words, unless it is too late
   const composed = await composeMail(call, mail, needs)
   if (composed === null || !composed.isTimely) return await settle(mail, 'withheld', 'too late', needs)
-  if (mail.kind === 'challenge' && mail.sentBefore >= mostCodes)
-    return await settle(mail, 'withheld', 'too many mails to this address', needs)
-  // 3 keep the pace of its domain
-  await keepPace(call, { mail, by }, needs)
+  // 3 wait for its turn: a mailbox gets so many in 15 minutes, a domain so many in 10 seconds
+  const turn = await needs.mailLines.turnOf(call, { mail, until: composed.timelyUntil })
+  if (turn.kind === 'never') return await settle(mail, 'withheld', 'too many mails to this mailbox', needs)
+  if (turn.kind === 'later') return await postpone(call, { mail, by, until: turn.at }, needs)
   // 4 it is still ours, however long that took
   const isLate = needs.ownCall().now > after(call.now, prolongMilliseconds)
   if (isLate && !(await prolong({ mail, by }, needs))) return await leaveToLessee(call, id, needs)
@@ -64,15 +61,14 @@ interface Lessee {
   readonly by: string
 }
 
-/** A domain that gets too many at once closes its doors; the mail waits without having failed. */
-const keepPace = async (call: Call, { mail, by }: Lessee, needs: SendMailNeeds): Promise<void> => {
-  try {
-    await needs.throttle.pace(call, mail.address.slice(mail.address.lastIndexOf('@') + 1))
-  } catch (error) {
-    if (!(error instanceof Failure) || error.details.retryAfterSeconds === undefined) throw error
-    await needs.mails.release(call, mail.id, { by, reply: 'waits for its turn' })
-    throw new JobPostponed(after(call.now, error.details.retryAfterSeconds * 1_000))
-  }
+/** The mail waits without having failed. */
+const postpone = async (
+  call: Call,
+  { mail, by, until }: Lessee & { readonly until: Date },
+  needs: SendMailNeeds,
+): Promise<never> => {
+  await needs.mails.release(call, mail.id, { by, state: 'queued', reply: 'waits for its turn' })
+  throw new JobPostponed(until)
 }
 
 const prolong = async ({ mail, by }: Lessee, { mails, ownCall }: SendMailNeeds): Promise<boolean> => {
@@ -108,7 +104,7 @@ const tryToSend = async (
     if (error instanceof MailRefused) return { state: 'refused', reply: error.reply }
     const reply = error instanceof MailDeferred ? error.reply : 'it could not be sent'
     needs.metrics.mails.inc({ result: 'deferred' })
-    await needs.mails.release(needs.ownCall(), mail.id, { by, reply })
+    await needs.mails.release(needs.ownCall(), mail.id, { by, state: 'deferred', reply })
     throw error
   }
 }

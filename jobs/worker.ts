@@ -59,6 +59,7 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
       endedSessionDays: settings.sessions.endedSessionDays,
       challengeHours: settings.challenges.keptHours,
       mailDays: settings.mail.keptDays,
+      knownNetworkDays: settings.mail.knownNetworkDays,
       doneJobDays: settings.outbox.doneJobDays,
       idleGuestDays: settings.accounts.idleGuestDays,
     },

@@ -5,7 +5,9 @@ import { AuditEntry } from './audit/audit-entry.js'
 import { HeldChallenge } from './challenges/held-challenge.js'
 import { SpentChallenge } from './challenges/spent-challenge.js'
 import { Identity } from './identities/identity.js'
+import { KnownNetwork } from './mail/known-network.js'
 import { Mail } from './mail/mail.js'
+import { MailLine } from './mail/mail-line.js'
 import { OutboxEntry } from './outbox/outbox-entry.js'
 import { Session } from './sessions/session.js'
 import { ThrottleCounter } from './throttle/throttle-counter.js'
@@ -22,6 +24,8 @@ export const entities = [
   SpentChallenge,
   HeldChallenge,
   Mail,
+  MailLine,
+  KnownNetwork,
   OutboxEntry,
   Session,
 ]

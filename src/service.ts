@@ -19,6 +19,9 @@ import { createGraphqlStream } from './graphql/stream.js'
 import { StreamPlaces } from './graphql/stream-places.js'
 import { addApi, createApp } from './http/app.js'
 import { Identities } from './identities/identities.js'
+import { KnownNetworks } from './mail/known-networks.js'
+import { MailAsks } from './mail/mail-asks.js'
+import { MailLines } from './mail/mail-lines.js'
 import { Mails } from './mail/mails.js'
 import { MailTemplates } from './mail/templates.js'
 import type { MethodVocabulary } from './mail/words.js'
@@ -75,6 +78,9 @@ export interface Foundation {
   readonly signingKeys: SigningKeys
   readonly auditLog: AuditLog
   readonly throttle: Throttle
+  readonly mailAsks: MailAsks
+  readonly mailLines: MailLines
+  readonly knownNetworks: KnownNetworks
   readonly mails: Mails
   readonly templates: MailTemplates
   readonly outbox: Outbox
@@ -131,7 +137,10 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     keyRing,
     signingKeys: new SigningKeys({ database, keyRing, accessTokenLifetimeSeconds }),
     auditLog: new AuditLog(random),
-    throttle: new Throttle({ ...settings.throttle, mailsPerDomain: settings.mail.mailsPerDomain }),
+    throttle: new Throttle(settings.throttle),
+    mailAsks: new MailAsks(settings.mail),
+    mailLines: new MailLines(settings.mail.mailsPerDomain),
+    knownNetworks: new KnownNetworks(),
     mails: new Mails(),
     templates,
     outbox: new Outbox(),

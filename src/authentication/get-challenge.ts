@@ -2,12 +2,14 @@
 import type { Challenges } from '../challenges/challenges.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import type { StandingChallenge } from './standing-challenge.js'
+import { type StandingChallenge, secondsUntil } from './standing-challenge.js'
 
 /** What `getChallenge` works with. */
 export interface GetChallengeNeeds {
   readonly challenges: Challenges
 }
+
+const noMail = { mailState: null, mailRetryAt: null }
 
 /** The challenge and where it stands; `NOT_FOUND` when the id is none of ours. */
 export const getChallenge = async (
@@ -17,6 +19,13 @@ export const getChallenge = async (
 ): Promise<StandingChallenge> => {
   const found = await needs.challenges.find(call, id)
   if (found === null) throw new Failure('NOT_FOUND', 'No such challenge.')
-  const mailState = found.kind === 'held' ? found.facts.mailState : null
-  return { id, challenge: found.challenge, status: await needs.challenges.statusOf(call, found), mailState }
+  const { mailState, mailRetryAt } = found.kind === 'held' ? found.facts : noMail
+  const status = await needs.challenges.statusOf(call, found)
+  return {
+    id,
+    challenge: found.challenge,
+    status,
+    mailState,
+    retryAfterSeconds: secondsUntil(call.now, mailRetryAt),
+  }
 }

@@ -1,4 +1,5 @@
 // Prepares a challenge, whatever its method: its terms, who keeps it, and the mail that brings its code.
+import type { Principal } from '../authorization/principal.js'
 import {
   type Challenge,
   type ChallengeBinding,
@@ -12,12 +13,12 @@ import type { SealedChallenges } from '../challenges/sealed-challenge.js'
 import type { Call } from '../database/call.js'
 import type { Row } from '../database/row.js'
 import { chooseLocale } from '../mail/locale.js'
+import type { MailAsk, MailAsks } from '../mail/mail-asks.js'
 import type { Mails } from '../mail/mails.js'
 import type { Outbox } from '../outbox/outbox.js'
 import type { Random } from '../runtime/random.js'
-import type { Throttle } from '../throttle/throttle.js'
 import type { KeyRing } from '../tokens/key-ring.js'
-import type { StandingChallenge } from './standing-challenge.js'
+import { type StandingChallenge, secondsUntil } from './standing-challenge.js'
 
 /** What `prepareChallenge` works with. */
 export interface PrepareChallengeNeeds {
@@ -25,7 +26,7 @@ export interface PrepareChallengeNeeds {
   readonly heldChallenges: HeldChallenges
   readonly mails: Mails
   readonly outbox: Outbox
-  readonly throttle: Throttle
+  readonly mailAsks: MailAsks
   readonly random: Random
   readonly keyRing: KeyRing
   /** The host of this installation. */
@@ -54,6 +55,9 @@ export interface PreparedChallenge {
 /** 128 bits: no two challenges share a nonce. In bytes. */
 const nonceLength = 16
 
+/** What stands of the mail of a challenge that has none. */
+const unmailed = { mailState: null, retryAfterSeconds: null }
+
 /** The challenge, and what must be written before its asker gets it. A mail counts against its limits here. */
 export const prepareChallenge = async (
   call: Call,
@@ -72,9 +76,9 @@ export const prepareChallenge = async (
     })
     const challenge = newChallenge({ method, draft, terms, binding })
     const id = await needs.sealedChallenges.seal(challenge)
-    return { standing: { id, challenge, status: 'PENDING', mailState: null }, rows: [] }
+    return { standing: { id, challenge, status: 'PENDING', ...unmailed }, rows: [] }
   }
-  if (keeping.mailTo !== null) await needs.throttle.count(call, 'askMail', keeping.mailTo)
+  const mail = keeping.mailTo === null ? null : await askedMail(call, keeping.mailTo, { binding, needs })
   // What is ours to keep is named by its row's id: codes are derived from it, and it is spent under it.
   const nonce = needs.random.uuid()
   const terms = termsOf(call, order, { nonce, lifetimeSeconds: needs.heldChallengeLifetimeSeconds, needs })
@@ -82,10 +86,10 @@ export const prepareChallenge = async (
   const random = needs.random.bytes(heldIdRandomBytes)
   const id = heldIdOf(random, draft.subject ?? nonce, needs.keyRing)
   return {
-    standing: { id, challenge, status: 'PENDING', mailState: keeping.mailTo === null ? null : 'queued' },
+    standing: { id, challenge, status: 'PENDING', ...(mail === null ? unmailed : queued(call, mail)) },
     rows: [
       heldRow(call, challenge, { id, mailTo: keeping.mailTo, binding, needs }),
-      ...(keeping.mailTo === null ? [] : mailRows(call, { causeId: nonce, address: keeping.mailTo }, needs)),
+      ...(mail === null ? [] : mailRows(call, { ...mail, causeId: nonce }, needs)),
     ],
   }
 }
@@ -134,18 +138,41 @@ const heldRow = (
   return kept.needs.heldChallenges.row(held, kept.id)
 }
 
+/** A mail that may be sent, as far as its asker goes. Whoever is bound to an account has proven to be of it. */
+const askedMail = async (
+  call: Call,
+  address: string,
+  { binding, needs }: { readonly binding: ChallengeBinding | null; readonly needs: PrepareChallengeNeeds },
+): Promise<AskedMail> => ({
+  address,
+  ask: await needs.mailAsks.count(call, address, binding?.accountId ?? sessionAccountOf(call.principal)),
+})
+
+const queued = (call: Call, { ask }: AskedMail) => ({
+  mailState: 'queued' as const,
+  retryAfterSeconds: secondsUntil(call.now, ask.retryAt),
+})
+
+const sessionAccountOf = (principal: Principal | null): string | null =>
+  principal?.kind === 'session' ? principal.accountId : null
+
+interface AskedMail {
+  readonly address: string
+  readonly ask: MailAsk
+}
+
 /**
  * The mail and its job. Nothing here looks whether the address is known, so that neither the answer nor the time that
  * it takes can tell: what the mail says is the worker's business.
  */
 const mailRows = (
   call: Call,
-  mail: { readonly causeId: string; readonly address: string },
+  { ask, ...mail }: AskedMail & { readonly causeId: string },
   needs: PrepareChallengeNeeds,
 ): readonly Row[] => {
   const mailId = needs.random.uuid()
   return [
-    needs.mails.row(call, { id: mailId, kind: 'challenge', ...mail }),
+    needs.mails.row(call, { id: mailId, kind: 'challenge', ...mail }, ask),
     needs.outbox.row(call, mailId, { name: 'send-mail', payload: { mailId } }),
   ]
 }

@@ -10,4 +10,10 @@ export interface StandingChallenge {
   readonly status: ChallengeStatus
   /** Null where no mail belongs to it. */
   readonly mailState: MailState | null
+  /** In how many seconds its asker may as well ask for another mail; null where no mail belongs to it. */
+  readonly retryAfterSeconds: number | null
 }
+
+/** Whole seconds from `now` until `at`, none when it is past; null for null. */
+export const secondsUntil = (now: Date, at: Date | null): number | null =>
+  at && Math.max(0, Math.ceil((at.getTime() - now.getTime()) / 1_000))

@@ -12,6 +12,8 @@ export interface HeldChallengeFacts extends HeldChallenge {
   readonly isSpent: boolean
   /** Where its mail stands; null once the mail was purged. */
   readonly mailState: MailState | null
+  /** When its asker may as well ask again; null once the mail was purged. */
+  readonly mailRetryAt: Date | null
 }
 
 /** A held challenge for the mail that tells of it. */
@@ -24,7 +26,8 @@ const columns = `id, id_hash as "idHash", method, purpose, session_id as "sessio
   device, source_address as "sourceAddress", locale, tries, match_code_tries as "matchCodeTries",
   created_at as "createdAt", confirmed_at as "confirmedAt", expires_at as "expiresAt",
   exists (select 1 from spent_challenge s where s.nonce = h.id::text) as "isSpent",
-  (select m.state from mail m where m.cause_id = h.id and m.address = h.mail_to) as "mailState"`
+  (select m.state from mail m where m.cause_id = h.id and m.address = h.mail_to) as "mailState",
+  (select m.retry_at from mail m where m.cause_id = h.id and m.address = h.mail_to) as "mailRetryAt"`
 
 const findById = {
   name: 'idem_held_by_id',

@@ -53,7 +53,13 @@ const deliveryOf: Readonly<Record<MailState, NonNullable<ChallengeType['delivery
 
 /** The resolver class for these inputs, whose fields come from the list of methods. */
 export const createAuthenticationResolver = (inputs: MethodInputs, needs: AuthenticationResolverNeeds) => {
-  const shown = ({ id, challenge, status, mailState }: StandingChallenge): ChallengeType => ({
+  const shown = ({
+    id,
+    challenge,
+    status,
+    mailState,
+    retryAfterSeconds,
+  }: StandingChallenge): ChallengeType => ({
     id,
     method: challenge.method,
     purpose: challenge.purpose,
@@ -61,6 +67,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
     message: challenge.message,
     matchCode: mailState && needs.heldSecrets.matchCode(challenge.nonce),
     delivery: mailState && deliveryOf[mailState],
+    retryAfterSeconds,
     expiresAt: challenge.expiresAt,
     authenticationDisabled: !needs.isAuthenticationOn,
   })

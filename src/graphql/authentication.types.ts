@@ -1,5 +1,5 @@
 // The schema's types around a proof: challenges, what answers them, what comes of it.
-import { Field, ID, ObjectType, registerEnumType } from 'type-graphql'
+import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import type { Identity } from '../identities/identity.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
@@ -44,7 +44,9 @@ registerEnumType(deliveryStates, {
   name: 'DeliveryState',
   description: "Where a challenge's mail stands.",
   valuesConfig: {
-    QUEUED: { description: 'It waits for its turn. An address gets at most 5 such mails in 15 minutes.' },
+    QUEUED: {
+      description: 'It waits for its turn: strangers together get 5 such mails to a mailbox in 15 minutes.',
+    },
     SENT: { description: 'A mail server has taken it.' },
     DEFERRED: { description: 'No mail server takes it just now; it is tried again.' },
     REFUSED: { description: 'The mail server refuses the address, or the mail, for good.' },
@@ -80,6 +82,13 @@ export class ChallengeType {
     description: 'Where its mail stands; null where there is none.',
   })
   delivery!: keyof typeof deliveryStates | null
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'In how many seconds it makes sense to ask for another mail; depends on what you asked for before, and on nothing else.',
+  })
+  retryAfterSeconds!: number | null
 
   @Field(() => Boolean, {
     description: 'True where this service believes everybody (development): no proof is needed.',

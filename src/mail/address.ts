@@ -76,3 +76,26 @@ export const parseAddress = (raw: string, field: string): string => {
     throw refuse('Behind the @ an email address has the name of a domain, such as example.org.')
   return `${local}@${domain}`
 }
+
+/** Of these the provider says that dots in the local part mean nothing; and both domains are one. */
+const dotlessDomains: Readonly<Record<string, string>> = {
+  'gmail.com': 'gmail.com',
+  'googlemail.com': 'gmail.com',
+}
+
+/**
+ * The mailbox that most providers deliver a canonical address to: without the `+tag` of its local part (RFC 5233), and
+ * without dots where the provider ignores them. Limits are counted for it; mails go to the address, for elsewhere a plus
+ * sign may be a letter like any other.
+ */
+export const mailboxOf = (address: string): string => {
+  const at = address.lastIndexOf('@')
+  const [local, domain] = [address.slice(0, at), address.slice(at + 1)]
+  // A local part that begins with a plus sign has nothing before its tag.
+  const name = local.replace(/(?<=.)\+.*$/, '')
+  const dotless = dotlessDomains[domain]
+  return dotless === undefined ? `${name}@${domain}` : `${name.replaceAll('.', '')}@${dotless}`
+}
+
+/** The domain of a canonical address. */
+export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1)

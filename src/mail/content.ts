@@ -9,4 +9,6 @@ export interface MailContent {
   readonly facts: Readonly<Record<string, string | number>>
   /** False once nobody can do anything with it any more. */
   readonly isTimely: boolean
+  /** Until when that is so at most; null for ever. */
+  readonly timelyUntil: Date | null
 }

@@ -14,7 +14,6 @@ const MailSchema = defineEntity({
   name: 'Mail',
   tableName: 'mail',
   uniques: [{ name: 'mail_cause_address', properties: ['causeId', 'address'] }],
-  indexes: [{ name: 'mail_address_created_at', properties: ['address', 'createdAt'] }],
   properties: {
     /** Also the left part of its Message-ID. */
     id: p.uuid().primary(),
@@ -26,6 +25,14 @@ const MailSchema = defineEntity({
     /** What the SMTP server last said, or null. */
     reply: p.text().strictNullable(),
     createdAt: p.datetime().index('mail_created_at'),
+    /** The hash of the network that asked for it; null where it is a notice. */
+    network: p.text().strictNullable(),
+    /** The account of the session that asked for it, or null. */
+    accountId: p.uuid().strictNullable(),
+    /** How many mails to the same mailbox that network asked for before, in 15 minutes. */
+    askedBefore: p.integer(),
+    /** When its asker may as well ask again; null for a notice. */
+    retryAt: p.datetime().strictNullable(),
     /** The try that it is leased to, or null. */
     leasedBy: p.uuid().strictNullable(),
     leasedUntil: p.datetime().strictNullable(),

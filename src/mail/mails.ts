@@ -4,8 +4,10 @@ import { Gathered } from '../database/gathered.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { Mail, type MailState } from './mail.js'
+import type { MailAsk } from './mail-asks.js'
 
-const columns = `id, kind, cause_id as "causeId", address, state, reply, created_at as "createdAt", leased_by as "leasedBy",
+const columns = `id, kind, cause_id as "causeId", address, state, reply, created_at as "createdAt", network,
+  account_id as "accountId", asked_before as "askedBefore", retry_at as "retryAt", leased_by as "leasedBy",
   leased_until as "leasedUntil", settled_at as "settledAt"`
 
 const lease = {
@@ -14,10 +16,12 @@ const lease = {
     from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as asked (mail_id, by, until)
     where id = asked.mail_id and settled_at is null and (leased_until is null or leased_until <= $4::timestamptz)
     returning ${columns},
-      (select count(*)::int from mail as earlier
-        where earlier.address = mail.address and earlier.kind = mail.kind and earlier.state <> 'withheld'
-          and earlier.created_at > mail.created_at - $5::interval and earlier.id <> mail.id
-          and (earlier.id < mail.id or earlier.state = 'sent')) as "sentBefore"`,
+      exists (select 1 from known_network k
+        where k.address_hash = encode(sha256(convert_to(mail.address, 'UTF8')), 'hex')
+          and k.network = mail.network) as "isFromKnownNetwork",
+      exists (select 1 from identity i
+        where i.method = 'email' and i.issuer = 'email' and i.subject = mail.address
+          and i.account_id = mail.account_id) as "isOfOwner"`,
 }
 
 const prolong = {
@@ -36,7 +40,7 @@ const settle = {
 
 const release = {
   name: 'idem_mail_release',
-  text: `update mail set state = 'deferred', reply = $3, leased_by = null, leased_until = null
+  text: `update mail set state = $4, reply = $3, leased_by = null, leased_until = null
     where id = $1::uuid and leased_by = $2::uuid and settled_at is null returning id`,
 }
 
@@ -50,14 +54,16 @@ const purge = {
       select id from mail where created_at < $1::timestamptz limit $2 for update skip locked) returning id`,
 }
 
-/** The span in which mails to one address are counted: as long as a code holds. */
-const countedSpan = '15 minutes'
-
 /** A mail that is leased to one try. */
 export interface LeasedMail extends Mail {
-  /** How many mails of its kind its address got, or is to get, in the 15 minutes before it. */
-  readonly sentBefore: number
+  /** True when the owner of the address proved it once after asking from the network that this mail was asked for from. */
+  readonly isFromKnownNetwork: boolean
+  /** True when it was asked for in a session of the account that the address leads to. */
+  readonly isOfOwner: boolean
 }
+
+/** Of a mail that nobody asked for: a notice. */
+const unasked: MailAsk = { network: null, accountId: null, askedBefore: 0, retryAt: null }
 
 /** What ends the way of a mail. */
 export type SettledState = Extract<MailState, 'sent' | 'refused' | 'withheld'>
@@ -65,6 +71,13 @@ export type SettledState = Extract<MailState, 'sent' | 'refused' | 'withheld'>
 /** What became of a mail. */
 export interface Settlement {
   readonly state: SettledState
+  readonly reply: string
+}
+
+/** Why a try gives a mail back. */
+export interface Released {
+  readonly by: string
+  readonly state: Extract<MailState, 'queued' | 'deferred'>
   readonly reply: string
 }
 
@@ -91,10 +104,14 @@ export class Mails {
   readonly #leases = new Gathered((batch: readonly LeaseRequest[]) => this.#lease(batch))
   readonly #settlements = new Gathered((batch: readonly SettleRequest[]) => this.#settle(batch))
 
-  /** The row of a mail that is to be sent. Whoever writes it also appends the job. `CONFLICT` when its cause has one to that address. */
-  row(call: Call, mail: Pick<Mail, 'id' | 'kind' | 'causeId' | 'address'>): Row {
+  /**
+   * The row of a mail that is to be sent; without `ask` nobody asked for it. Whoever writes it also appends the job.
+   * `CONFLICT` when its cause has one to that address.
+   */
+  row(call: Call, mail: Pick<Mail, 'id' | 'kind' | 'causeId' | 'address'>, ask: MailAsk = unasked): Row {
     const values = {
       ...mail,
+      ...ask,
       state: 'queued' as const,
       reply: null,
       createdAt: call.now,
@@ -120,9 +137,9 @@ export class Mails {
     await this.#settlements.add({ call, id, settled })
   }
 
-  /** Gives a mail back that could not be sent now. */
-  async release(call: Call, id: string, released: { by: string; reply: string }): Promise<void> {
-    await call.run(release, [id, released.by, released.reply])
+  /** Ends the lease of a mail that is to be sent later: `queued` when it waits for its turn, `deferred` when no server took it. */
+  async release(call: Call, id: string, released: Released): Promise<void> {
+    await call.run(release, [id, released.by, released.reply, released.state])
   }
 
   /** The mail with this id, or null. */
@@ -148,7 +165,6 @@ export class Mails {
       batch.map((request) => request.lease.by),
       batch.map((request) => request.lease.until.toISOString()),
       call.now.toISOString(),
-      countedSpan,
     ])
     // Two tries of one mail may share a statement: one of them has it then.
     return batch.map((request) => leased.find(({ leasedBy }) => leasedBy === request.lease.by) ?? null)

@@ -76,9 +76,24 @@ export const mailSettings = {
     'How long it is remembered to whom a mail went and what became of it, in days',
     { default: 30, least: 1, most: 3_650 },
   ),
+  knownNetworkDays: wholeNumber(
+    'IDEM_KNOWN_NETWORK_DAYS',
+    'How long it is remembered that an address was proven from a network, in days',
+    { default: 90, least: 1, most: 3_650 },
+  ),
   mailsPerDomain: wholeNumber(
     'IDEM_MAILS_PER_DOMAIN',
-    'Mails to one domain in 10 seconds, over all processes',
+    'Mails to one domain in 10 seconds, over all processes; those of one network get half of them at most',
     { default: 200, least: 1, most: 1_000_000 },
+  ),
+  asksPerMailbox: wholeNumber(
+    'IDEM_THROTTLE_MAILS_PER_SUBJECT',
+    'Mails to one mailbox that one network, or one account, may ask for in 15 minutes; strangers together get 5 to a mailbox',
+    { default: 4, least: 1, most: 1_000_000_000 },
+  ),
+  asksPerNetwork: wholeNumber(
+    'IDEM_THROTTLE_MAILS_PER_SOURCE',
+    'Mails that one network may ask for in 15 minutes',
+    { default: 600, least: 1, most: 1_000_000_000 },
   ),
 }

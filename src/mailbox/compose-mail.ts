@@ -21,6 +21,8 @@ export interface ComposedMail {
   readonly message: MailMessage
   /** False if the mail is of no use any more, because its challenge has expired or was spent. */
   readonly isTimely: boolean
+  /** Until when that is so at most; null for ever. */
+  readonly timelyUntil: Date | null
 }
 
 /** The mail with its text; null if its cause was purged. */
@@ -31,11 +33,12 @@ export const composeMail = async (
 ): Promise<ComposedMail | null> => {
   const content = await contentOf(call, mail, needs)
   if (content === null) return null
-  const { template, locale, facts, isTimely } = content
+  const { template, locale, facts, isTimely, timelyUntil } = content
   const messageId = `<${mail.id}@${new URL(needs.publicUrl).hostname}>`
   return {
     message: { ...needs.templates.render(template, locale, facts), messageId, to: mail.address, locale },
     isTimely,
+    timelyUntil,
   }
 }
 

@@ -45,6 +45,7 @@ export const composeNotice = async (
     template: notice.template,
     locale,
     isTimely: true,
+    timelyUntil: null,
     facts: {
       account: account.handle ?? account.id,
       method: methodInWords(needs.vocabulary, method, locale),

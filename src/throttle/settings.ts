@@ -26,16 +26,6 @@ export const throttleSettings = {
       most: 1_000_000_000,
     },
   ),
-  mailPerSubject: wholeNumber(
-    'IDEM_THROTTLE_MAILS_PER_SUBJECT',
-    'Mails to one address that one network may ask for in 15 minutes; an address gets 5, whoever asks',
-    { default: 4, least: 1, most: 1_000_000_000 },
-  ),
-  mailPerSource: wholeNumber(
-    'IDEM_THROTTLE_MAILS_PER_SOURCE',
-    'Mails that one network may ask for in 15 minutes',
-    { default: 600, least: 1, most: 1_000_000_000 },
-  ),
   handlePerSubject: wholeNumber(
     'IDEM_THROTTLE_HANDLES_PER_SUBJECT',
     'Handles that one account may try a window',

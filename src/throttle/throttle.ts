@@ -5,10 +5,10 @@ import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { throttleSettings } from './settings.js'
-import { type Count, ThrottleCounters } from './throttle-counters.js'
+import { ThrottleCounters } from './throttle-counters.js'
 
 /** What is counted. */
-export type AttemptKind = 'signIn' | 'askMail' | 'setHandle' | 'checkHandle'
+export type AttemptKind = 'signIn' | 'setHandle' | 'checkHandle'
 
 /** How many attempts a window: of one subject from one network, and of one network in all. */
 interface Limits {
@@ -16,38 +16,23 @@ interface Limits {
   readonly perSource: number
 }
 
-/** As long as a code holds: in that time an address gets five, and one network alone has a hard time to use them up. In seconds. */
-const mailSeconds = 15 * 60
-/** Short, so that what is over the pace does not wait long. In seconds. */
-const paceSeconds = 10
 /** Refused keys remembered at most, so that a flood does not reach the database. */
 const maxRefused = 10_000
 
 const keyOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 
-/** What `Throttle` needs. */
-export interface ThrottleOptions extends ValuesOf<typeof throttleSettings> {
-  /** Mails that one domain may get in 10 s. */
-  readonly mailsPerDomain: number
-}
-
 /** Counts attempts before they are made, and refuses those that are too many. */
 export class Throttle {
   readonly #counters: ThrottleCounters
-  readonly #mails: ThrottleCounters
-  readonly #paces: ThrottleCounters
   readonly #limits: Readonly<Record<AttemptKind, Limits>>
   /** Until when a key is refused, in epoch milliseconds. */
   readonly #refusedUntil = new LRUCache<string, number>({ max: maxRefused })
 
-  constructor(private readonly settings: ThrottleOptions) {
+  constructor(settings: ValuesOf<typeof throttleSettings>) {
     this.#counters = new ThrottleCounters(settings.windowSeconds)
-    this.#mails = new ThrottleCounters(mailSeconds)
-    this.#paces = new ThrottleCounters(paceSeconds)
     this.#limits = {
       signIn: { perSubject: settings.signInPerSubject, perSource: settings.signInPerSource },
-      askMail: { perSubject: settings.mailPerSubject, perSource: settings.mailPerSource },
       setHandle: { perSubject: settings.handlePerSubject, perSource: settings.handlePerSource },
       checkHandle: { perSubject: settings.handlePerSource, perSource: settings.handlePerSource },
     }
@@ -60,23 +45,12 @@ export class Throttle {
     const limitOf = new Map([[keyOf(kind, network), limits.perSource]])
     if (subject !== null) limitOf.set(keyOf(kind, network, subject), limits.perSubject)
     for (const key of limitOf.keys()) this.#refuseUntil(this.#refusedUntil.get(key) ?? 0, call.now)
-    const counters = kind === 'askMail' ? this.#mails : this.#counters
-    const counts = await counters.add(call, [...limitOf.keys()])
+    const counts = await this.#counters.add(call, [...limitOf.keys()])
     for (const [key, { count, expiresAt }] of counts) {
       if (count <= (limitOf.get(key) ?? 0)) continue
       this.#refusedUntil.set(key, expiresAt.getTime())
       this.#refuseUntil(expiresAt.getTime(), call.now)
     }
-  }
-
-  /** Counts one mail to a domain. Throws `RATE_LIMITED` when it gets too many at once, whichever process sends them. */
-  async pace(call: Call, domain: string): Promise<void> {
-    const key = keyOf('pace', domain)
-    const { count, expiresAt } = (await this.#paces.add(call, [key])).get(key) as Count
-    // The count is the place in the line, so each waits for its own window: all at once, most would wait in vain.
-    const windowsAhead = Math.floor((count - 1) / this.settings.mailsPerDomain)
-    if (windowsAhead > 0)
-      this.#refuseUntil(expiresAt.getTime() + (windowsAhead - 1) * paceSeconds * 1000, call.now)
   }
 
   /** Removes at most `limit` counters whose window ended before `before`; returns their number. */

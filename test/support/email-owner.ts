@@ -10,10 +10,11 @@ export interface EmailChallenge {
   readonly status: string
   readonly matchCode: string
   readonly delivery: string
+  readonly retryAfterSeconds: number
   readonly expiresAt: string
 }
 
-const fields = 'id status matchCode delivery expiresAt'
+const fields = 'id status matchCode delivery retryAfterSeconds expiresAt'
 const issueQuery = `mutation ($input: ChallengeRequest!, $purpose: ChallengePurpose! = SIGN_IN) {
   issueChallenge(input: $input, purpose: $purpose) { ${fields} } }`
 const signInQuery = `mutation ($input: SignInInput!) { signIn(input: $input) {
@@ -73,8 +74,8 @@ export class EmailOwner {
   }
 
   /** Requests a challenge, reads the mail, signs in. `mails`: the number of mails to the address, this one included. */
-  async signIn(mails = 1): Promise<SignedIn> {
-    const { id } = await this.challenge()
+  async signIn(mails = 1, headers: Headers = {}): Promise<SignedIn> {
+    const { id } = await this.challenge({ headers })
     return expectSignedIn(await this.trySignIn(id, await this.code(mails)))
   }
 

@@ -274,7 +274,7 @@ test("mails are in the language of the account, else of whoever asks; a stranger
   expect((await rut.poll(id)).delivery).toBe('SENT')
 })
 
-test('the sixth mail to an address within 15 minutes is withheld, and the answer is the same', async () => {
+test('one network gets three mails to an address at once, the others are withheld, and the answer is the same', async () => {
   const sam = somebody()
   const asked = await atOnce(7, async () => await sam.challenge())
   const states = async () => {
@@ -284,11 +284,11 @@ test('the sixth mail to an address within 15 minutes is withheld, and the answer
   await millisecondsUntil(15_000, async () =>
     (await states()).every((state) => state !== 'queued' && state !== 'sending'),
   )
-  expect(await states()).toEqual(['sent', 'sent', 'sent', 'sent', 'sent', 'withheld', 'withheld'])
+  expect((await states()).toSorted()).toEqual([...Array(3).fill('sent'), ...Array(4).fill('withheld')])
   for (const challenge of asked) expect(challenge).toMatchObject({ status: 'PENDING', delivery: 'QUEUED' })
   const polled = await Promise.all(asked.map(async ({ id }) => (await sam.poll(id)).delivery))
   // Who asked does not learn how many others did.
-  expect(polled.toSorted()).toEqual(['QUEUED', 'QUEUED', 'SENT', 'SENT', 'SENT', 'SENT', 'SENT'])
+  expect(polled.toSorted()).toEqual([...Array(4).fill('QUEUED'), ...Array(3).fill('SENT')])
 })
 
 test.each([

@@ -42,6 +42,7 @@ export const composeChallengeMail = async (
     template: templateOf[challenge.purpose],
     locale,
     isTimely: !challenge.isSpent && !isExpired(challenge, call.now),
+    timelyUntil: challenge.expiresAt,
     facts: {
       code: needs.heldSecrets.code(challengeId),
       link: `${needs.publicUrl}/confirm?token=${needs.heldSecrets.confirmationToken(challengeId)}`,

@@ -4,7 +4,7 @@ import type { SendMailNeeds } from '../../../jobs/send-mail.js'
 import { startWorker, type Worker } from '../../../jobs/worker.js'
 import { issueChallenge } from '../../../src/authentication/issue-challenge.js'
 import { readEnvironment } from '../../../src/config/read-environment.js'
-import type { Call } from '../../../src/database/call.js'
+import { Call } from '../../../src/database/call.js'
 import type { Mailer } from '../../../src/mail/mailer.js'
 import { SmtpMailer } from '../../../src/mail/smtp-mailer.js'
 import { methodDefinitions } from '../../../src/methods/registry.js'
@@ -45,12 +45,18 @@ export class Rooms {
     return this.foundation.ownCall()
   }
 
-  /** Asks for a challenge by mail, as a request does; the id of its mail. */
-  async askForMail(address: string): Promise<string> {
+  /** A call by nobody from a network, as of now. */
+  callFrom(network: string): Call {
+    const { principal, now, requestId, source } = this.call()
+    return new Call(this.foundation.database, { principal, now, requestId, source: { ...source, network } })
+  }
+
+  /** Asks for a challenge by mail, as a request from a network does; the id of its mail. */
+  async askForMail(address: string, network = 'none'): Promise<string> {
     const { foundation, options } = this
     const { random, settings, publicUrl } = options
     const { challenge } = await issueChallenge(
-      this.call(),
+      this.callFrom(network),
       { request: { email: { address } }, purpose: 'SIGN_IN' },
       {
         ...foundation,

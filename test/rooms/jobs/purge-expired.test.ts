@@ -18,6 +18,7 @@ const purgeRooms = ({ foundation, options }: Pick<Rooms, 'foundation' | 'options
     endedSessionDays: 30,
     challengeHours: 24,
     mailDays: 30,
+    knownNetworkDays: 90,
     doneJobDays: 7,
     idleGuestDays: 90,
   },
@@ -33,6 +34,8 @@ const nothing: Purged = {
   'held challenges': 0,
   'throttle counters': 0,
   mails: 0,
+  'mail lines': 0,
+  'known networks': 0,
   'done jobs': 0,
   'ended sessions': 0,
   'idle guests': 0,
@@ -94,6 +97,26 @@ const kinds: readonly {
     table: 'mail',
     keptSeconds: 30 * daySeconds,
     make: async (rooms) => await rooms.askForMail('ada@example.org'),
+  },
+  {
+    what: 'mail lines',
+    table: 'mail_line',
+    keptSeconds: 10,
+    make: async ({ clock, tables }) =>
+      await tables.query(
+        `insert into mail_line (key, version, state, expires_at) values ('line', 1, '[]', $1)`,
+        [new Date(clock.now().getTime() + 10_000)],
+      ),
+  },
+  {
+    what: 'known networks',
+    table: 'known_network',
+    keptSeconds: 90 * daySeconds,
+    make: async ({ clock, tables }) =>
+      await tables.query(
+        `insert into known_network (address_hash, network, proven_at) values ('ada', 'home', $1)`,
+        [clock.now()],
+      ),
   },
   {
     what: 'done jobs',

@@ -1,6 +1,6 @@
 // Sending a mail: once, however many try; later when it cannot be now; never when that would be too late or too much.
 import { expect, onTestFinished, test } from 'vitest'
-import { sendMail } from '../../../jobs/send-mail.js'
+import { type SendMailNeeds, sendMail } from '../../../jobs/send-mail.js'
 import { MailDeferred, type Mailer } from '../../../src/mail/mailer.js'
 import { JobPostponed } from '../../../src/queue/running-job.js'
 import { systemRandom } from '../../../src/runtime/random.js'
@@ -126,7 +126,7 @@ test('a mail is left to the try that leased it until the lease ends, then anothe
   expect(smtp.count(address)).toBe(1)
   // The one that was thought dead comes back.
   expect(await mails.prolong(rooms.call(), { id, by: dead, until: later })).toBe(false)
-  await mails.release(rooms.call(), id, { by: dead, reply: 'late' })
+  await mails.release(rooms.call(), id, { by: dead, state: 'deferred', reply: 'late' })
   await mails.settle(rooms.call(), id, { state: 'refused', reply: 'late' })
   expect((await rooms.mail(id)).state).toBe('sent')
 })
@@ -175,47 +175,122 @@ test('a code that has expired, or was used, is not sent', async () => {
   expect(await rooms.metric('idem_mails_total', { result: 'withheld' })).toBe(2)
 })
 
-test('the sixth mail to an address within a quarter of an hour is withheld, in whichever order and however at once they are sent; then there is room again', async () => {
-  const { rooms, smtp } = await open()
+/** The mails that so many networks ask for to the same address. */
+const askFromNetworks = async (rooms: Rooms, many: number): Promise<string[]> => {
   const ids: string[] = []
-  for (let index = 0; index < 7; index++) ids.push(await rooms.askForMail(address))
+  for (let index = 0; index < many; index++) ids.push(await rooms.askForMail(address, `network ${index}`))
+  return ids
+}
+
+/** Sends, or is told to wait, or learns that it is too late. */
+const trySending = async (rooms: Rooms, id: string, mailRooms: SendMailNeeds): Promise<void> =>
+  await sendMail(rooms.call(), id, mailRooms).catch((error: unknown) => {
+    if (!(error instanceof JobPostponed)) throw error
+  })
+
+const stateOf = async (rooms: Rooms, id: string): Promise<string> => (await rooms.mail(id)).state
+
+test('the sixth mail to a mailbox within a quarter of an hour is withheld, however at once two processes send twenty; then there is room again', async () => {
+  const { rooms, smtp } = await open()
+  const beside = await openRooms({
+    environment: { SMTP_URL: smtp.url },
+    databaseUrl: rooms.options.databaseUrl,
+    clock: rooms.clock,
+  })
+  const ids = await askFromNetworks(rooms, 20)
   const other = await rooms.askForMail('grace@example.org')
-  // Which came first is told by their ids.
-  ids.sort()
-  const mailRooms = rooms.mailRooms()
-  await Promise.all([...ids.toReversed(), other].map((id) => sendMail(rooms.call(), id, mailRooms)))
-  const states = await Promise.all(ids.map(async (id) => (await rooms.mail(id)).state))
-  expect(states).toEqual([...Array(5).fill('sent'), 'withheld', 'withheld'])
+  const mailRooms = [rooms.mailRooms(), beside.mailRooms()] as const
+  await Promise.all(
+    [...ids.toReversed(), other].map((id, index) =>
+      trySending(rooms, id, mailRooms[index % 2 === 0 ? 0 : 1]),
+    ),
+  )
+  const states = await Promise.all(ids.map(async (id) => await stateOf(rooms, id)))
+  expect(states.toSorted()).toEqual([...Array(5).fill('sent'), ...Array(15).fill('withheld')])
   expect(smtp.count(address)).toBe(5)
   expect(smtp.count('grace@example.org')).toBe(1)
   rooms.clock.advance(quarterHourSeconds)
   const next = await rooms.askForMail(address)
-  await sendMail(rooms.call(), next, mailRooms)
-  expect((await rooms.mail(next)).state).toBe('sent')
+  await sendMail(rooms.call(), next, mailRooms[0])
+  expect(await stateOf(rooms, next)).toBe('sent')
 })
 
-test('a domain that gets too many at once gets the rest later, over all processes, and another domain does not wait', async () => {
-  const { rooms, smtp } = await open({ IDEM_MAILS_PER_DOMAIN: '3' })
+test('a mail that comes when strangers have had all goes out when its turn comes, before those that were asked for after it', async () => {
+  const { rooms, smtp } = await open()
+  const mailRooms = rooms.mailRooms()
+  for (const id of await askFromNetworks(rooms, 5)) await sendMail(rooms.call(), id, mailRooms)
+  const turn = rooms.clock.now().getTime() + quarterHourSeconds * 1_000
+  rooms.clock.advance(300)
+  const hers = await rooms.askForMail(address, 'hers')
+  expect(await postponedUntil(sendMail(rooms.call(), hers, mailRooms))).toBe(turn)
+  expect(await rooms.mail(hers)).toEqual({ state: 'queued', reply: 'waits for its turn' })
+  // Others come, and she asks again: neither moves her turn.
+  const later = await askFromNetworks(rooms, 20)
+  for (const id of later) await trySending(rooms, id, mailRooms)
+  rooms.clock.advance(599)
+  expect(await postponedUntil(sendMail(rooms.call(), hers, mailRooms))).toBe(turn)
+  expect(smtp.count(address)).toBe(5)
+  rooms.clock.advance(1)
+  for (const id of [...later, hers]) await trySending(rooms, id, mailRooms)
+  expect(await stateOf(rooms, hers)).toBe('sent')
+  expect(smtp.count(address)).toBeLessThanOrEqual(10)
+})
+
+test('a mail that is tried again because no server took it keeps its turn and takes no other', async () => {
+  const { rooms, smtp } = await open()
+  const mailRooms = rooms.mailRooms()
+  const ids = await askFromNetworks(rooms, 5)
+  await smtp.behave('defer-message')
+  for (const id of ids)
+    for (let time = 0; time < 3; time++)
+      await expect(sendMail(rooms.call(), id, mailRooms)).rejects.toThrow(MailDeferred)
+  await smtp.behave('accept')
+  for (const id of ids) await sendMail(rooms.call(), id, mailRooms)
+  expect(smtp.count(address)).toBe(5)
+})
+
+test('a mail whose turn would come too late is withheld at once', async () => {
+  const { rooms } = await open()
+  const mailRooms = rooms.mailRooms()
+  for (const id of await askFromNetworks(rooms, 5)) await sendMail(rooms.call(), id, mailRooms)
+  const sixth = await rooms.askForMail(address, 'sixth')
+  await sendMail(rooms.call(), sixth, mailRooms)
+  expect(await rooms.mail(sixth)).toEqual({ state: 'withheld', reply: 'too many mails to this mailbox' })
+})
+
+test('a network gets half of what a domain gets at a time, over all processes; another network, and another domain, do not wait', async () => {
+  const { rooms, smtp } = await open({ IDEM_MAILS_PER_DOMAIN: '4' })
   const beside = await openRooms({
-    environment: { SMTP_URL: smtp.url, IDEM_MAILS_PER_DOMAIN: '3' },
+    environment: { SMTP_URL: smtp.url, IDEM_MAILS_PER_DOMAIN: '4' },
     databaseUrl: rooms.options.databaseUrl,
     clock: rooms.clock,
   })
   const ids: string[] = []
-  for (const name of ['a', 'b', 'c', 'd', 'e']) ids.push(await rooms.askForMail(`${name}@example.org`))
+  for (let index = 0; index < 8; index++)
+    ids.push(await rooms.askForMail(`busy-${index}@example.org`, 'busy'))
   const [one, two] = [rooms.mailRooms(), beside.mailRooms()]
-  await Promise.all(ids.slice(0, 3).map((id, index) => sendMail(rooms.call(), id, index === 0 ? one : two)))
-  for (const id of ids.slice(3)) {
-    const until = await postponedUntil(sendMail(rooms.call(), id, one))
-    expect(until - rooms.clock.now().getTime()).toBeGreaterThan(0)
-    expect(until - rooms.clock.now().getTime()).toBeLessThanOrEqual(10_000)
-    expect(await rooms.mail(id)).toEqual({ state: 'deferred', reply: 'waits for its turn' })
+  const now = rooms.clock.now().getTime()
+  await Promise.all(ids.map(async (id, index) => await trySending(rooms, id, index % 2 === 0 ? one : two)))
+  expect(smtp.count()).toBe(2)
+  const waiting: string[] = []
+  for (const id of ids) if ((await stateOf(rooms, id)) !== 'sent') waiting.push(id)
+  for (const id of waiting)
+    expect(await rooms.mail(id)).toEqual({ state: 'queued', reply: 'waits for its turn' })
+  for (const [mail, network] of [
+    ['reader@example.org', 'of the reader'],
+    ['busy@example.net', 'busy'],
+  ] as const)
+    await sendMail(rooms.call(), await rooms.askForMail(mail, network), two)
+  expect(smtp.count()).toBe(4)
+  const until = await Promise.all(
+    waiting.map(async (id) => (await postponedUntil(sendMail(rooms.call(), id, one))) - now),
+  )
+  for (const milliseconds of until) expect(milliseconds % 10_000).toBe(0)
+  for (let window = 0; window < 3; window++) {
+    rooms.clock.advance(10)
+    for (const id of waiting) await trySending(rooms, id, two)
+    expect(smtp.count()).toBe(4 + 2 * (window + 1))
   }
-  const elsewhere = await rooms.askForMail('a@example.net')
-  await sendMail(rooms.call(), elsewhere, two)
-  rooms.clock.advance(10)
-  for (const id of ids.slice(3)) await sendMail(rooms.call(), id, two)
-  expect(smtp.count()).toBe(6)
 })
 
 test('with PostgreSQL away right after the acknowledgement, the mail is noted as sent once it is back, and not sent twice', async () => {

@@ -85,7 +85,7 @@ describeOnEachBackend((backend) => {
   })
 
   test('what waits for its turn is neither failed nor lost, and is counted as postponed', async () => {
-    const { rooms, smtp } = await open(await backend().open(), { IDEM_MAILS_PER_DOMAIN: '2' })
+    const { rooms, smtp } = await open(await backend().open(), { IDEM_MAILS_PER_DOMAIN: '4' })
     for (const name of ['ada', 'grace', 'mary']) await rooms.askForMail(`${name}@example.org`)
     await rooms.work()
     await until(async () => (await runsOf(rooms, 'postponed')) === 1 && (await rooms.doneJobs()) === 2)
