@@ -44,7 +44,7 @@ const nothing: Purged = {
 const insertAccount = async ({ tables, clock }: Rooms, kind: string): Promise<string> => {
   const id = systemRandom.uuid()
   await tables.query(
-    'insert into account (id, kind, sign_in_notices, created_at) values ($1, $2, true, $3)',
+    "insert into account (id, kind, level, sign_in_notices, created_at) values ($1, $2, 'aal1', true, $3)",
     [id, kind, clock.now()],
   )
   await tables.query(
