@@ -8,6 +8,7 @@ import { CliError } from './cli-error.js'
 import type { Invocation } from './invocation.js'
 import { looksLikePrivateKey, parsePrivateKey } from './private-key.js'
 import { shellWord } from './shell-word.js'
+import { fileSource, firstKeyHint, keyFailure, sourceWithoutFile } from './unusable-key.js'
 
 /** A key, and the file from which it can be read again; null if it came from another source. */
 export interface GivenKey {
@@ -18,24 +19,27 @@ export interface GivenKey {
 /** More than a key file of any format needs, in bytes. */
 const longestKeyBytes = 65_536
 
+const standardInput = sourceWithoutFile('Standard input')
+const environmentVariable = sourceWithoutFile('IDEM_PRIVATE_KEY')
+
 /** The key of `--private-key`: a file, or `-` for standard input. */
 export const readPrivateKey = async (invocation: Invocation, word: string): Promise<GivenKey> =>
   word === '-'
-    ? { signer: parsePrivateKey(await readStandardInput(invocation), 'Standard input'), file: null }
+    ? { signer: parsePrivateKey(await readStandardInput(invocation), standardInput), file: null }
     : readPrivateKeyFile(invocation, word)
 
 /** The key in `IDEM_PRIVATE_KEY`; null if it is not set. */
 export const readEnvironmentKey = ({ machine }: Invocation): GivenKey | null => {
   const text = machine.environment['IDEM_PRIVATE_KEY'] ?? ''
-  return text === '' ? null : { signer: parsePrivateKey(text, 'IDEM_PRIVATE_KEY'), file: null }
+  return text === '' ? null : { signer: parsePrivateKey(text, environmentVariable), file: null }
 }
 
 /** The key in a file; warns if other users of this machine can read it. */
 export const readPrivateKeyFile = async (invocation: Invocation, file: string): Promise<GivenKey> => {
   const handle = await openKeyFile(file)
   try {
-    const { mode, isRegular, text } = await readKeyFile(handle, file)
-    const signer = parsePrivateKey(text, `The file ${file}`)
+    const { mode, isRegular, bytes } = await readKeyFile(handle, file)
+    const signer = parsePrivateKey(bytes, fileSource(file))
     if (isRegular && process.platform !== 'win32' && (mode & 0o077) !== 0) {
       invocation.output.warn(`others on this machine can read ${file}. Run: chmod 600 ${shellWord(file)}`)
     }
@@ -57,23 +61,26 @@ const openKeyFile = async (file: string): Promise<FileHandle> => {
       )
     }
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no reason known'
-    throw new CliError('KEY_UNREADABLE', `The file ${file} cannot be opened (${code}).`, makeOne, { cause })
+    throw new CliError(
+      'KEY_UNREADABLE',
+      `The file ${file} cannot be opened (${code}).`,
+      `Check its name. ${firstKeyHint}`,
+      { cause },
+    )
   }
 }
-
-const makeOne = 'Make a key with: idem keygen --out FILE'
 
 const readKeyFile = async (
   handle: FileHandle,
   file: string,
-): Promise<{ mode: number; isRegular: boolean; text: string }> => {
+): Promise<{ mode: number; isRegular: boolean; bytes: Buffer }> => {
   const stat = await handle.stat()
-  const text = stat.isDirectory() ? null : await readText(handle.createReadStream({ autoClose: false }))
-  if (text === null) throw new CliError('KEY_UNREADABLE', `${file} is no key file.`, makeOne)
-  return { mode: stat.mode, isRegular: stat.isFile(), text }
+  const bytes = stat.isDirectory() ? null : await readBytes(handle.createReadStream({ autoClose: false }))
+  if (bytes === null) throw keyFailure.noPrivateKey(fileSource(file))
+  return { mode: stat.mode, isRegular: stat.isFile(), bytes }
 }
 
-const readStandardInput = async ({ machine: { stdin } }: Invocation): Promise<string> => {
+const readStandardInput = async ({ machine: { stdin } }: Invocation): Promise<Buffer> => {
   if (stdin.isTTY === true) {
     throw new CliError(
       'KEY_MISSING',
@@ -81,19 +88,19 @@ const readStandardInput = async ({ machine: { stdin } }: Invocation): Promise<st
       'Pipe it in, as in: idem login --private-key - < FILE',
     )
   }
-  const text = await readText(stdin)
-  if (text === null) throw new CliError('KEY_UNREADABLE', 'Standard input holds no private key.', makeOne)
-  if (text.trim() === '')
+  const bytes = await readBytes(stdin)
+  if (bytes === null) throw keyFailure.noPrivateKey(standardInput)
+  if (bytes.toString('latin1').trim() === '')
     throw new CliError('KEY_MISSING', 'Standard input was empty.', 'Pipe a private key in.')
-  return text
+  return bytes
 }
 
 /** The whole input; null once it is longer than any key, because a device may be endless. */
-const readText = async (source: Readable): Promise<string | null> => {
+const readBytes = async (source: Readable): Promise<Buffer | null> => {
   let bytes = Buffer.alloc(0)
   for await (const chunk of source) {
     bytes = Buffer.concat([bytes, Buffer.from(chunk)])
     if (bytes.length > longestKeyBytes) return null
   }
-  return bytes.toString('utf8')
+  return bytes
 }

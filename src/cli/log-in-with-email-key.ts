@@ -10,6 +10,7 @@ import { type Transport, withBearer } from '../client/transport.js'
 import { CliError } from './cli-error.js'
 import type { EmailKey } from './config.js'
 import { parsePrivateKey } from './private-key.js'
+import { sourceWithoutFile } from './unusable-key.js'
 
 /** Signs in with the key; null if it no longer opens its account, or cannot be read. */
 export const logInWithEmailKey = async (transport: Transport, key: EmailKey): Promise<SignedIn | null> => {
@@ -40,7 +41,7 @@ const canonical = (address: string): string => {
 const signInUnlessRejected = async (transport: Transport, key: EmailKey): Promise<SignedIn | null> => {
   const { privateKey, handle } = key
   try {
-    const signer = parsePrivateKey(privateKey, 'The key in the config')
+    const signer = parsePrivateKey(privateKey, sourceWithoutFile('The key in the config'))
     const wanted = handle === null ? {} : { handle }
     return await signIn(transport, await answerWithKey(transport, signer, { purpose: 'SIGN_IN', ...wanted }))
   } catch (error) {

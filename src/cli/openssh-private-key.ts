@@ -7,16 +7,11 @@ export type OpensshPrivateKey =
   | { readonly kind: 'other-algorithm'; readonly algorithm: string }
   | { readonly kind: 'malformed' }
 
-const armor =
-  /^-----BEGIN OPENSSH PRIVATE KEY-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END OPENSSH PRIVATE KEY-----\s*$/
 const magic = Buffer.from('openssh-key-v1\0', 'latin1')
 
-/** The key in the armored text. Does not throw; each failure is a kind of result. */
-export const parseOpensshPrivateKey = (text: string): OpensshPrivateKey => {
-  const base64 = armor.exec(text.trimStart())?.[1]?.replace(/[\r\n]/g, '')
-  if (base64 === undefined) return malformed
-  const bytes = Buffer.from(base64, 'base64')
-  if (bytes.toString('base64') !== base64 || !bytes.subarray(0, magic.length).equals(magic)) return malformed
+/** The key in the bytes between the lines BEGIN and END. Does not throw; each failure is a kind of result. */
+export const parseOpensshPrivateKey = (bytes: Buffer): OpensshPrivateKey => {
+  if (!bytes.subarray(0, magic.length).equals(magic)) return malformed
   try {
     return readContainer(new SshReader(bytes.subarray(magic.length)))
   } catch (error) {
@@ -27,17 +22,18 @@ export const parseOpensshPrivateKey = (text: string): OpensshPrivateKey => {
 
 const malformed: OpensshPrivateKey = { kind: 'malformed' }
 
+/** The public part is never encrypted, so the algorithm is known before a passphrase is. */
 const readContainer = (reader: SshReader): OpensshPrivateKey => {
   const cipher = reader.readString().toString('latin1')
   const keyDerivation = reader.readString().toString('latin1')
   const keyDerivationOptions = reader.readString()
-  if (cipher !== 'none' || keyDerivation !== 'none') return { kind: 'encrypted' }
   const keyCount = reader.readNumber()
   const publicPart = new SshReader(reader.readString())
   const privatePart = new SshReader(reader.readString())
-  if (keyDerivationOptions.length > 0 || keyCount !== 1 || !reader.isAtEnd()) return malformed
   const algorithm = publicPart.readString().toString('latin1')
   if (algorithm !== 'ssh-ed25519') return { kind: 'other-algorithm', algorithm }
+  if (cipher !== 'none' || keyDerivation !== 'none') return { kind: 'encrypted' }
+  if (keyDerivationOptions.length > 0 || keyCount !== 1 || !reader.isAtEnd()) return malformed
   const publicKey = publicPart.readString()
   return publicKey.length === 32 && publicPart.isAtEnd() ? readPrivatePart(privatePart, publicKey) : malformed
 }

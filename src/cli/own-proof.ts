@@ -13,6 +13,7 @@ import type { EmailKey, Login } from './config.js'
 import { type GivenKey, readEnvironmentKey, readPrivateKeyFile } from './given-key.js'
 import { type Connection, deviceName } from './invocation.js'
 import { parsePrivateKey } from './private-key.js'
+import { sourceWithoutFile } from './unusable-key.js'
 
 /** The login to prove, and the server. */
 export interface OwnProofRequest {
@@ -38,7 +39,7 @@ export const proveOwn = async (connection: Connection, request: OwnProofRequest)
       return guestAnswer(connection)
     case 'email': {
       const { privateKey, handle } = findEmailKey(connection, login)
-      const signer = parsePrivateKey(privateKey, `The key in ${connection.config.path}`)
+      const signer = parsePrivateKey(privateKey, sourceWithoutFile(`The key in ${connection.config.path}`))
       const wanted = purpose === 'SIGN_IN' && handle !== null ? { handle } : {}
       return answerWithKey(transport, signer, { purpose, ...wanted })
     }

@@ -3,10 +3,13 @@
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { KeySigner } from '../client/proof.js'
-import { assertNever, CliError } from './cli-error.js'
+import { type ArmoredBlock, armoredBlocks } from './armored-block.js'
+import { assertNever } from './cli-error.js'
+import { decodeKeyText } from './key-text.js'
 import { parseOpensshPrivateKey } from './openssh-private-key.js'
 import { publicKeyText } from './public-key.js'
-import { rawBytes } from './public-key-spelling.js'
+import { algorithmName, rawBytes, readPublicKeySpelling, withoutQuotes } from './public-key-spelling.js'
+import { type KeySource, keyFailure } from './unusable-key.js'
 
 /** A new key: its signer, and the PKCS#8 PEM to write to a file. */
 export const generatePrivateKey = (): { signer: KeySigner; pem: string } => {
@@ -16,67 +19,113 @@ export const generatePrivateKey = (): { signer: KeySigner; pem: string } => {
 }
 
 /**
- * The key in `text`: PKCS#8 PEM, OpenSSH, or 32 bytes of seed (64 with the public key behind) as base64 or
- * hex. `source` names where it came from. `KEY_ENCRYPTED` or `KEY_UNREADABLE` otherwise.
+ * The key in what was given: PKCS#8 PEM, OpenSSH, or 32 bytes of seed (64 with the public key behind) as base64 or
+ * hex; in UTF-8 or UTF-16, with whatever editors and shells did to its line ends, indentation and quotes.
+ * `KEY_ENCRYPTED` or `KEY_UNREADABLE` otherwise, which says what it is and what helps.
  */
-export const parsePrivateKey = (text: string, source: string): KeySigner => {
-  const given = text.trim()
-  if (given.startsWith('-----BEGIN OPENSSH PRIVATE KEY-----')) return fromOpenssh(given, source)
-  if (given.startsWith('-----BEGIN ')) return fromPem(given, source)
-  return fromRaw(given, source)
+export const parsePrivateKey = (given: string | Uint8Array, source: KeySource): KeySigner => {
+  const decoded = typeof given === 'string' ? given : decodeKeyText(given)
+  if (decoded === null) throw keyFailure.binary(source)
+  const text = withoutQuotes(decoded)
+  const [, puttyAlgorithm] = /^PuTTY-User-Key-File-\d+: *(\S+)/m.exec(text) ?? []
+  if (puttyAlgorithm !== undefined) throw keyFailure.putty(source, puttyAlgorithm)
+  const { blocks } = armoredBlocks(text)
+  return blocks.length > 0 ? fromBlocks(blocks, source) : fromRaw(text, source)
 }
 
 /** Whether a word on the command line is a key itself and not the name of a file that holds one. */
 export const looksLikePrivateKey = (word: string): boolean =>
-  word.includes('PRIVATE KEY') || rawBytes(word, 32) !== null || rawBytes(word, 64) !== null
+  /PRIVATE KEY|PuTTY-User-Key-File/.test(word) || seedAndPublic(withoutQuotes(word)) !== null
 
-const fromPem = (pem: string, source: string): KeySigner => {
-  if (/^-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(pem)) {
-    throw encrypted(source, 'openssl pkey -in FILE -out PLAIN_FILE')
+/** Public halves and certificates beside a private key do not matter; a second private key does. */
+const fromBlocks = (blocks: readonly ArmoredBlock[], source: KeySource): KeySigner => {
+  const signers = blocks
+    .filter(({ label }) => label.includes('PRIVATE KEY'))
+    .map((block) => fromBlock(block, source))
+  const [signer, ...others] = signers
+  if (signer === undefined) throw publicOrOther(blocks, source)
+  if (others.some(({ publicKey }) => publicKey !== signer.publicKey)) throw keyFailure.severalKeys(source)
+  return signer
+}
+
+const fromBlock = (block: ArmoredBlock, source: KeySource): KeySigner => {
+  const { label, headers, bytes } = block
+  switch (label) {
+    case 'OPENSSH PRIVATE KEY':
+      return fromOpenssh(bytes, source)
+    case 'ENCRYPTED PRIVATE KEY':
+      throw keyFailure.encrypted(source, 'openssl')
+    case 'RSA PRIVATE KEY':
+    case 'EC PRIVATE KEY':
+    case 'DSA PRIVATE KEY':
+      throw keyFailure.otherAlgorithm(source, algorithmName(label.toLowerCase()))
+    case 'PRIVATE KEY':
+      if (headers.includes('ENCRYPTED')) throw keyFailure.encrypted(source, 'openssl')
+      return fromPkcs8(bytes, source)
+    default:
+      throw label.startsWith('PGP ')
+        ? keyFailure.otherAlgorithm(source, 'OpenPGP')
+        : keyFailure.noPrivateKey(source)
   }
-  if (pem.startsWith('-----BEGIN PUBLIC KEY-----')) throw unreadable(`${source} holds a public key`)
-  const key = keyOfPem(pem)
-  if (key === null) throw unreadable(`${source} is damaged PEM`)
-  const algorithm = key.asymmetricKeyType
-  if (algorithm !== 'ed25519') throw unreadable(`${source} holds a key for ${algorithm}, not Ed25519`)
+}
+
+const fromPkcs8 = (bytes: Buffer | null, source: KeySource): KeySigner => {
+  const key = bytes === null ? null : readPkcs8(bytes)
+  if (key === null) throw keyFailure.damaged(source, 'PEM')
+  const algorithm = key.asymmetricKeyType ?? 'unknown'
+  if (algorithm !== 'ed25519') throw keyFailure.otherAlgorithm(source, algorithmName(algorithm))
   return signerOf(key)
 }
 
-const fromOpenssh = (text: string, source: string): KeySigner => {
-  const key = parseOpensshPrivateKey(text)
+const fromOpenssh = (bytes: Buffer | null, source: KeySource): KeySigner => {
+  const key = bytes === null ? ({ kind: 'malformed' } as const) : parseOpensshPrivateKey(bytes)
   switch (key.kind) {
     case 'ed25519':
       return signerOfSeed(key.seed, key.publicKey, source)
     case 'encrypted':
-      throw encrypted(source, 'cp FILE PLAIN_FILE && ssh-keygen -p -N "" -f PLAIN_FILE')
+      throw keyFailure.encrypted(source, 'ssh-keygen')
     case 'other-algorithm':
-      throw unreadable(`${source} holds a key for ${key.algorithm}, not Ed25519`)
+      throw key.algorithm.startsWith('sk-')
+        ? keyFailure.securityKey(source)
+        : keyFailure.otherAlgorithm(source, algorithmName(key.algorithm))
     case 'malformed':
-      throw unreadable(`${source} is a damaged OpenSSH key`)
+      throw keyFailure.damaged(source, 'an OpenSSH key')
     default:
       return assertNever(key)
   }
 }
 
-const fromRaw = (text: string, source: string): KeySigner => {
+const fromRaw = (text: string, source: KeySource): KeySigner => {
+  const raw = seedAndPublic(text)
+  if (raw !== null) return signerOfSeed(raw.seed, raw.publicKey, source)
+  const spelling = readPublicKeySpelling(text)
+  if (spelling.kind === 'key') throw keyFailure.publicHalf(source)
+  throw spelling.kind === 'other'
+    ? keyFailure.named(source, spelling.because)
+    : keyFailure.noPrivateKey(source)
+}
+
+const seedAndPublic = (text: string): { seed: Buffer; publicKey: Buffer | null } | null => {
   const seed = rawBytes(text, 32)
-  if (seed !== null) return signerOfSeed(seed, null, source)
+  if (seed !== null) return { seed, publicKey: null }
   const both = rawBytes(text, 64)
-  if (both !== null) return signerOfSeed(both.subarray(0, 32), both.subarray(32), source)
-  throw unreadable(
-    /^(ssh|ecdsa)-/.test(text) ? `${source} holds a public key` : `${source} holds no private key`,
-  )
+  return both === null ? null : { seed: both.subarray(0, 32), publicKey: both.subarray(32) }
+}
+
+const publicOrOther = (blocks: readonly ArmoredBlock[], source: KeySource): Error => {
+  const labels = blocks.map(({ label }) => label)
+  if (labels.some((label) => label.endsWith('PUBLIC KEY'))) return keyFailure.publicHalf(source)
+  return labels.includes('CERTIFICATE') ? keyFailure.certificate(source) : keyFailure.noPrivateKey(source)
 }
 
 /** What stands before the 32 bytes of seed in every PKCS#8 Ed25519 key (RFC 8410 section 7). */
 const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex')
 
-const signerOfSeed = (seed: Buffer, publicKey: Buffer | null, source: string): KeySigner => {
+const signerOfSeed = (seed: Buffer, publicKey: Buffer | null, source: KeySource): KeySigner => {
   const key = createPrivateKey({ key: Buffer.concat([pkcs8Header, seed]), format: 'der', type: 'pkcs8' })
   const signer = signerOf(key)
-  if (publicKey !== null && publicKey.toString('base64') !== signer.publicKey) {
-    throw unreadable(`${source} is damaged: its public half does not belong to its private half`)
-  }
+  if (publicKey !== null && publicKey.toString('base64') !== signer.publicKey)
+    throw keyFailure.halvesDiffer(source)
   return signer
 }
 
@@ -85,20 +134,10 @@ const signerOf = (key: KeyObject): KeySigner => ({
   sign: async (message) => sign(null, message, key),
 })
 
-const keyOfPem = (pem: string): KeyObject | null => {
+const readPkcs8 = (der: Buffer): KeyObject | null => {
   try {
-    return createPrivateKey(pem)
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
   } catch {
     return null
   }
 }
-
-const encrypted = (source: string, command: string): CliError =>
-  new CliError(
-    'KEY_ENCRYPTED',
-    `${source} is encrypted, and idem asks for no passphrase.`,
-    `Decrypt a copy: ${command}`,
-  )
-
-const unreadable = (what: string): CliError =>
-  new CliError('KEY_UNREADABLE', `${what}.`, 'Make a key with: idem keygen --out FILE')

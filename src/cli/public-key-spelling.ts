@@ -14,8 +14,9 @@ type Key = Extract<PublicKeySpelling, { kind: 'key' }>
 
 /** A certificate fits, and an `authorized_keys` file of several lines. In characters. */
 const longestSpelling = 8_192
-/** Nobody breaks one key into more lines, and each costs time. */
-const mostPieces = 32
+/** Nobody puts one key into more pieces, and each costs time. */
+const mostBlocks = 4
+const mostLines = 32
 const keyLength = 32
 
 /**
@@ -33,7 +34,8 @@ export const readPublicKeySpelling = (given: string): PublicKeySpelling => {
     .split(/\r\n|\r|\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
-  if (blocks.length + lines.length > mostPieces) return other('These are too many lines for one public key.')
+  if (blocks.length > mostBlocks || lines.length > mostLines)
+    return other('These are too many lines for one public key.')
   if (blocks.length > 0) return single([...blocks.map(fromBlock), ...lines.map(fromLine).filter(isKey)])
   const perLine = lines.map(fromLine)
   return unbroken(lines, perLine) ?? single(perLine)

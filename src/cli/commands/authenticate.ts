@@ -11,6 +11,7 @@ import type { Machine } from '../machine.js'
 import { looksLikePrivateKey, parsePrivateKey } from '../private-key.js'
 import { readPublicKey } from '../public-key.js'
 import { defaultServerUrl } from '../server-url.js'
+import { sourceWithoutFile } from '../unusable-key.js'
 
 interface AuthenticateOptions {
   readonly userId: string
@@ -56,7 +57,7 @@ const findKey = async (invocation: Invocation, privateKey: string | undefined): 
       'a private key on the command line shows in the process list and in the history of the shell. ' +
         'Prefer a file, a pipe (--privateKey=-) or IDEM_PRIVATE_KEY.',
     )
-    return { signer: parsePrivateKey(privateKey, '--privateKey'), file: null }
+    return { signer: parsePrivateKey(privateKey, sourceWithoutFile('--privateKey')), file: null }
   }
   if (privateKey !== undefined) return readPrivateKey(invocation, privateKey)
   const fromEnvironment = readEnvironmentKey(invocation)

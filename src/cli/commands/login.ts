@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { answerAsGuest } from '../../client/proof.js'
 import { signIn } from '../../client/sign-in.js'
 import { CliError } from '../cli-error.js'
-import { serverEntry, withServerEntry } from '../config.js'
+import { type Login, serverEntry, withServerEntry } from '../config.js'
 import { defineCommand } from '../define-command.js'
 import { finishLogin } from '../finish-login.js'
 import { type GivenKey, readEnvironmentKey, readPrivateKey, readPrivateKeyFile } from '../given-key.js'
@@ -14,6 +14,7 @@ import { logInByEmail } from '../log-in-by-email.js'
 import { logInWithKey } from '../log-in-with-key.js'
 import type { Machine } from '../machine.js'
 import { resumeEmailLogin } from '../resume-email-login.js'
+import { firstKeyHint } from '../unusable-key.js'
 
 interface LoginOptions {
   readonly handle?: string
@@ -134,13 +135,23 @@ const findKey = async (connection: Connection, { privateKey }: LoginOptions): Pr
   if (login?.method === 'key' && login.privateKeyFile !== null) {
     return readPrivateKeyFile(connection, login.privateKeyFile)
   }
-  throw new CliError(
-    'KEY_MISSING',
-    'No private key is given, and none is remembered for this server.',
-    'Give --private-key FILE, pipe one in with --private-key -, or set IDEM_PRIVATE_KEY. ' +
-      'Make one with: idem keygen --out FILE. Without a key: idem login --email ADDRESS, or: idem login --guest',
-  )
+  throw keyMissing(login)
 }
+
+/** Whoever signed in with a key before is asked for that one: another would open another account. */
+const keyMissing = (login: Login | null): CliError =>
+  login?.method === 'key'
+    ? new CliError(
+        'KEY_MISSING',
+        `No private key is given; the last login was with the key ${login.publicKey}, which came by no file.`,
+        'Give it again: --private-key FILE, --private-key - for a pipe, or IDEM_PRIVATE_KEY.',
+      )
+    : new CliError(
+        'KEY_MISSING',
+        'No private key is given, and none is remembered for this server.',
+        'Give --private-key FILE, pipe one in with --private-key -, or set IDEM_PRIVATE_KEY. ' +
+          `${firstKeyHint}. Without a key: idem login --email ADDRESS, or: idem login --guest`,
+      )
 
 /** A login without options repeats the last one, with its handle, so that it opens the same account. */
 const handleOf = ({ kept, machine }: Connection, { handle, privateKey }: LoginOptions): string | null => {

@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { parsePrivateKey } from '../../../src/cli/private-key.js'
+import { generatePrivateKey, parsePrivateKey } from '../../../src/cli/private-key.js'
+import { sourceWithoutFile } from '../../../src/cli/unusable-key.js'
 import { type TestService } from '../../support/start-service.js'
 import { serverThatAnswers } from '../client/no-idem.js'
 import { startTappedService, turnAway, Wiretap } from '../client/wiretap.js'
@@ -35,7 +36,7 @@ beforeEach(() => {
   machine = new TestMachine({ url: wire.url, clock: idem.clock })
   handle = `ada${++count}`
   seed = randomBytes(32)
-  publicKey = parsePrivateKey(seed.toString('hex'), 'It').publicKey
+  publicKey = parsePrivateKey(seed.toString('hex'), sourceWithoutFile('It')).publicKey
 })
 
 const keygen = async (name: string): Promise<string> => (await machine.keygen(name)).file
@@ -147,9 +148,31 @@ test('a terminal as standard input is refused: a key typed there would be seen',
 test.skipIf(process.platform === 'win32')('what has no end is no key', async () => {
   const device = await machine.run(['login', '--private-key', '/dev/zero', '--json'])
   expect(device.exitCode).toBe(6)
-  expect(errorOf(device)).toMatchObject({ code: 'KEY_UNREADABLE', message: '/dev/zero is no key file.' })
+  expect(errorOf(device)).toMatchObject({
+    code: 'KEY_UNREADABLE',
+    message: 'The file /dev/zero holds no private key.',
+  })
   const pipe = await machine.run(['login', '--private-key', '-', '--json'], { stdin: 'x'.repeat(70_000) })
   expect(errorOf(pipe)).toMatchObject({ code: 'KEY_UNREADABLE' })
+})
+
+test('whoever signed in with a key before is asked for that one, never told to make another', async () => {
+  const { signer, pem } = generatePrivateKey()
+  await machine.ask(['login', '--private-key', '-'], { stdin: pem })
+  const run = await machine.run(['login', '--json'])
+  expect(run.exitCode).toBe(6)
+  expect(errorOf(run)).toMatchObject({
+    code: 'KEY_MISSING',
+    message: expect.stringContaining(signer.publicKey),
+    next: expect.not.stringContaining('keygen'),
+  })
+})
+
+test('a key file in UTF-16 signs in', async () => {
+  const { signer, pem } = generatePrivateKey()
+  writeFileSync(machine.file('utf16.pem'), Buffer.from(`\uFEFF${pem}`, 'utf16le'), { mode: 0o600 })
+  await machine.ask(['login', '--private-key', machine.file('utf16.pem')])
+  expect(machine.kept.login.publicKey).toBe(signer.publicKey)
 })
 
 test('a key in place of its file name is refused without repeating it', async () => {
