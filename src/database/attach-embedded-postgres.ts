@@ -1,4 +1,4 @@
-// The embedded PostgreSQL of a service that runs already, as a command beside it finds it.
+// Finds the embedded PostgreSQL of a running service, for a command beside it.
 import { addressesWith, askServer, databaseName } from './embedded-address.js'
 import { EmbeddedPostgresError } from './embedded-postgres-error.js'
 import { readIfPresent } from './operating-system.js'
@@ -6,9 +6,8 @@ import { clusterFiles } from './postgres-cluster.js'
 import { findPostmaster } from './postmaster.js'
 
 /**
- * The connection string of the server that another process runs in `directory`. Only reads: nothing is made, started
- * or stopped, for all of that belongs to the process that holds the data folder. Throws `EmbeddedPostgresError` when
- * there is no server that answers (yet).
+ * The connection string of the server that another process runs in `directory`. Makes, starts and stops nothing, because
+ * only the process that holds the data folder may. Throws `EmbeddedPostgresError` if no server answers (yet).
  */
 export const attachEmbeddedPostgres = async (directory: string): Promise<string> => {
   const { data, passwordFile } = clusterFiles(directory)

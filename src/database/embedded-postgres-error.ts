@@ -1,10 +1,10 @@
-// The one error of the embedded PostgreSQL: what went wrong, what its log says, what to do next.
+// The error class of the embedded PostgreSQL: the problem, the end of its log, and what to do next.
 import { OperatorProblem } from '../failure.js'
 
-/** What to do next where nothing better is known: the way out that always exists. */
+/** The default advice, which always works. */
 export const useOwnServer = 'set DATABASE_URL to a PostgreSQL server of your own'
 
-/** The embedded PostgreSQL cannot be made, started or stopped; the message is for the person who runs Idem. */
+/** The embedded PostgreSQL cannot be made, started or stopped; the message is for the operator. */
 export class EmbeddedPostgresError extends OperatorProblem {
   override readonly name = 'EmbeddedPostgresError'
 }

@@ -1,4 +1,4 @@
-// The PostgreSQL server that Idem brings along: one per data folder, on a free port of this machine only.
+// The PostgreSQL server that comes with Idem: one per data folder, on a free port of the loopback interface.
 import { createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from '../runtime/logger.js'
@@ -25,35 +25,34 @@ import { findPostmaster } from './postmaster.js'
 
 /** A running server with its database `idem`. */
 export interface EmbeddedPostgres {
-  /** Holds the password; stays true over restarts. */
+  /** Contains the password; does not change with restarts. */
   readonly connectionString: string
   /**
-   * Starts the server again, at the same port, when it has died; calls made meanwhile share one restart.
-   * Throws `EmbeddedPostgresError` when it cannot, or after `stop`.
+   * If the server has died, starts it again on the same port; concurrent calls share one restart. Throws
+   * `EmbeddedPostgresError` if that fails, or after `stop`.
    */
   ensureRunning(): Promise<void>
-  /** Ends all connections and stops the server. May be called twice. */
+  /** Closes all connections and stops the server. May be called twice. */
   stop(): Promise<void>
 }
 
-/** What the server needs: an absolute folder of its own (made where missing), and the process' log and randomness. */
+/** The options: an absolute folder only for the server, created if missing, and the process's log and randomness. */
 export interface EmbeddedPostgresOptions {
   readonly directory: string
   readonly log: Logger
   readonly random: Random
 }
 
-/** 192 bits: nobody types it, so it may be longer than anybody can guess. */
+/** Length of the password in bytes: 192 bits, because nobody has to type it. */
 const passwordBytes = 24
 
-/** 5 s: ample for a server that is starting or stopping. The last question may take its own 2 s beyond that. */
+/** 5 s for a server that is starting or stopping. The last check may take 2 s more. */
 const awaitMs = 5_000
 const awaitPauseMs = 100
 
 /**
- * Starts the server in `directory`, initialised at the first time; one that a killed Idem left running is taken over.
- * The caller owns the folder (`claimDataDir`). Throws `EmbeddedPostgresError` with a message for the person who runs
- * Idem.
+ * Starts the server in `directory`, and initialises it the first time. A server that a killed Idem left running is taken
+ * over. The caller owns the folder (`claimDataDir`). Throws `EmbeddedPostgresError` with a message for the operator.
  */
 export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> => {
   const { directory, log, random } = options
@@ -80,7 +79,7 @@ const supervise = (
   let stopped = false
   const restartIfDead = async (): Promise<void> => {
     if (stopped) throw new EmbeddedPostgresError('The embedded PostgreSQL has been stopped.')
-    // One that is there but silent is busy with its own recovery; the caller's next attempt will tell.
+    // A server that runs and does not answer is recovering; the caller tries again.
     if ((await awaitServer(cluster, addressAt)) !== 'gone') return
     log.warn({ port }, 'PostgreSQL has died; starting it again')
     await startServer(cluster, async () => port)
@@ -95,21 +94,21 @@ const supervise = (
     },
     stop: async () => {
       stopped = true
-      // Its failure is reported to those who asked for the restart; here it only has to be over.
+      // Only waits for its end. Its failure is reported to the callers of the restart.
       await restart?.catch(() => undefined)
       await stopServer(cluster)
     },
   }
 }
 
-/** The port of a server that runs already and answers to our password, or null when there is none to take over. */
+/** The port of a running server that accepts our password; null if there is none to take over. */
 const adoptServer = async (cluster: Cluster, addressAt: AddressAt): Promise<number | null> => {
   const found = await awaitServer(cluster, addressAt)
   if (found === 'silent') await stopServer(cluster)
   return typeof found === 'number' ? found : null
 }
 
-/** Waits until a server on the folder answers (its port) or is gone; `silent` when it does neither in time. */
+/** Waits until the folder's server answers (its port) or has ended; `silent` if neither happens in time. */
 const awaitServer = async (cluster: Cluster, addressAt: AddressAt): Promise<number | 'gone' | 'silent'> => {
   for (const deadline = performance.now() + awaitMs; performance.now() < deadline; ) {
     const postmaster = await findPostmaster(cluster.data)
@@ -122,8 +121,8 @@ const awaitServer = async (cluster: Cluster, addressAt: AddressAt): Promise<numb
 }
 
 /**
- * Asked at every start: a kill may have come between the initialisation and this. The database that initdb makes is
- * renamed, for a copy of the template would take as long as two starts of the server.
+ * Makes the database if it is missing. Checked at every start, because Idem may have been killed after the initialisation.
+ * Renames the database of initdb, because copying the template takes as long as two starts of the server.
  */
 const ensureDatabase = async (address: string): Promise<void> => {
   try {
@@ -136,7 +135,7 @@ const ensureDatabase = async (address: string): Promise<void> => {
   }
 }
 
-/** A port that was free a moment ago; `startServer` asks again when somebody was quicker. */
+/** A port that was free a moment ago; `startServer` asks for another if it is taken meanwhile. */
 const findFreePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer()

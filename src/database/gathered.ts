@@ -1,19 +1,19 @@
-// Gathers what many ask of the database while a statement is under way, and asks for it together with the next one.
+// Collects the items of concurrent callers while a statement runs, and sends them together with the next statement.
 
 interface Waiting<Item, Result> {
   readonly item: Item
   readonly settle: PromiseWithResolvers<Result>
 }
 
-/** One statement for many callers: at most one is under way, so the busier it is, the more share the next. */
+/** One statement for many callers. At most one runs at a time, so under load more callers share the next one. */
 export class Gathered<Item, Result> {
   #waiting: Waiting<Item, Result>[] = []
   #underWay = false
 
-  /** `send` answers each item in its place; when it throws, everybody who shared it gets that error. */
+  /** `send` returns a result for each item, in order; if it throws, all callers of that statement get the error. */
   constructor(private readonly send: (items: readonly Item[]) => Promise<readonly Result[]>) {}
 
-  /** Sends the item with the next statement; resolves with its answer. */
+  /** Sends the item with the next statement; resolves with its result. */
   async add(item: Item): Promise<Result> {
     const settle = Promise.withResolvers<Result>()
     this.#waiting.push({ item, settle })
@@ -21,7 +21,7 @@ export class Gathered<Item, Result> {
     return await settle.promise
   }
 
-  /** Sends what waits, again and again until nothing does. */
+  /** Sends waiting items until there are none. */
   async #drain(): Promise<void> {
     this.#underWay = true
     while (this.#waiting.length > 0) {
@@ -29,7 +29,7 @@ export class Gathered<Item, Result> {
       this.#waiting = []
       try {
         const results = await this.send(batch.map(({ item }) => item))
-        // `send` answers each item in its place.
+        // `send` returns as many results as there are items.
         for (const [place, { settle }] of batch.entries()) settle.resolve(results[place] as Result)
       } catch (error) {
         for (const { settle } of batch) settle.reject(error)

@@ -3,13 +3,15 @@ import pg from 'pg'
 import type { Database } from './database.js'
 import { endClient } from './end-client.js'
 
-/** The key of the advisory lock that migrating processes queue for: "idem" in ASCII. */
+/** The key of the advisory lock of migrations: "idem" in ASCII. */
 const migrationLock = 0x6964656d
 
-/** A server that is well lets us in within milliseconds; ten seconds bridge one that is just starting. */
+/** Time limit for connecting: long enough for a server that is starting. */
 const connectTimeoutMilliseconds = 10_000
 
-/** Applies what is pending and returns the names. Several processes may call it at once: the others wait, then find nothing. */
+/**
+ * Applies pending migrations and returns their names. Of concurrent processes one applies them, and the others wait.
+ */
 export const migrate = async (database: Database): Promise<string[]> => {
   const lock = new pg.Client({
     connectionString: database.url,
@@ -17,7 +19,7 @@ export const migrate = async (database: Database): Promise<string[]> => {
     connectionTimeoutMillis: connectTimeoutMilliseconds,
     keepAlive: true,
   })
-  // Unheard, it would end the process. A rival that gets the lost lock fails at the tables that we are making.
+  // Without a listener the event would end the process. If the lock is lost, another process fails at existing tables.
   lock.on('error', () => undefined)
   try {
     await lock.connect()
@@ -29,7 +31,10 @@ export const migrate = async (database: Database): Promise<string[]> => {
   }
 }
 
-/** On connections of its own: a migration of a large table outlives every limit that is right for a request. */
+/**
+ * Uses separate connections without time limits, because the migration of a large table takes longer than a request
+ * may.
+ */
 const applyPending = async (database: Database): Promise<string[]> => {
   const unhurried = await database.openUnhurried()
   try {
@@ -40,7 +45,7 @@ const applyPending = async (database: Database): Promise<string[]> => {
   }
 }
 
-/** The names of migrations that this version knows and the database has not seen. */
+/** The names of this version's migrations that the database does not have. */
 export const pendingMigrations = async (database: Database): Promise<string[]> => {
   const pending = await database.orm.migrator.getPending()
   return pending.map((migration) => migration.name)

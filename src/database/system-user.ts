@@ -1,4 +1,4 @@
-// The system user that runs PostgreSQL, which refuses to run as root.
+// Chooses the system user for PostgreSQL, which refuses to run as root.
 import { execFile } from 'node:child_process'
 import { chown, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -14,13 +14,13 @@ export interface SystemUser {
 
 const run = promisify(execFile)
 
-/** The name that PostgreSQL's own packages give their user. */
+/** The name of the user in PostgreSQL's own packages. */
 const postgresUser = 'postgres'
 
 /**
- * The user that is to run PostgreSQL in `directory`, or null where that is ourselves. As root it is the owner of the
- * folder; a folder of root's is first given to the system user `postgres`, which is made where it is missing.
- * Throws `EmbeddedPostgresError` when the folder belongs to somebody else or the user cannot be made.
+ * The user that runs PostgreSQL in `directory`; null for the current one. For root it is the folder's owner; a folder that
+ * belongs to root is first given to the system user `postgres`, which is created if missing. Throws
+ * `EmbeddedPostgresError` if the folder belongs to another user or the user cannot be created.
  */
 export const findSystemUser = async (directory: string): Promise<SystemUser | null> => {
   const ownUid = process.getuid?.()
@@ -40,17 +40,17 @@ export const findSystemUser = async (directory: string): Promise<SystemUser | nu
 }
 
 /**
- * Throws `EmbeddedPostgresError` unless `user` may reach every one of `paths`: enter each folder above it, and
- * execute it. The message names all closed folders and the `chmod` that opens them.
+ * Throws `EmbeddedPostgresError` unless `user` may enter each folder above each of `paths` and execute it. The message
+ * names all closed folders and the `chmod` that opens them.
  */
 export const requireReach = async (user: SystemUser, paths: readonly string[]): Promise<void> => {
   const steps = [...new Set(paths.flatMap(ancestorsAndSelf))]
-  // Asked of the kernel as that user: the mode bits alone would miss access lists and group memberships.
+  // Tested as that user, because the mode bits do not show access lists and group memberships.
   const script = 'for step do [ -x "$step" ] || printf "%s\\n" "$step"; done'
   const { uid, gid } = user
   const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...steps], { uid, gid, cwd: '/' })
   const closed = stdout.split('\n').filter((step) => step !== '')
-  // Below a folder that is closed, everything looks closed: only the topmost ones are known to be.
+  // Everything below a closed folder looks closed, so only the topmost ones are reported.
   const topmost = closed.filter((step) => !closed.includes(dirname(step)))
   if (topmost.length === 0) return
   throw new EmbeddedPostgresError(
@@ -71,7 +71,7 @@ const lookUp = async (name: string): Promise<SystemUser | null> => {
     const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, name])))
     return { name, uid: Number(uid?.stdout), gid: Number(gid?.stdout) }
   } catch {
-    // `id` fails for a user that does not exist, which is what we ask.
+    // `id` fails for a user that does not exist.
     return null
   }
 }

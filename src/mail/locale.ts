@@ -1,21 +1,21 @@
-// A locale: a language that mails are written in, and which of them a reader wants.
+// A locale: a language of mails, and the choice of one for a reader.
 
-/** The languages that there are templates for; the first is for readers of any other. */
+/** The languages with templates; the first is the default. */
 export const locales = ['en', 'de'] as const
 
 /** One of them, as a language subtag (RFC 5646 2.2.1). */
 export type Locale = (typeof locales)[number]
 
-/** What browsers send fits many times; the rest is cut. In characters. */
+/** Longer headers are cut; browsers send much shorter ones. In characters. */
 const longestHeader = 512
 
-/** One language and how much it is wanted; a weight without form makes none (RFC 9110 12.4.2, 12.5.4). */
+/** A language with its weight; null if the weight is malformed (RFC 9110 12.4.2, 12.5.4). */
 const languageRange = /^([a-z]{1,8}|\*)(?:-[a-z0-9]{1,8})*\s*(?:;\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/i
 
-/** True for a language that there are templates for. */
+/** True for a language with templates. */
 export const isLocale = (text: string): text is Locale => locales.some((locale) => locale === text)
 
-/** The locale that a reader with this `Accept-Language` wants most; English when it names none of ours. */
+/** The preferred locale of an `Accept-Language`; English if it names none of ours. */
 export const chooseLocale = (acceptLanguage: string | undefined): Locale => {
   let chosen: Locale = locales[0]
   let highest = 0
@@ -23,7 +23,7 @@ export const chooseLocale = (acceptLanguage: string | undefined): Locale => {
     const [, language, weight] = languageRange.exec(entry.trim()) ?? []
     if (language === undefined) continue
     const locale = language === '*' ? locales[0] : language.toLowerCase()
-    // Of equals the first counts.
+    // Of equal weights, the first one counts.
     if (!isLocale(locale) || Number(weight ?? 1) <= highest) continue
     chosen = locale
     highest = Number(weight ?? 1)

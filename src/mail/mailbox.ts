@@ -1,8 +1,8 @@
-// The mailbox of development: mails go nowhere, and the page at /mailbox shows what they say.
+// The mailer of development: sends nothing; the page at /mailbox shows the mails.
 import type { Logger } from '../runtime/logger.js'
 import type { Mailer } from './mailer.js'
 
-/** A mailer that sends nothing. `pageUrl` is where the mails can be read, or null where they are not shown. */
+/** A mailer that sends nothing. `pageUrl` is the page that shows the mails; null if there is none. */
 export const createMailbox = (logger: Logger, pageUrl: string | null): Mailer => ({
   send: async () => {
     if (pageUrl === null) logger.info('a mail is kept and not sent')

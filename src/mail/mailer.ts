@@ -1,4 +1,4 @@
-// The mailer: what a mail is when it leaves, and the two ways in which sending it can fail.
+// The interface of mailers: a mail ready to be sent, and the two kinds of failure.
 import type { Locale } from './locale.js'
 
 /** One mail to one address, ready to be sent. */
@@ -16,32 +16,31 @@ export interface MailMessage {
 /** Sends mails. */
 export interface Mailer {
   /**
-   * Resolves with the server's reply once an SMTP server has acknowledged the mail. Throws `MailRefused` or
-   * `MailDeferred`.
+   * Resolves with the server's reply once an SMTP server has accepted the mail. Throws `MailRefused` or `MailDeferred`.
    */
   send(message: MailMessage): Promise<{ readonly reply: string }>
-  /** Waits for the mails under way and ends all connections. */
+  /** Waits for mails that are being sent, and closes all connections. */
   close(): Promise<void>
 }
 
-/** A server does not want this mail or does not know this address: trying again would change nothing. */
+/** A server refused the mail or the address permanently, so it is not tried again. */
 export class MailRefused extends Error {
   override readonly name = 'MailRefused'
 
-  /** `reply` is what the server said, without addresses. */
+  /** `reply` is the server's reply without addresses. */
   constructor(readonly reply: string) {
     super(`refused: ${reply}`)
   }
 }
 
 /**
- * No server took the mail this time; or one did and could not say so any more. It is to be tried again later: the
- * address is not at fault.
+ * No server accepted the mail this time, or its acknowledgement was lost. It is to be tried again later, because the
+ * address is not the cause.
  */
 export class MailDeferred extends Error {
   override readonly name = 'MailDeferred'
 
-  /** `reply` is what a server said, or what is wrong with the way to it, without addresses. */
+  /** `reply` is a server's reply, or the problem of the connection, without addresses. */
   constructor(readonly reply: string) {
     super(`deferred: ${reply}`)
   }

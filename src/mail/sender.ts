@@ -1,6 +1,6 @@
-// The sender: the name and address that mails come from.
+// The sender of mails: a name and an address.
 
-/** Who a mail is from. */
+/** The sender of a mail. */
 export interface Sender {
   /** Shown to the reader. */
   readonly name: string
@@ -8,20 +8,20 @@ export interface Sender {
   readonly address: string
 }
 
-/** `Name <local@domain>` or the address alone. The name in quotes or without; nothing in it that ends a header. */
+/** `Name <local@domain>` or only the address. The name may be quoted, and contains nothing that ends a header. */
 const form = /^(?:"?(?<name>[^"<>@,;\\\p{Cc}]*?)"?\s*<(?<inAngles>[^<>]+)>|(?<bare>[^<>]+))$/u
 
-/** Stricter than the standard: an operator's own address has no need of quotes. */
+/** Stricter than the standard, because an operator's address needs no quotes. */
 const address = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i
 
-/** The sender that a text names; null for a text of another form. */
+/** The sender in a text; null for a text of another form. */
 export const parseSender = (raw: string): Sender | null => {
   const { name = '', inAngles, bare } = form.exec(raw.trim())?.groups ?? {}
   const found = (inAngles ?? bare ?? '').trim()
   return address.test(found) ? { name: name.trim(), address: found } : null
 }
 
-/** The sender where none is set: nobody reads what is answered to it. `publicUrl` is an origin. */
+/** The default sender, a no-reply address at the host of `publicUrl`, which is an origin. */
 export const defaultSender = (publicUrl: string): Sender => ({
   name: 'Idem',
   address: `no-reply@${new URL(publicUrl).hostname}`,

@@ -1,4 +1,4 @@
-// The mailer over SMTP: one relay after the other until one takes the mail.
+// The mailer over SMTP: tries one relay after the other until one accepts the mail.
 import type { SendMailOptions } from 'nodemailer'
 import { MailDeferred, type Mailer, type MailMessage, MailRefused } from './mailer.js'
 import type { Sender } from './sender.js'
@@ -14,11 +14,11 @@ export interface SmtpMailerOptions extends SmtpPoolSettings {
 }
 
 const control = /\p{Cc}/u
-/** Our own addresses are stricter; this keeps a list, a name or a quote out of the header. */
+/** A second check beside the parser of addresses: keeps lists, names and quotes out of the header. */
 const oneAddress = /^[^\s<>()[\]:;,@\\"]+@[^\s<>()[\]:;,@\\"]+$/
 const oneMessageId = /^<[^\s<>@]+@[^\s<>@]+>$/
 
-/** A value that would write a header of its own is a bug of whoever composed it. */
+/** Throws for a value with a line break, which would add a header; it can only be caused by a bug. */
 const assertHeaders = ({ to, subject, messageId }: MailMessage): void => {
   if (control.test(subject)) throw new Error('a subject with a control character')
   if (control.test(to) || !oneAddress.test(to)) throw new Error('a recipient that is not one address')
@@ -33,14 +33,14 @@ const compose = (message: MailMessage, from: Sender): SendMailOptions => ({
   messageId: message.messageId,
   text: message.text,
   html: message.html,
-  // RFC 3834 5 keeps holiday notices from answering; RFC 3282 says the language.
+  // RFC 3834 5 prevents automatic replies; RFC 3282 names the language.
   headers: { 'Auto-Submitted': 'auto-generated', 'Content-Language': message.locale },
   xMailer: false,
   disableFileAccess: true,
   disableUrlAccess: true,
 })
 
-/** Sends mails over SMTP. Logs nothing: its errors say what there is to say, without addresses. */
+/** Sends mails over SMTP. Does not log; its errors have all information, without addresses. */
 export class SmtpMailer implements Mailer {
   readonly #pools: readonly SmtpPool[]
   readonly #from: Sender
@@ -78,13 +78,13 @@ export class SmtpMailer implements Mailer {
       if (typeof result === 'string') return result
       if (result.verdict === 'refused') throw new MailRefused(result.reply)
       failures.push(`${pool.name}: ${result.reply}`)
-      // Another relay might send what this one has sent already.
+      // This relay may have accepted the mail, so another one could send it a second time.
       if (result.verdict === 'uncertain') break
     }
     throw new MailDeferred(failures.join('; '))
   }
 
-  /** As the operator listed them, but for those that just failed: they come last. */
+  /** The relays in the operator's order, with those that have just failed at the end. */
   #inOrder(): SmtpPool[] {
     return this.#pools.toSorted((one, other) => Number(one.isAvoided) - Number(other.isAvoided))
   }

@@ -1,4 +1,4 @@
-// The pool of one relay: its open connections, and whether it is worth trying just now.
+// The connection pool of one relay, which also remembers whether the relay has just failed.
 import type { Readable } from 'node:stream'
 import {
   createTransport,
@@ -12,14 +12,14 @@ import SMTPPool from 'nodemailer/lib/smtp-pool'
 import { SmtpFailure, safeReply, smtpFailureOf } from './smtp-failure.js'
 import type { SmtpRelay } from './smtp-relay.js'
 
-/** A relay that failed is tried last for this long, so that not each mail waits for its time-out. */
+/** A relay that failed is tried last for this long, so that not every mail waits for its time-out. */
 const avoidedMilliseconds = 30_000
-/** A connection that the server closed while it was idle costs one more try, on a new one. */
+/** If the server closed an idle connection, the mail is tried once more on a new one. */
 const triesOnNewConnection = 1
-/** A server that does not close its side after our goodbye is not waited for longer. */
+/** How long a server may take to close a connection after QUIT. */
 const goodbyeMilliseconds = 1000
 
-/** How a pool connects. */
+/** The settings of a pool's connections. */
 export interface SmtpPoolSettings {
   readonly connectionsPerRelay: number
   readonly connectSeconds: number
@@ -44,7 +44,7 @@ const optionsOf = (relay: SmtpRelay, settings: SmtpPoolSettings, heloName: strin
   socketCloseTimeout: goodbyeMilliseconds,
 })
 
-/** nodemailer's pool, which tells beside an error whether the mail's text had begun to go out. */
+/** Wraps nodemailer's pool, so that an error has the information whether sending the mail's text had begun. */
 const asTransport = (pool: SMTPPool): Transport<SMTPPoolSentMessageInfo> => ({
   name: pool.name,
   version: pool.version,
@@ -65,12 +65,12 @@ export class SmtpPool {
   readonly #transporter: Transporter<SMTPPoolSentMessageInfo>
   /** On the monotonic clock, in milliseconds: it measures the relay and not the time of day. */
   #avoidedUntil = Number.NEGATIVE_INFINITY
-  /** Mails that have a connection, or are getting one. */
+  /** Number of mails that have or open a connection. */
   #sending = 0
-  /** Mails that wait for one of them to end. */
+  /** Mails that wait for a connection. */
   readonly #waiting: (() => void)[] = []
 
-  /** `heloName` is what we call ourselves (RFC 5321 4.1.1.1). */
+  /** `heloName` is the name of this client (RFC 5321 4.1.1.1). */
   constructor(
     private readonly relay: SmtpRelay,
     private readonly settings: SmtpPoolSettings,
@@ -85,12 +85,12 @@ export class SmtpPool {
     return `${this.relay.host}:${this.relay.port}`
   }
 
-  /** True for a while after it failed. */
+  /** True for a time after a failure. */
   get isAvoided(): boolean {
     return performance.now() < this.#avoidedUntil
   }
 
-  /** Resolves with the relay's reply once it has taken the mail. Throws `SmtpFailure`. */
+  /** Resolves with the relay's reply once it has accepted the mail. Throws `SmtpFailure`. */
   async send(mail: SendMailOptions): Promise<string> {
     await this.#takePlace()
     try {
@@ -108,8 +108,8 @@ export class SmtpPool {
   }
 
   /**
-   * Waits here and not in nodemailer's queue: when the relay fails meanwhile, whoever waits goes on to the next one
-   * rather than to a time-out of its own.
+   * Waits here instead of in nodemailer's queue, so that waiting mails go to the next relay when this one fails, and do not
+   * each wait for a time-out.
    */
   async #takePlace(): Promise<void> {
     if (this.#sending >= this.settings.connectionsPerRelay) {
@@ -122,7 +122,7 @@ export class SmtpPool {
     this.#sending += 1
   }
 
-  /** Ends the connections; those that are sending finish first. */
+  /** Closes the connections after mails that are being sent. */
   close(): void {
     this.#pool.close()
   }

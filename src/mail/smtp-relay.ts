@@ -1,8 +1,8 @@
-// An SMTP relay: a server that takes our mails, as its URL says.
+// An SMTP relay: a server that accepts our mails, parsed from its URL.
 import { isLoopback } from '../config/loopback.js'
 import { Secret } from '../tokens/secret.js'
 
-/** A server, how to reach it and who we are there. */
+/** A server, with its address, security and credentials. */
 export interface SmtpRelay {
   readonly host: string
   readonly port: number
@@ -10,7 +10,7 @@ export interface SmtpRelay {
   readonly implicitTls: boolean
   /** Never without TLS. */
   readonly requireTls: boolean
-  /** Takes any certificate: for tests, refused in production. */
+  /** Accepts any certificate; for tests, refused in production. */
   readonly trustAnyCertificate: boolean
   readonly credentials: { readonly user: string; readonly password: Secret } | null
 }
@@ -22,7 +22,7 @@ const isScheme = (protocol: string): protocol is keyof typeof defaultPorts => pr
 
 const switches = ['requireTLS', 'tls.rejectUnauthorized']
 
-/** What is wrong with the URL of a relay, without the URL: it may hold a password. */
+/** The problem of a relay's URL. The message does not contain the URL, because it may have a password. */
 export class SmtpUrlProblem extends Error {
   override readonly name = 'SmtpUrlProblem'
 }
@@ -42,7 +42,7 @@ const credentialsOf = ({ username, password }: URL): SmtpRelay['credentials'] =>
   return { user: decode(username), password: new Secret(decode(password)) }
 }
 
-/** The value of a switch of the query; `fallback` where it is not there. */
+/** The value of a switch in the query; `fallback` if it is absent. */
 const switchOf = (url: URL, name: string, fallback: boolean): boolean => {
   const value = url.searchParams.get(name)
   if (value !== null && value !== 'true' && value !== 'false')
@@ -51,8 +51,8 @@ const switchOf = (url: URL, name: string, fallback: boolean): boolean => {
 }
 
 /**
- * The relay that a URL names, such as `smtp://user:password@smtp.example.org:587`. A password is sent over TLS only,
- * but to the machine itself or with `?requireTLS=false`. Throws `SmtpUrlProblem`.
+ * The relay of a URL such as `smtp://user:password@smtp.example.org:587`. A password is only sent over TLS, except to this
+ * machine or with `?requireTLS=false`. Throws `SmtpUrlProblem`.
  */
 export const parseSmtpUrl = (raw: string): SmtpRelay => {
   const url = URL.canParse(raw) ? new URL(raw) : null

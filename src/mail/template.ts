@@ -1,7 +1,7 @@
-// A mail template: its name, the facts that it tells, and what is wrong with one that an operator wrote.
+// A mail template: its name, its facts, and the check of templates that operators write.
 import mustache from 'mustache'
 
-/** The facts that each template tells, all of them on one line each. */
+/** The facts of each template; each fact is one line. */
 export const templateFacts = {
   'sign-in-code': ['code', 'link', 'device', 'address', 'time', 'minutes', 'service'],
   'link-code': ['code', 'link', 'device', 'address', 'time', 'minutes', 'service', 'account'],
@@ -16,20 +16,20 @@ export const templateFacts = {
 /** The name of a template. */
 export type TemplateName = keyof typeof templateFacts
 
-/** All of them. The table above has no other keys. */
+/** All names; the table above has no other keys. */
 export const templateNames = Object.keys(templateFacts) as TemplateName[]
 
-/** The page around the content of every HTML mail, whatever its language. */
+/** The page around the content of every HTML mail, the same for all languages. */
 export const frameFile = 'frame.html'
 const frameFacts = ['locale', 'subject', 'content']
 
 /** `Subject: …`, an empty line, the text. */
 export const textForm = /^Subject: (?<subject>[^\n]*\S[^\n]*)\n\n(?<text>.*\S.*)$/s
 
-/** A tag of a template as mustache parses it: its type, what it names, and for a section what is inside it. */
+/** A tag of a template as mustache parses it: type, name, and the content of a section. */
 type Tag = readonly [type: string, name: string, start: number, end: number, inner?: readonly Tag[]]
 
-/** Raw tags would let a fact write HTML; partials and other delimiters are nothing that a mail needs. */
+/** Unescaped tags are refused because a fact could insert HTML; mails need no partials and no other delimiters. */
 const findWrongTag = (tags: readonly Tag[], isKnown: (tag: Tag) => boolean): string | null => {
   for (const tag of tags) {
     const [type, name, , , inner] = tag
@@ -40,7 +40,7 @@ const findWrongTag = (tags: readonly Tag[], isKnown: (tag: Tag) => boolean): str
   return null
 }
 
-/** What is wrong with the template in `file` (`en/sign-in-code.txt`), as the end of a sentence; null when nothing is. */
+/** The problem of the template in `file` (`en/sign-in-code.txt`), as the end of a sentence; null if there is none. */
 export const problemOfTemplate = (file: string, template: string): string | null => {
   const name = templateNames.find((known) => new RegExp(`^\\w+/${known}\\.(?:txt|html)$`).test(file))
   const facts: readonly string[] = name === undefined ? frameFacts : templateFacts[name]

@@ -1,4 +1,4 @@
-// The templates of all mails, read once: ours, and those of the operator in their place.
+// The templates of all mails, read once at the start: ours, replaced by those of the operator.
 import { readdir, readFile } from 'node:fs/promises'
 import { findPackageJSON } from 'node:module'
 import path from 'node:path'
@@ -16,7 +16,7 @@ import {
 
 export type { TemplateName } from './template.js'
 
-/** Every file that there is, relative to the folder. */
+/** The path of every template, relative to the folder. */
 const files = [
   frameFile,
   ...locales.flatMap((locale) =>
@@ -24,21 +24,23 @@ const files = [
   ),
 ]
 
-/** They are no code, so the compiler leaves them in `src`: from there and from `dist` they are found by the package. */
+/**
+ * The folder of our templates. The compiler does not copy them to `dist`, so they are found relative to package.json.
+ */
 const ourFolder = (): string => {
   const manifest = findPackageJSON(import.meta.url)
   if (manifest === undefined) throw new Error('there is no package.json above the mail templates')
   return path.join(path.dirname(manifest), 'src/mail/templates')
 }
 
-/** Without a byte-order mark and the line ends of other systems. */
+/** Removes a byte-order mark and normalises line ends. */
 const readTemplate = async (folder: string, file: string): Promise<string> =>
   (await readFile(path.join(folder, file), 'utf8')).replace(/^\ufeff/, '').replaceAll('\r\n', '\n')
 
 const problem = (folder: string, sentence: string): OperatorProblem =>
   new OperatorProblem(`The mail templates of IDEM_MAIL_TEMPLATES (${folder}): ${sentence}.`)
 
-/** The templates in the operator's folder. What begins with a dot is not meant for us, such as a volume's `..data`. */
+/** The templates in the operator's folder, without names that begin with a dot, such as a volume's `..data`. */
 const readOwn = async (folder: string): Promise<ReadonlyMap<string, string>> => {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
     throw problem(folder, `the folder cannot be read (${String(error)})`)
@@ -61,27 +63,27 @@ const readOwn = async (folder: string): Promise<ReadonlyMap<string, string>> => 
   return own
 }
 
-/** A fact must not begin a line of its own: not in a header, nor in a text where it would pass for ours. */
+/** Removes line breaks from a fact, so that it cannot add a header or a line that looks like ours. */
 const onOneLine = (fact: unknown): string =>
   String(fact)
     .replace(/[\p{Control}\p{Bidi_Control}\p{Line_Separator}\p{Paragraph_Separator}]+/gu, ' ')
     .trim()
 
-/** In a plain text nothing is escaped. */
+/** Plain text needs no escaping. */
 const asPlainText = { escape: (fact: string): string => fact }
 
-/** A mail in words. */
+/** The texts of a mail. */
 export interface RenderedMail {
   readonly subject: string
   readonly text: string
   readonly html: string
 }
 
-/** All templates, ready to be filled in. */
+/** All parsed templates. */
 export class MailTemplates {
   private constructor(private readonly templates: ReadonlyMap<string, string>) {}
 
-  /** Reads ours and those of the operator's folder. Throws `OperatorProblem` naming the file that is wrong. */
+  /** Reads ours and those of the operator's folder. Throws `OperatorProblem` with the name of a wrong file. */
   static async load(ownFolder: string | null): Promise<MailTemplates> {
     const folder = ourFolder()
     const own = ownFolder === null ? new Map<string, string>() : await readOwn(ownFolder)
@@ -91,7 +93,7 @@ export class MailTemplates {
     return new MailTemplates(new Map(templates))
   }
 
-  /** The mail in words. A fact of `templateFacts` that is missing is a bug; others are ignored. */
+  /** Renders a mail. Throws if a fact of `templateFacts` is missing, which is a bug; others are ignored. */
   render(name: TemplateName, locale: Locale, facts: Readonly<Record<string, unknown>>): RenderedMail {
     const view: Record<string, string> = {}
     for (const fact of templateFacts[name]) {

@@ -1,41 +1,41 @@
-// Words of mails that are no template: moments, methods and identities, by locale.
+// Texts of mails beside the templates: moments, methods and identities, by locale.
 import type { Locale } from './locale.js'
 
-/** British English writes the day before the month, as German does, and has no a.m. */
+/** British English, because it has the day before the month and a 24-hour clock. */
 const formatOf: Readonly<Record<Locale, Intl.DateTimeFormat>> = {
   en: new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }),
   de: new Intl.DateTimeFormat('de-DE', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }),
 }
 
-/** A moment to the minute in UTC, and says so: nobody knows the reader's own zone. */
+/** A moment in UTC to the minute, marked as UTC, because the reader's time zone is unknown. */
 export const timeInWords = (at: Date, locale: Locale): string => `${formatOf[locale].format(at)} UTC`
 
-/** What a method is called in one language. */
+/** The names of a method in one language. */
 export interface MethodWording {
-  /** The method, without an article: `Ed25519 key`. */
+  /** The method without an article: `Ed25519 key`. */
   readonly name: string
-  /** An identity of it, with its article: `the Ed25519 key`; what tells it from others follows. */
+  /** An identity with an article: `the Ed25519 key`; its subject may follow. */
   readonly identity: string
 }
 
-/** What a method is called in each language. */
+/** The names of a method in each language. */
 export type MethodWords = Readonly<Record<Locale, MethodWording>>
 
-/** What mails need to know of a method. */
+/** The properties of a method that mails use. */
 export interface MethodInMails {
   readonly words: MethodWords
-  /** True where the subject tells the owner which identity it is: a key, an address; false for a hash. */
+  /** True if the subject identifies the identity for its owner: a key or an address; false for a hash. */
   readonly showsSubject: boolean
 }
 
-/** What mails need to know of every method, by its name. */
+/** The properties of every method, by name. */
 export type MethodVocabulary = ReadonlyMap<string, MethodInMails>
 
-/** The name of a method in words; its own name where the vocabulary has none. */
+/** A method in words; its internal name if the vocabulary has none. */
 export const methodInWords = (vocabulary: MethodVocabulary, method: string, locale: Locale): string =>
   vocabulary.get(method)?.words[locale].name ?? method
 
-/** An identity in words: its method, and its subject where that tells its owner which one it is. */
+/** An identity in words: its method, and its subject if that identifies it for the owner. */
 export const identityInWords = (
   vocabulary: MethodVocabulary,
   identity: { readonly method: string; readonly subject: string },
@@ -49,5 +49,5 @@ export const identityInWords = (
 
 const unknownDevice: Readonly<Record<Locale, string>> = { en: 'unknown', de: 'unbekannt' }
 
-/** A device by its name; says that it is unknown where it has none. */
+/** A device by its name, or a text that it is unknown. */
 export const deviceInWords = (name: string | null, locale: Locale): string => name || unknownDevice[locale]

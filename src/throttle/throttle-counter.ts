@@ -1,18 +1,18 @@
-// A throttle counter: how often something was tried in the current window.
+// A throttle counter: the number of attempts in the current window.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 
 const ThrottleCounterSchema = defineEntity({
   name: 'ThrottleCounter',
   tableName: 'throttle_counter',
   properties: {
-    /** The hash of what is counted: kind of attempt, subject, network. */
+    /** A hash of the kind of attempt, the subject and the network. */
     key: p.text().primary(),
     count: p.integer(),
-    /** End of the window; the next attempt after it starts a new one. */
+    /** The end of the window; the next attempt after it starts a new one. */
     expiresAt: p.datetime().index('throttle_counter_expires_at'),
   },
 })
 
-/** How often something was tried in the current window. Kept in an unlogged table: a crash of the database forgets it. */
+/** The number of attempts in the current window. In an unlogged table, which a crash of the database empties. */
 export class ThrottleCounter extends ThrottleCounterSchema.class {}
 ThrottleCounterSchema.setClass(ThrottleCounter)

@@ -1,14 +1,14 @@
-// Where throttle counters are kept; attempts that arrive while a count is under way share the next statement.
+// The store of throttle counters; attempts that arrive while a statement runs share the next one.
 import type { Call } from '../database/call.js'
 import { Gathered } from '../database/gathered.js'
 
-/** How often something has now been tried in its window, and when the window ends. */
+/** The number of attempts in the window, this one included, and the end of the window. */
 export interface Count {
   readonly count: number
   readonly expiresAt: Date
 }
 
-/** Adds to each counter, or starts its window anew; sorted, so that two statements cannot wait for each other. */
+/** Adds to each counter or starts a new window. Keys are sorted, so that two statements cannot deadlock. */
 const addAttempts = {
   name: 'idem_throttle_add',
   text: `insert into throttle_counter as c (key, count, expires_at)
@@ -31,25 +31,25 @@ interface Attempt {
   readonly keys: readonly string[]
 }
 
-/** The counters by key. Each statement is a transaction of its own: a refusal later on does not undo the count. */
+/** The counters by key. Each statement is its own transaction, so that a later refusal does not undo the count. */
 export class ThrottleCounters {
-  /** One statement is under way at a time: a hot key has no queue in the database. */
+  /** One statement runs at a time, so that a frequent key does not cause a queue of locks in the database. */
   readonly #attempts = new Gathered((batch: readonly Attempt[]) => this.#send(batch))
 
   constructor(private readonly windowSeconds: number) {}
 
-  /** Adds one to each key and returns their counts. */
+  /** Adds one to each key and returns the counts. */
   async add(call: Call, keys: readonly string[]): Promise<ReadonlyMap<string, Count>> {
     return await this.#attempts.add({ call, keys })
   }
 
-  /** Removes at most `limit` counters whose window ended before `before`; returns their number. */
+  /** Deletes at most `limit` counters whose window ended before `before`; returns their number. */
   async purge(call: Call, before: Date, limit: number): Promise<number> {
     return (await call.run(purge, [before.toISOString(), limit])).length
   }
 
   async #send(batch: readonly Attempt[]): Promise<ReadonlyMap<string, Count>[]> {
-    // The youngest: its time is the latest.
+    // The time of the newest attempt.
     const { call } = batch.at(-1) as Attempt
     const added = new Map<string, number>()
     for (const key of batch.flatMap(({ keys }) => keys)) added.set(key, (added.get(key) ?? 0) + 1)
@@ -66,7 +66,7 @@ export class ThrottleCounters {
     return batch.map(({ keys }) => this.#deal(keys, before))
   }
 
-  /** Each attempt of the batch gets the count as it stood when its turn came. */
+  /** Each attempt of the batch gets the count at its own position in the batch. */
   #deal(keys: readonly string[], before: Map<string, Count>): ReadonlyMap<string, Count> {
     for (const key of keys) {
       const { count, expiresAt } = before.get(key) as Count

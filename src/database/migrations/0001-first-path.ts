@@ -83,7 +83,7 @@ create table "audit_entry" (
 create index "audit_entry_account" on "audit_entry" ("account_id", "id");
 `
 
-/** Every process hears of a changed row when its transaction commits, whoever changed it. */
+/** Notifies all processes of a changed row when its transaction commits. */
 const notifications = `
 create function "idem_notify_changed"() returns trigger language plpgsql as $$
 begin

@@ -1,4 +1,4 @@
-// Email and the queue behind it: challenges that we hold, mails, the outbox; what people say of their accounts.
+// Email and its queue: held challenges, mails, the outbox; the profile of accounts.
 import { Migration } from '@mikro-orm/migrations'
 
 const tables = `
@@ -59,7 +59,7 @@ create table "outbox_entry" (
 create index "outbox_entry_open" on "outbox_entry" ("done_at", "failed_at", "relayed_at", "id");
 `
 
-/** Whoever polls or listens to a challenge that we hold hears of it; the relay hears of what was appended. */
+/** Notifies watchers of held challenges of each change, and the relay of new jobs. */
 const notifications = `
 create function "idem_notify_appended"() returns trigger language plpgsql as $$
 begin
