@@ -127,7 +127,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const { accessTokenLifetimeSeconds } = settings.tokens
   const heldChallenges = new HeldChallenges()
   const heldSecrets = new HeldSecrets(keyRing)
-  const identities = new Identities()
+  const identities = new Identities(settings.identities)
   const sealedChallenges = new SealedChallenges(keyRing, publicUrl)
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
   return {
@@ -150,7 +150,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     heldChallenges,
     sealedChallenges,
     challenges: new Challenges(sealedChallenges, heldChallenges),
-    sessions: new Sessions(notifications),
+    sessions: new Sessions(notifications, settings.sessions),
     methods: createMethods(options.methodDefinitions, { random, heldSecrets, identities }),
     vocabulary: vocabularyOf(options.methodDefinitions),
     ownCall: () =>
@@ -217,7 +217,9 @@ export const startService = async (
   await ensureSigningKey(ownCall(), { signingKeys, auditLog })
   await warnOfFreeOperators(ownCall(), { ...rooms, logger })
 
-  const graphql = { schema: createSchema(rooms), settings: settings.graphql, logger, metrics, requestScope }
+  const lists = { identities: settings.identities.maxPerAccount, sessions: settings.sessions.maxPerAccount }
+  const schema = createSchema(rooms)
+  const graphql = { schema, settings: settings.graphql, lists, logger, metrics, requestScope }
   const graphqlServer = await startGraphqlServer(graphql)
   let draining = false
   const app = await createApp({

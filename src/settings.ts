@@ -6,6 +6,7 @@ import type { AllValuesOf } from './config/read-environment.js'
 import { databaseSettings } from './database/settings.js'
 import { graphqlSettings } from './graphql/settings.js'
 import { httpSettings } from './http/settings.js'
+import { identitySettings } from './identities/settings.js'
 import { mailSettings } from './mail/settings.js'
 import { operatorSettings } from './operators/settings.js'
 import { outboxSettings } from './outbox/settings.js'
@@ -26,6 +27,7 @@ export const settingsSections = {
   authentication: authenticationSettings,
   operators: operatorSettings,
   accounts: accountSettings,
+  identities: identitySettings,
   tokens: tokenSettings,
   challenges: challengeSettings,
   sessions: sessionSettings,

@@ -94,7 +94,7 @@ export class AccountResolver {
   @Directive('@authenticated')
   @Directive('@requiresScopes(scopes: [["account:read"]])')
   @FieldResolver(() => [SessionType], {
-    description: 'The live sessions of the account, newest first, at most 100.',
+    description: 'The live sessions of the account, newest first.',
   })
   async sessions(@Ctx() { call }: GraphqlContext, @Root() account: Account): Promise<Session[]> {
     const owner = requirePrincipal(call.principal)

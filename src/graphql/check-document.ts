@@ -9,16 +9,18 @@ import {
   validate,
 } from 'graphql'
 import type { ValuesOf } from '../config/setting.js'
-import { limitRules } from './limits.js'
+import { createLimits } from './limits.js'
+import type { ListBounds } from './list-lengths.js'
 import type { graphqlSettings } from './settings.js'
 
-/** What is wrong with a document; nothing, where it may run. Asked again for the same document it costs nothing. */
+/** What is wrong with a document; nothing, where it may run. A document that has passed passes again at no cost. */
 export type DocumentCheck = (document: DocumentNode) => readonly GraphQLError[]
 
 /** What `createDocumentCheck` needs. */
 export interface DocumentCheckOptions {
   readonly schema: GraphQLSchema
   readonly settings: ValuesOf<typeof graphqlSettings>
+  readonly lists: ListBounds
   /** Which operations are served where the document came. */
   readonly servedOperations: ValidationRule
 }
@@ -30,31 +32,33 @@ const mostProblems = 10
 export const createDocumentCheck = ({
   schema,
   settings,
+  lists,
   servedOperations,
 }: DocumentCheckOptions): DocumentCheck => {
-  const limits = limitRules(settings)
+  const limits = createLimits(schema, settings, lists)
   const rules = [
     ...specifiedRules,
     servedOperations,
     ...(settings.introspection ? [] : [NoSchemaIntrospectionCustomRule]),
   ]
   const options = { maxErrors: mostProblems, hideSuggestions: !settings.introspection }
-  const problemsBy = (document: DocumentNode, of: readonly ValidationRule[]): readonly GraphQLError[] => {
+  const problemsOf = (document: DocumentNode): readonly GraphQLError[] => {
+    const tooCostly = limits(document)
+    if (tooCostly !== null) return [tooCostly]
     try {
-      return validate(schema, document, of, options)
+      return validate(schema, document, rules, options)
     } catch (error) {
       // The rule for subscriptions reads the values of directives, and throws at a wrong one instead of reporting it.
       if (error instanceof GraphQLError) return [error]
       throw error
     }
   }
-  const known = new WeakMap<DocumentNode, readonly GraphQLError[]>()
+  // Not what was refused: its errors would be kept alive with it, and are longer than the document.
+  const passed = new WeakSet<DocumentNode>()
   return (document) => {
-    const before = known.get(document)
-    if (before !== undefined) return before
-    const tooCostly = problemsBy(document, limits)
-    const problems = tooCostly.length > 0 ? tooCostly : problemsBy(document, rules)
-    known.set(document, problems)
+    if (passed.has(document)) return []
+    const problems = problemsOf(document)
+    if (problems.length === 0) passed.add(document)
     return problems
   }
 }

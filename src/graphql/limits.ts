@@ -1,22 +1,54 @@
-// What a query may cost: depth, aliases and cost are checked once a document, before anything runs.
-import { costLimitRule } from '@escape.tech/graphql-armor-cost-limit'
-import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
-import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth'
-import { GraphQLError, type ValidationContext, type ValidationRule } from 'graphql'
+// What a query may cost: checked once a document, before anything else looks at it.
+import {
+  type DefinitionNode,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+} from 'graphql'
 import type { ValuesOf } from '../config/setting.js'
+import { type ListBounds, listLengths } from './list-lengths.js'
+import { Measuring, TooCostly } from './measure-operation.js'
 import type { graphqlSettings } from './settings.js'
 
-/** Reports instead of throwing, so that the error takes the same way as any other of the validation. */
-const reportTooCostly = (context: ValidationContext | null, error: GraphQLError): void => {
-  const message = error.message.replace(/^Syntax Error: /, '')
-  context?.reportError(new GraphQLError(message, { extensions: { code: 'QUERY_TOO_COSTLY' } }))
+/** Operations and fragments of a document: rules of the validation compare each with each. */
+const mostDefinitions = 40
+
+/** What is too much in a document, `QUERY_TOO_COSTLY`; null when it is within the limits. */
+export type Limits = (document: DocumentNode) => GraphQLError | null
+
+const tooCostly = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'QUERY_TOO_COSTLY' } })
+
+const isFragment = (definition: DefinitionNode): definition is FragmentDefinitionNode =>
+  definition.kind === Kind.FRAGMENT_DEFINITION
+
+/** The limits for documents of this schema. */
+export const createLimits = (
+  schema: GraphQLSchema,
+  settings: ValuesOf<typeof graphqlSettings>,
+  bounds: ListBounds,
+): Limits => {
+  const rules = { ...settings, schema, lengthOf: listLengths(schema, bounds) }
+  return (document) => {
+    const { definitions } = document
+    if (definitions.length > mostDefinitions)
+      return tooCostly(`The query has more than ${mostDefinitions} operations and fragments.`)
+    const fragments = new Map(definitions.filter(isFragment).map((node) => [node.name.value, node]))
+    const measuring = new Measuring(rules, fragments)
+    try {
+      for (const definition of definitions)
+        if (definition.kind === Kind.OPERATION_DEFINITION)
+          measuring.measure(definition.selectionSet, schema.getRootType(definition.operation) ?? undefined)
+      // One that no operation uses is validated like any other.
+      for (const [name, { selectionSet, typeCondition }] of fragments)
+        if (!measuring.met.has(name))
+          measuring.measure(selectionSet, schema.getType(typeCondition.name.value))
+      return null
+    } catch (error) {
+      if (error instanceof TooCostly) return tooCostly(error.message)
+      throw error
+    }
+  }
 }
-
-const reporting = { propagateOnRejection: false, onReject: [reportTooCostly] }
-
-/** The validation rules that refuse too large a query with `QUERY_TOO_COSTLY`. */
-export const limitRules = (settings: ValuesOf<typeof graphqlSettings>): ValidationRule[] => [
-  maxDepthRule({ n: settings.maxDepth, ...reporting }),
-  maxAliasesRule({ n: settings.maxAliases, ...reporting }),
-  costLimitRule({ maxCost: settings.maxCost, ...reporting }),
-]

@@ -1,6 +1,7 @@
 // The schema's types of what operators see: accounts, jobs, and pages of them.
 import { GraphQLJSONObject } from 'graphql-scalars'
 import { ArgsType, Field, ID, Int, ObjectType } from 'type-graphql'
+import { mostAddressesShown } from '../operators/account-record.js'
 import { accountKinds, EmailAddressType } from './account.types.js'
 import { PageArguments, PageInfo } from './page.js'
 
@@ -21,7 +22,9 @@ export class AccountRecordType {
   @Field(() => String, { nullable: true, description: 'What its owner wants to be called; never trusted.' })
   displayName!: string | null
 
-  @Field(() => [EmailAddressType], { description: 'The verified addresses, oldest first.' })
+  @Field(() => [EmailAddressType], {
+    description: `The first ${mostAddressesShown} verified addresses, oldest first, the primary one among them.`,
+  })
   emails!: EmailAddressType[]
 
   @Field(() => Date, { description: 'When the account was provisioned.' })

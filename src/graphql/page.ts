@@ -3,9 +3,10 @@ import { ArgsType, Field, Int, ObjectType } from 'type-graphql'
 import { Failure } from '../failure.js'
 import { parseId } from './parse-id.js'
 
-/** Things on a page where nobody says how many, and at most: each may cost the database a kilobyte. */
-const usualPage = 20
-const longestPage = 100
+/** Things on a page where nobody says how many. */
+export const usualPage = 20
+/** Things on a page at most: each may cost the database a kilobyte. */
+export const longestPage = 100
 
 /** Which page is asked for. */
 export interface Page {

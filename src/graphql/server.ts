@@ -6,7 +6,9 @@ import type { ValuesOf } from '../config/setting.js'
 import { createDocumentCheck } from './check-document.js'
 import { checkedDocuments } from './checked-documents.js'
 import type { GraphqlContext } from './context.js'
+import { DocumentStore } from './document-store.js'
 import { createFormatError, type FailureEdge } from './format-error.js'
+import type { ListBounds } from './list-lengths.js'
 import { refusalLog } from './refusal-log.js'
 import { servedOperationsRule } from './served-operations.js'
 import type { graphqlSettings } from './settings.js'
@@ -16,6 +18,7 @@ import { wholeRefusal } from './whole-refusal.js'
 export interface GraphqlServerOptions extends Omit<FailureEdge, 'suggestions'> {
   readonly schema: GraphQLSchema
   readonly settings: ValuesOf<typeof graphqlSettings>
+  readonly lists: ListBounds
 }
 
 /** What Apollo says without the error that it quotes behind a colon, which may in turn quote what was sent. */
@@ -25,8 +28,8 @@ const titleOf = (message: unknown): string => String(message).split(':', 1).join
 export const startGraphqlServer = async (
   options: GraphqlServerOptions,
 ): Promise<ApolloServer<GraphqlContext>> => {
-  const { schema, settings, logger } = options
-  const check = createDocumentCheck({ schema, settings, servedOperations: servedOperationsRule })
+  const { schema, settings, lists, logger } = options
+  const check = createDocumentCheck({ schema, settings, lists, servedOperations: servedOperationsRule })
   const edge = { ...options, suggestions: settings.introspection }
   const server = new ApolloServer<GraphqlContext>({
     schema,
@@ -35,6 +38,7 @@ export const startGraphqlServer = async (
     allowBatchedHttpRequests: false,
     csrfPrevention: true,
     persistedQueries: false,
+    documentStore: new DocumentStore(),
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     nodeEnv: 'production',

@@ -15,15 +15,20 @@ export const graphqlSettings = {
   }),
   maxCost: wholeNumber(
     'IDEM_QUERY_COST',
-    'Cost that a query may have: a field is 1, an object 2, times 1.5 a level',
+    'Cost that a query may have, in about microseconds: a list counts by how long it can be',
     {
-      default: 2_000,
-      least: 50,
-      most: 1_000_000,
+      default: 10_000,
+      least: 1_000,
+      most: 10_000_000,
     },
   ),
+  maxRepeats: wholeNumber(
+    'IDEM_QUERY_REPEATS',
+    'Fields that a query may ask for where it has asked for them already, as fragments do',
+    { default: 50, least: 0, most: 1000 },
+  ),
   maxTokens: wholeNumber('IDEM_QUERY_TOKENS', 'Words and signs that a query may have', {
-    default: 2_000,
+    default: 1_000,
     least: 100,
     most: 100_000,
   }),

@@ -14,6 +14,7 @@ import { Failure, type FailureCode } from '../failure.js'
 import { createDocumentCheck } from './check-document.js'
 import { statusOfCode } from './failures.js'
 import { createFormatError, type FailureEdge } from './format-error.js'
+import type { ListBounds } from './list-lengths.js'
 import { logErrors } from './refusal-log.js'
 import { streamedOperationsRule } from './served-operations.js'
 import type { graphqlSettings } from './settings.js'
@@ -23,6 +24,7 @@ import type { StreamContext } from './stream-context.js'
 export interface GraphqlStreamOptions extends Omit<FailureEdge, 'suggestions'> {
   readonly schema: GraphQLSchema
   readonly settings: ValuesOf<typeof graphqlSettings>
+  readonly lists: ListBounds
 }
 
 /** Answers one request: with a refusal, or with a stream of events in text. Throws what refuses the whole request. */
@@ -33,9 +35,9 @@ type Format = (errors: readonly GraphQLError[]) => GraphQLError[]
 
 /** Answers streams in the distinct connections mode of graphql-sse: one request, one subscription. */
 export const createGraphqlStream = (options: GraphqlStreamOptions): GraphqlStream => {
-  const { schema, settings } = options
+  const { schema, settings, lists } = options
   const format = createFormat({ ...options, suggestions: settings.introspection })
-  const check = createDocumentCheck({ schema, settings, servedOperations: streamedOperationsRule })
+  const check = createDocumentCheck({ schema, settings, lists, servedOperations: streamedOperationsRule })
   const handle = createHandler<null, StreamContext>({
     // No token, so that nobody can attach to the stream of somebody else.
     authenticate: () => null,

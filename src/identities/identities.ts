@@ -2,11 +2,13 @@
 import { LockMode } from '@mikro-orm/postgresql'
 import type { Account } from '../accounts/account.js'
 import { accountColumns } from '../accounts/accounts.js'
+import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
 import type { JsonObject } from '../database/json.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { Identity, type ProvenIdentity } from './identity.js'
+import type { identitySettings } from './settings.js'
 
 const findProven = {
   name: 'idem_identity_proven',
@@ -42,11 +44,27 @@ export interface KnownIdentity {
   readonly handleOwner: string | null
 }
 
-/** A keychain may hold any number; a list of more would serve nobody. */
-const mostListed = 1_000
+const columns = `i.id, i.account_id as account, i.method, i.issuer, i.subject, i.label, i.credential,
+  i.created_at as "createdAt"`
+
+const list = {
+  name: 'idem_identity_list',
+  text: `select ${columns} from identity i where i.account_id = $1::uuid order by i.id limit $2::int`,
+}
+
+/** The primary address first, so that it is among them; then all in the order of their age. */
+const firstAddresses = {
+  name: 'idem_identity_first_addresses',
+  text: `select ${columns} from account a cross join lateral (
+      select * from identity own where own.account_id = a.id and own.method = 'email'
+      order by (own.subject = a.primary_email) desc nulls last, own.id limit $2::int) i
+    where a.id = any($1::uuid[]) order by i.id`,
+}
 
 /** The identities of the installation. */
 export class Identities {
+  constructor(private readonly settings: ValuesOf<typeof identitySettings>) {}
+
   /** Looks a proven identity up together with the handle claimed with it, in one statement. */
   async lookUp(call: Call, proven: ProvenIdentity, handle: string | null): Promise<KnownIdentity> {
     const [row] = await call.run<ProvenRow>(findProven, [
@@ -77,7 +95,7 @@ export class Identities {
 
   /** The identities of an account, oldest first. */
   async listOf(call: Call, accountId: string): Promise<Identity[]> {
-    return await call.em.find(Identity, { account: accountId }, { orderBy: { id: 'asc' }, limit: mostListed })
+    return await call.run<Identity>(list, [accountId, this.settings.maxPerAccount])
   }
 
   /** The same, locked until the end of the transaction: a sign-in by one of them waits, then finds it as it became. */
@@ -94,18 +112,13 @@ export class Identities {
     return await call.em.find(
       Identity,
       { account: accountId, method: 'email' },
-      { orderBy: { id: 'asc' }, limit: mostListed },
+      { orderBy: { id: 'asc' }, limit: this.settings.maxPerAccount },
     )
   }
 
-  /** The verified addresses of several accounts, oldest first. */
-  async listAddressesOfAll(call: Call, accountIds: readonly string[]): Promise<Identity[]> {
-    if (accountIds.length === 0) return []
-    return await call.em.find(
-      Identity,
-      { account: [...accountIds], method: 'email' },
-      { orderBy: { id: 'asc' } },
-    )
+  /** Of each account at most `most` verified addresses, the primary one among them, oldest first. */
+  async listFirstAddresses(call: Call, accountIds: readonly string[], most: number): Promise<Identity[]> {
+    return accountIds.length === 0 ? [] : await call.run<Identity>(firstAddresses, [[...accountIds], most])
   }
 
   /** Removes an identity. */

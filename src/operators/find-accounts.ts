@@ -4,7 +4,8 @@ import { parseHandle } from '../accounts/handle.js'
 import type { Call } from '../database/call.js'
 import { parseAddress } from '../mail/address.js'
 import { emailMethodName } from '../methods/email/method.js'
-import type { AccountRecord, ReadAccountNeeds } from './read-account.js'
+import { type AccountRecord, mostAddressesShown } from './account-record.js'
+import type { ReadAccountNeeds } from './read-account.js'
 
 /** The search, and the page of its result. */
 export interface AccountQuery {
@@ -33,7 +34,7 @@ export const findAccounts = async (
   const filter = await filterOf(call, query.search, needs)
   const { accounts, hasNextPage } = await needs.accounts.list(call, { ...query, ...filter })
   const ids = accounts.map(({ id }) => id)
-  const addresses = await needs.identities.listAddressesOfAll(call, ids)
+  const addresses = await needs.identities.listFirstAddresses(call, ids, mostAddressesShown)
   const records = accounts.map((account) => ({
     account,
     addresses: addresses.filter((address) => address.account === account.id),

@@ -1,15 +1,8 @@
 // Reads an account as operators see it.
-import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import type { Call } from '../database/call.js'
 import type { Identities } from '../identities/identities.js'
-import type { Identity } from '../identities/identity.js'
-
-/** An account with its verified addresses, oldest first. */
-export interface AccountRecord {
-  readonly account: Account
-  readonly addresses: readonly Identity[]
-}
+import { type AccountRecord, mostAddressesShown } from './account-record.js'
 
 /** What reading accounts works with. */
 export interface ReadAccountNeeds {
@@ -24,5 +17,5 @@ export const readAccount = async (
   { accounts, identities }: ReadAccountNeeds,
 ): Promise<AccountRecord> => ({
   account: await accounts.get(call, id),
-  addresses: await identities.listAddresses(call, id),
+  addresses: await identities.listFirstAddresses(call, [id], mostAddressesShown),
 })

@@ -3,7 +3,7 @@ import { announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import type { AccountRecord } from './read-account.js'
+import type { AccountRecord } from './account-record.js'
 import type { SuspendAccountNeeds } from './suspend-account.js'
 
 /** Reinstates the account; `CONFLICT` when it is not suspended. */

@@ -8,8 +8,8 @@ import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from '../sessions/sessions.js'
+import type { AccountRecord } from './account-record.js'
 import { type IsOperatorNeeds, isOperator } from './is-operator.js'
-import type { AccountRecord } from './read-account.js'
 
 /** What `suspendAccount` works with. */
 export interface SuspendAccountNeeds extends IsOperatorNeeds, AnnounceActNeeds {

@@ -1,11 +1,13 @@
 // Where sessions are kept.
 import { LockMode } from '@mikro-orm/postgresql'
+import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
 import type { Notifications } from '../database/notifications.js'
 import { type Row, rowOf } from '../database/row.js'
 import { RowCache } from '../database/row-cache.js'
 import { Failure } from '../failure.js'
 import { isLive, Session } from './session.js'
+import type { sessionSettings } from './settings.js'
 
 const columns = `id, account_id as account, identity_id as identity, device, amr, acr, scope,
   authenticated_at as "authenticatedAt", started_at as "startedAt", expires_at as "expiresAt", generation,
@@ -54,14 +56,20 @@ const purge = {
       limit $2 for update of s skip locked) returning id`,
 }
 
-/** Nobody looks through more; a guest that opened thousands must not make us either. */
-const mostListed = 100
+const list = {
+  name: 'idem_session_list',
+  text: `select ${columns} from session where account_id = $1::uuid and ended_at is null
+    and expires_at > $2::timestamptz order by id desc limit $3::int`,
+}
 
 /** The sessions of the installation. */
 export class Sessions {
   readonly #cache: RowCache<Session>
 
-  constructor(notifications: Notifications) {
+  constructor(
+    notifications: Notifications,
+    private readonly settings: Pick<ValuesOf<typeof sessionSettings>, 'maxPerAccount'>,
+  ) {
     this.#cache = new RowCache({ table: 'session', notifications })
   }
 
@@ -81,8 +89,7 @@ export class Sessions {
 
   /** The newest live sessions of an account, newest first. */
   async listOf(call: Call, accountId: string): Promise<Session[]> {
-    const live = { account: accountId, endedAt: null, expiresAt: { $gt: call.now } }
-    return await call.em.find(Session, live, { orderBy: { id: 'desc' }, limit: mostListed })
+    return await call.run<Session>(list, [accountId, call.now.toISOString(), this.settings.maxPerAccount])
   }
 
   /** Refuses with `UNAUTHENTICATED` unless the session is live; it stays so until the end of the transaction. */

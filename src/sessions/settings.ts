@@ -21,6 +21,11 @@ export const sessionSettings = {
       most: 30 * 24 * 3600,
     },
   ),
+  maxPerAccount: wholeNumber(
+    'IDEM_SESSIONS_PER_ACCOUNT',
+    'Live sessions that an account can have; one more ends the oldest',
+    { default: 100, least: 1, most: 10_000 },
+  ),
   endedSessionDays: wholeNumber(
     'IDEM_ENDED_SESSION_DAYS',
     'How long a session is kept after it ran out, in days',
