@@ -39,6 +39,7 @@ import type { RequestScope } from './runtime/request-scope.js'
 import { Sessions } from './sessions/sessions.js'
 import type { Settings } from './settings.js'
 import { ensureSigningKey } from './signing-keys/ensure-signing-key.js'
+import { Pace } from './throttle/pace.js'
 import { Throttle } from './throttle/throttle.js'
 import { AccessTokens } from './tokens/access-token.js'
 import { KeyRing } from './tokens/key-ring.js'
@@ -206,6 +207,10 @@ export const startService = async (
     sessionLifetimeSeconds: settings.sessions.lifetimeSeconds,
     refreshTokenLifetimeSeconds: settings.sessions.refreshTokenLifetimeSeconds,
     refreshReplaySeconds: settings.sessions.refreshReplaySeconds,
+    refreshPace: new Pace({
+      windowSeconds: settings.throttle.windowSeconds,
+      perWindow: settings.throttle.refreshesPerSession,
+    }),
     isAuthenticationOn: settings.authentication.isOn,
     operators: settings.operators.list,
   }

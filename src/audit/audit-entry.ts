@@ -27,7 +27,10 @@ export type AuditAction =
 const AuditEntrySchema = defineEntity({
   name: 'AuditEntry',
   tableName: 'audit_entry',
-  indexes: [{ name: 'audit_entry_account', properties: ['accountId', 'id'] }],
+  indexes: [
+    { name: 'audit_entry_account', properties: ['accountId', 'id'] },
+    { name: 'audit_entry_action_at', properties: ['action', 'at'] },
+  ],
   properties: {
     id: p.uuid().primary(),
     at: p.datetime(),

@@ -1,4 +1,5 @@
-// The directives that stand on the SDL and are enforced: authenticated, requiresScopes, stepUp. One mechanism for all.
+// The directives that stand on the SDL and are enforced: authenticated, requiresScopes, stepUp; and the limit of changes.
+// One mechanism for all.
 import {
   type ConstDirectiveNode,
   DirectiveLocation,
@@ -19,6 +20,7 @@ import { requirePrincipal, requireScopes, requireStepUp } from '../authorization
 import { operatorScope, scopesOfOperator, scopesOfOthers } from '../authorization/scope.js'
 import type { Call } from '../database/call.js'
 import { type IsOperatorNeeds, isOperator } from '../operators/is-operator.js'
+import type { Throttle } from '../throttle/throttle.js'
 import { contextOf, type GraphqlContext } from './context.js'
 
 const places = [DirectiveLocation.FIELD_DEFINITION]
@@ -74,6 +76,7 @@ export const stepUpDirective = new GraphQLDirective({
 /** What the guards work with. */
 export interface GuardNeeds extends IsOperatorNeeds {
   readonly accounts: { get(call: Call, id: string): Promise<Account> | Account }
+  readonly throttle: Pick<Throttle, 'countChange'>
 }
 
 type Guard = (call: Call) => Promise<void> | void
@@ -102,12 +105,23 @@ const stepUpGuard =
     requireStepUp(principal, { acr: account.level, maxAgeSeconds: rule.maxAgeSeconds }, call.now)
   }
 
-/** What the directives on a field ask, in the order: who, what, how recently. */
-const guardsOf = (field: GraphQLField<unknown, GraphqlContext>, needs: GuardNeeds): Guard[] => {
+/** Each mutation that needs a bearer counts as a change of its account, whatever comes of it: nobody can forget it. */
+const changeGuard =
+  ({ throttle }: GuardNeeds): Guard =>
+  async (call) =>
+    await throttle.countChange(call, requirePrincipal(call.principal))
+
+/** What a field asks before it resolves, in the order: who, how often, what, how recently. */
+const guardsOf = (
+  field: GraphQLField<unknown, GraphqlContext>,
+  { isMutation, needs }: { readonly isMutation: boolean; readonly needs: GuardNeeds },
+): Guard[] => {
   const node: { directives?: readonly ConstDirectiveNode[] } = field.astNode ?? {}
   const guards: Guard[] = []
-  if (getDirectiveValues(authenticatedDirective, node))
+  if (getDirectiveValues(authenticatedDirective, node)) {
     guards.push((call) => void requirePrincipal(call.principal))
+    if (isMutation) guards.push(changeGuard(needs))
+  }
   const scopes = getDirectiveValues(requiresScopesDirective, node)
   if (scopes) guards.push(scopesGuard(scopes['scopes'] as string[][], needs))
   const stepUp = getDirectiveValues(stepUpDirective, node)
@@ -122,7 +136,7 @@ const guardsOf = (field: GraphQLField<unknown, GraphqlContext>, needs: GuardNeed
 export const enforceDirectives = (schema: GraphQLSchema, needs: GuardNeeds): void => {
   for (const type of Object.values(schema.getTypeMap()).filter(isObjectType))
     for (const field of Object.values(type.getFields())) {
-      const guards = guardsOf(field, needs)
+      const guards = guardsOf(field, { isMutation: type === schema.getMutationType(), needs })
       if (guards.length === 0) continue
       if (field.subscribe !== undefined)
         throw new Error(`${field.name} would be subscribed to before its guards are asked`)

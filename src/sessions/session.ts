@@ -26,6 +26,8 @@ const SessionSchema = defineEntity({
     /** How often it was refreshed: only the refresh token of this generation is current. */
     generation: p.integer(),
     refreshedAt: p.datetime(),
+    /** How far ahead the refreshes so far are of their pace (`throttle/pace.ts`); null before the first one. */
+    refreshesPacedUntil: p.datetime().strictNullable(),
     endedAt: p.datetime().strictNullable(),
   },
 })

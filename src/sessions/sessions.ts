@@ -6,20 +6,26 @@ import type { Notifications } from '../database/notifications.js'
 import { type Row, rowOf } from '../database/row.js'
 import { RowCache } from '../database/row-cache.js'
 import { Failure } from '../failure.js'
+import type { Pace } from '../throttle/pace.js'
 import { isLive, Session } from './session.js'
 import type { sessionSettings } from './settings.js'
 
 const columns = `id, account_id as account, identity_id as identity, device, amr, acr, scope,
   authenticated_at as "authenticatedAt", started_at as "startedAt", expires_at as "expiresAt", generation,
-  refreshed_at as "refreshedAt", ended_at as "endedAt"`
+  refreshed_at as "refreshedAt", refreshes_paced_until as "refreshesPacedUntil", ended_at as "endedAt"`
 
 const findById = { name: 'idem_session_by_id', text: `select ${columns} from session where id = $1` }
 
+/** The limit of refreshes is part of the change that it limits. `greatest` leaves nulls out. */
 const advance = {
   name: 'idem_session_advance',
-  text: `update session set generation = generation + 1, refreshed_at = $3::timestamptz
+  text: `update session set generation = generation + 1, refreshed_at = $3::timestamptz,
+      refreshes_paced_until =
+        greatest(refreshes_paced_until, $3::timestamptz) + $6::float8 * interval '1 millisecond'
     where id = $1::uuid and generation = $2::int and ended_at is null
-      and expires_at > $3::timestamptz and refreshed_at > $4::timestamptz returning ${columns}`,
+      and expires_at > $3::timestamptz and refreshed_at > $4::timestamptz
+      and (refreshes_paced_until is null or refreshes_paced_until <= $5::timestamptz)
+    returning ${columns}`,
 }
 
 /** The levels are named so that their order is that of their texts. */
@@ -110,13 +116,22 @@ export class Sessions {
     return rowOf(Session, session)
   }
 
-  /** Moves a session to its next generation, provided that `generation` is current and was made after `madeAfter`. */
+  /**
+   * Moves a session to its next generation, provided that `generation` is current, was made after `madeAfter`, and that
+   * its refreshes keep their pace.
+   */
   async advance(
     call: Call,
-    current: { readonly id: string; readonly generation: number; readonly madeAfter: Date },
+    current: {
+      readonly id: string
+      readonly generation: number
+      readonly madeAfter: Date
+      readonly pace: Pace
+    },
     ...rows: readonly Row[]
   ): Promise<Session | null> {
-    const values = [current.id, current.generation, call.now, current.madeAfter]
+    const { id, generation, madeAfter, pace } = current
+    const values = [id, generation, call.now, madeAfter, pace.latest(call.now), pace.shareMilliseconds]
     return (await call.change<Session>(advance, values, ...rows))[0] ?? null
   }
 

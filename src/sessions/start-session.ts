@@ -46,6 +46,7 @@ export const startSession = (
     expiresAt: new Date(call.now.getTime() + needs.sessionLifetimeSeconds * 1000),
     generation: 0,
     refreshedAt: call.now,
+    refreshesPacedUntil: null,
     endedAt: null,
   }
   const act: AuditedAct = {

@@ -26,6 +26,21 @@ export const throttleSettings = {
       most: 1_000_000_000,
     },
   ),
+  changesPerSession: wholeNumber(
+    'IDEM_THROTTLE_CHANGES_PER_SESSION',
+    'Mutations a window in one session, or with one API key',
+    { default: 300, least: 1, most: 1_000_000_000 },
+  ),
+  changesPerAccount: wholeNumber(
+    'IDEM_THROTTLE_CHANGES_PER_ACCOUNT',
+    'Mutations a window of one account, in all its sessions together',
+    { default: 1_000, least: 1, most: 1_000_000_000 },
+  ),
+  refreshesPerSession: wholeNumber(
+    'IDEM_THROTTLE_REFRESHES_PER_SESSION',
+    'Refreshes a window of one session',
+    { default: 60, least: 1, most: 1_000_000_000 },
+  ),
   handlePerSubject: wholeNumber(
     'IDEM_THROTTLE_HANDLES_PER_SUBJECT',
     'Handles that one account may try a window',

@@ -1,9 +1,10 @@
 // The throttle: counts attempts for a subject and for a network, and refuses too many. Holds across processes.
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import type { Principal } from '../authorization/principal.js'
 import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
-import { Failure } from '../failure.js'
+import { assertNever, Failure } from '../failure.js'
 import type { throttleSettings } from './settings.js'
 import { ThrottleCounters } from './throttle-counters.js'
 
@@ -22,6 +23,22 @@ const maxRefused = 10_000
 const keyOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 
+/** What a caller holds of an account, of which it may have several; null for nothing. */
+const bearerIdOf = (principal: Principal): string | null => {
+  switch (principal.kind) {
+    case 'session':
+      return principal.sessionId
+    case 'api_key':
+      return principal.apiKeyId
+    case 'assertion':
+      return principal.identityId
+    case 'believed':
+      return null
+    default:
+      return assertNever(principal)
+  }
+}
+
 /** Counts attempts before they are made, and refuses those that are too many. */
 export class Throttle {
   readonly #counters: ThrottleCounters
@@ -29,7 +46,7 @@ export class Throttle {
   /** Until when a key is refused, in epoch milliseconds. */
   readonly #refusedUntil = new LRUCache<string, number>({ max: maxRefused })
 
-  constructor(settings: ValuesOf<typeof throttleSettings>) {
+  constructor(private readonly settings: ValuesOf<typeof throttleSettings>) {
     this.#counters = new ThrottleCounters(settings.windowSeconds)
     this.#limits = {
       signIn: { perSubject: settings.signInPerSubject, perSource: settings.signInPerSource },
@@ -44,6 +61,24 @@ export class Throttle {
     const { network } = call.source
     const limitOf = new Map([[keyOf(kind, network), limits.perSource]])
     if (subject !== null) limitOf.set(keyOf(kind, network, subject), limits.perSubject)
+    await this.#countAll(call, limitOf)
+  }
+
+  /**
+   * Counts one change that the owner of an account makes. Throws `RATE_LIMITED`. The limit of one session is lower than
+   * that of the account: whoever has one stolen token cannot keep the owner from what she does against him. A session
+   * that is over its limit is remembered, so what it tries further does not count for the account.
+   */
+  async countChange(call: Call, principal: Principal): Promise<void> {
+    const { changesPerAccount, changesPerSession } = this.settings
+    const { accountId } = principal
+    const limitOf = new Map([[keyOf('change', accountId), changesPerAccount]])
+    const bearerId = bearerIdOf(principal)
+    if (bearerId !== null) limitOf.set(keyOf('change', accountId, bearerId), changesPerSession)
+    await this.#countAll(call, limitOf)
+  }
+
+  async #countAll(call: Call, limitOf: ReadonlyMap<string, number>): Promise<void> {
     for (const key of limitOf.keys()) this.#refuseUntil(this.#refusedUntil.get(key) ?? 0, call.now)
     const counts = await this.#counters.add(call, [...limitOf.keys()])
     for (const [key, { count, expiresAt }] of counts) {

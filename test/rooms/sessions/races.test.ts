@@ -14,7 +14,9 @@ import {
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
 
-const { idem, tables } = await serviceOfFile({ environment: { IDEM_LOG_LEVEL: 'warn' } })
+const { idem, tables } = await serviceOfFile({
+  environment: { IDEM_LOG_LEVEL: 'warn', IDEM_THROTTLE_REFRESHES_PER_SESSION: '1000000' },
+})
 
 const rowOf = async (accessToken: string) => {
   const [row] = await tables.query('select generation, ended_at from session where id = $1', [
