@@ -1,7 +1,7 @@
 // Links an identity: whoever is signed in proves control of one more, which then leads to the same account.
+
 import { type Account, firstLevelOf } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
-import { parseLabel } from '../accounts/label.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
 import { requireSession, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
@@ -18,6 +18,7 @@ import {
 } from '../identities/open-identity.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from '../sessions/sessions.js'
+import { parseShownText } from '../text/shown-text.js'
 import type { StandingChallenge } from './standing-challenge.js'
 import {
   type SubmittedProof,
@@ -65,7 +66,7 @@ export const linkIdentity = async (
   needs: LinkIdentityNeeds,
 ): Promise<Linked> => {
   const principal = requireSession(call.principal)
-  const label = parseLabel(request.label, 'label')
+  const label = parseShownText(request.label, 'label')
   // 1 count the attempt, 2 verify the proof
   const verified = await verifyProof(call, { ...request, purpose: 'LINK_IDENTITY' }, needs)
   if (verified.kind === 'second_factor' || !verified.method.links)

@@ -89,7 +89,7 @@ export const emailAddressesOf = (
 export class UpdateProfileInput {
   @Field(() => String, {
     nullable: true,
-    description: 'What I want to be called: at most 100 characters, all of them readable.',
+    description: 'What I want to be called: at most 100 characters, all of them visible.',
   })
   displayName?: string | null
 

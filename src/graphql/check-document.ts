@@ -9,6 +9,7 @@ import {
   validate,
 } from 'graphql'
 import type { ValuesOf } from '../config/setting.js'
+import { storableLiteralsRule } from './check-text.js'
 import { createLimits } from './limits.js'
 import type { ListBounds } from './list-lengths.js'
 import type { graphqlSettings } from './settings.js'
@@ -39,6 +40,7 @@ export const createDocumentCheck = ({
   const rules = [
     ...specifiedRules,
     servedOperations,
+    storableLiteralsRule,
     ...(settings.introspection ? [] : [NoSchemaIntrospectionCustomRule]),
   ]
   const options = { maxErrors: mostProblems, hideSuggestions: !settings.introspection }

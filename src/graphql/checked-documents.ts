@@ -1,6 +1,7 @@
 // Apollo's place for our own check of documents: it answers instead of running what must not run.
 import { type ApolloServerPlugin, type BaseContext, HeaderMap } from '@apollo/server'
 import type { DocumentCheck } from './check-document.js'
+import { problemsOfVariables } from './check-text.js'
 import { createFormatError, type FailureEdge } from './format-error.js'
 import { logErrors } from './refusal-log.js'
 
@@ -8,7 +9,7 @@ import { logErrors } from './refusal-log.js'
 const refusedStatus = 400
 
 /**
- * Refuses documents that `check` finds fault with. Apollo validates by all rules at once, those that are dear beside
+ * Refuses documents that `check` finds fault with, and variables whose text cannot be stored. Apollo validates by all rules at once, those that are dear beside
  * those that say that it is too much; so its own validation is off, and this takes its place.
  */
 export const checkedDocuments = (
@@ -18,8 +19,9 @@ export const checkedDocuments = (
   const formatError = createFormatError(edge)
   return {
     requestDidStart: async () => ({
-      responseForOperation: async ({ document }) => {
-        const problems = check(document)
+      responseForOperation: async ({ document, request }) => {
+        const ofDocument = check(document)
+        const problems = ofDocument.length > 0 ? ofDocument : problemsOfVariables(request.variables)
         if (problems.length === 0) return null
         logErrors(edge, problems)
         const errors = problems.map((problem) => formatError(problem.toJSON(), problem))

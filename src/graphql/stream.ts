@@ -12,6 +12,7 @@ import { createHandler, type RequestParams, type Response } from 'graphql-sse'
 import type { ValuesOf } from '../config/setting.js'
 import { Failure, type FailureCode } from '../failure.js'
 import { createDocumentCheck } from './check-document.js'
+import { problemsOfVariables } from './check-text.js'
 import { statusOfCode } from './failures.js'
 import { createFormatError, type FailureEdge } from './format-error.js'
 import type { ListBounds } from './list-lengths.js'
@@ -45,6 +46,8 @@ export const createGraphqlStream = (options: GraphqlStreamOptions): GraphqlStrea
       const document = parseDocument(params.query, settings.maxTokens)
       const problems = document instanceof GraphQLError ? [document] : check(document)
       if (document instanceof GraphQLError || problems.length > 0) return refusal(format(problems))
+      const ofVariables = problemsOfVariables(params.variables)
+      if (ofVariables.length > 0) return refusal(format(ofVariables))
       const begun = await subscribe({
         schema,
         document,

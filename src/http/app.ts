@@ -1,4 +1,5 @@
 // The HTTP application: routes, limits, headers, and how every request is logged.
+import { isUtf8 } from 'node:buffer'
 import cors from '@fastify/cors'
 import fastify, {
   type FastifyError,
@@ -106,6 +107,16 @@ const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppNeeds): void
   })
 }
 
+/** Only JSON bodies are accepted, in UTF-8 (RFC 8259 8.1): a decoder would put U+FFFD where bytes are none, and hide that. */
+const acceptOnlyJson = (app: FastifyInstance): void => {
+  app.removeContentTypeParser('text/plain')
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (isUtf8(body)) return void parse(request, body.toString(), done)
+    done(new Failure('BAD_USER_INPUT', 'The request is not well-formed UTF-8.'))
+  })
+}
+
 /** Builds an application with the health routes; the caller calls `listen`. */
 export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   const { settings } = needs
@@ -127,8 +138,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     // One spelling per route, so that a proxy's rule for a route cannot be bypassed by another spelling.
     routerOptions: { ignoreDuplicateSlashes: false, caseSensitive: true, ignoreTrailingSlash: false },
   })
-  // Only JSON bodies are accepted.
-  app.removeContentTypeParser('text/plain')
+  acceptOnlyJson(app)
   addErrors(app, needs)
   addAccessLog(app, needs)
   addSecurityHeaders(app, needs.publicUrl)

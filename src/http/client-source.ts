@@ -2,6 +2,7 @@
 import { isIP, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Source } from '../database/call.js'
+import { shownTextOf } from '../text/shown-text.js'
 
 /**
  * Addresses of one /64 count as one network, because a host chooses the other half of its IPv6 address itself (RFC 4291
@@ -48,12 +49,6 @@ export const clientSource = ({ forwarded, peer, userAgent, acceptLanguage }: Cli
     address,
     network: networkOf(address),
     acceptLanguage: acceptLanguage ?? null,
-    // Header values are shown to people, so characters that move the cursor or change the writing direction are
-    // removed.
-    userAgent:
-      userAgent
-        ?.replace(/[\p{Control}\p{Bidi_Control}\p{Line_Separator}\p{Paragraph_Separator}]/gu, ' ')
-        .slice(0, longestUserAgent)
-        .trim() || null,
+    userAgent: userAgent === undefined ? null : shownTextOf(userAgent, longestUserAgent),
   }
 }

@@ -1,5 +1,6 @@
 // A failure to hand a mail to one SMTP relay: what it means for the mail, and for the relay.
 import type { NodemailerError } from 'nodemailer'
+import { shownTextOf } from '../text/shown-text.js'
 
 /**
  * What a failure means. `refused`: the relay wants this mail or address never. `declined`: not now, another may take it.
@@ -30,11 +31,7 @@ const wordsOf: Readonly<Record<string, string>> = {
 
 /** A server's reply on one line, without the addresses that servers like to repeat. */
 export const safeReply = (raw: string): string =>
-  raw
-    .replace(/[\p{C}\p{Z}]+/gu, ' ')
-    .replace(/[^\s<>]+@[^\s<>]+/g, '[address]')
-    .trim()
-    .slice(0, longestReply)
+  shownTextOf(raw.replace(/[^\s<>]+@[^\s<>]+/g, '[address]'), longestReply) ?? ''
 
 /** A failure at one relay. It keeps no cause: nodemailer's errors hold the recipient. */
 export class SmtpFailure extends Error {

@@ -1,6 +1,6 @@
 // Suspends an account: all its sessions end, and nobody can sign in to it until it is reinstated.
+
 import type { Accounts } from '../accounts/accounts.js'
-import { parseLabel } from '../accounts/label.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
 import { requirePrincipal } from '../authorization/authorize.js'
@@ -8,6 +8,7 @@ import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from '../sessions/sessions.js'
+import { parseShownText } from '../text/shown-text.js'
 import type { AccountRecord } from './account-record.js'
 import { type IsOperatorNeeds, isOperator } from './is-operator.js'
 
@@ -31,7 +32,7 @@ export const suspendAccount = async (
   needs: SuspendAccountNeeds,
 ): Promise<AccountRecord> => {
   const { accountId: actorId } = requirePrincipal(call.principal)
-  const reason = parseLabel(raw, 'reason')
+  const reason = parseShownText(raw, 'reason')
   if (reason === null) throw new Failure('BAD_USER_INPUT', 'Say why, for the audit log.', { field: 'reason' })
   const { record, ended } = await call.inTransaction(async (inner) => {
     // A running sign-in locks this row until it commits; its session ends below. A later sign-in finds it suspended.

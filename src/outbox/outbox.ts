@@ -2,7 +2,11 @@
 import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
 import type { Job, JobName, QueuedJob } from '../queue/job.js'
+import { shownTextOf } from '../text/shown-text.js'
 import { OutboxEntry } from './outbox-entry.js'
+
+/** A failure fits a line of a list. In characters. */
+const longestFailure = 500
 
 /** The numbers of jobs by state. */
 export interface OutboxCounts {
@@ -135,9 +139,9 @@ export class Outbox {
     await call.run(markDone, [ids, call.now.toISOString()])
   }
 
-  /** Records that the last try of a job failed. */
+  /** Records that the last try of a job failed; `failure` may quote what another server sent. */
   async noteFailed(call: Call, id: string, failure: string): Promise<void> {
-    await call.run(markFailed, [id, call.now.toISOString(), failure])
+    await call.run(markFailed, [id, call.now.toISOString(), shownTextOf(failure, longestFailure) ?? ''])
   }
 
   /** The numbers of jobs by state. */

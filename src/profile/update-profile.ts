@@ -1,7 +1,7 @@
 // An owner changes its display name, language, primary address and notices.
+
 import type { Account } from '../accounts/account.js'
 import type { AccountProfile, Accounts } from '../accounts/accounts.js'
-import { parseLabel } from '../accounts/label.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
@@ -9,6 +9,7 @@ import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
 import { parseAddress } from '../mail/address.js'
 import { isLocale, type Locale, locales } from '../mail/locale.js'
+import { parseShownText } from '../text/shown-text.js'
 
 /** The changes: an absent field stays as it is, null clears it. */
 export interface ProfileChanges {
@@ -66,7 +67,7 @@ const parseProfile = ({
   primaryEmail,
   signInNotices,
 }: ProfileChanges): Partial<AccountProfile> => ({
-  ...(displayName === undefined ? {} : { displayName: parseLabel(displayName, 'displayName') }),
+  ...(displayName === undefined ? {} : { displayName: parseShownText(displayName, 'displayName') }),
   ...(locale === undefined ? {} : { locale: parseLocale(locale) }),
   ...(primaryEmail === undefined
     ? {}

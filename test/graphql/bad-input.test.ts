@@ -223,7 +223,9 @@ test.each([
 test.each([
   ['too long', 'x'.repeat(101)],
   ['with a line break', 'a\nb'],
-  ['with a zero byte', 'a\0b'],
+  ['with a space of no width', 'a\u200bb'],
+  ['of spaces of no width', '\u200b'.repeat(15)],
+  ['of a hundred accents', `a${'\u0301'.repeat(100)}`],
   ['with an escape sequence', '\u001b[31mred'],
 ])('a device name %s is refused', async (_name, deviceName) => {
   const answer = await idem.ask(signIn, { input: { proof: { anonymous: { deviceName } } } })
@@ -252,7 +254,6 @@ test('a challenge id that was tampered with, at any part, is none of ours', asyn
     '....',
     `${challenge.id}.`,
     challenge.id.slice(1),
-    '\0',
     'a'.repeat(60_000),
   ]) {
     const answer = await idem.ask(signIn, { input: { ...owner.answer(challenge), challengeId: id } })
@@ -327,7 +328,7 @@ test('a guest cannot be linked to anything', async () => {
 
 test('a label that is too long or holds control characters is refused', async () => {
   const key = new KeyOwner(idem)
-  for (const label of ['x'.repeat(101), 'a\u0007b', 'a\u0085b']) {
+  for (const label of ['x'.repeat(101), 'a\u0007b', 'a\u0085b', 'a\u202eb', '\u3164', '\u0301a']) {
     const answer = await key.link(signedIn.accessToken, label)
     expectRefusal(answer, { code: 'BAD_USER_INPUT', status: 200, field: 'label' })
   }
@@ -369,7 +370,6 @@ test.each([
   ['all zeros', `idr_${'A'.repeat(70)}`],
   ['very long', `idr_${'A'.repeat(35_000)}`],
   ['a JWT', 'eyJhbGciOiJub25lIn0.e30.'],
-  ['a zero byte', '\0'],
 ])('a refresh token that is %s is none of ours', async (_what, refreshToken) => {
   const answer = await idem.ask(
     'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { accessToken } }',
@@ -413,19 +413,4 @@ test('what is sent to other content types is not read', async () => {
       code: 'BAD_USER_INPUT',
       status: 400,
     })
-})
-
-test('bytes that are no UTF-8, and half a surrogate pair, are refused or kept as they are, but break nothing', async () => {
-  const broken = Buffer.concat([
-    Buffer.from('{"query":"{ handleAvailable(handle: \\"ab'),
-    Buffer.from([0xff, 0xfe]),
-    Buffer.from('\\") }"}'),
-  ])
-  expectRefusal(await idem.post(broken), { code: 'BAD_USER_INPUT', status: 200 })
-  for (const handle of ['ab\\ud800c', '\\udfffabc', 'ab\\u0000c']) {
-    const answer = await idem.post(
-      `{"query":"{ handleAvailable(handle: \\"${handle.replaceAll('\\', '\\\\')}\\") }"}`,
-    )
-    expect(codeOf(answer)).toBe('BAD_USER_INPUT')
-  }
 })

@@ -1,9 +1,10 @@
 // The method `anonymous`: a guest, known again by a secret that its device keeps.
+
 import { createHash } from 'node:crypto'
 import { Field, InputType } from 'type-graphql'
-import { parseLabel } from '../../accounts/label.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
+import { parseShownText } from '../../text/shown-text.js'
 import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
 
 /** What a guest brings. */
@@ -64,7 +65,7 @@ export const anonymousMethod: IdentityDefinition<AnonymousProof> = {
         // RFC 8176 has no value for it: nothing about a person was shown.
         amr: [],
         acr: 'aal0',
-        deviceName: parseLabel(proof.deviceName, 'deviceName'),
+        deviceName: parseShownText(proof.deviceName, 'deviceName'),
         credential: null,
         writes: [],
       }

@@ -236,6 +236,14 @@ const retryAll = async (): Promise<number> =>
 
 const counts = async () => dataOf(await idem.askAs(operator, '{ jobs { waiting underWay failed } }')).jobs
 
+test('what another server sent is listed as it can be stored and seen', async () => {
+  await retryAll()
+  await failJob(`554 \u0000\ud800no\u202e ${'🇩🇪'.repeat(600)}`)
+  const answer = await idem.askAs(operator, '{ failedJobs { edges { node { failure } } } }')
+  const [{ node }] = dataOf(answer).failedJobs.edges
+  expect(node.failure).toMatch(/^554 no (?:🇩🇪)+$/u)
+})
+
 test('failed jobs are listed with why, oldest first, page by page', async () => {
   await retryAll()
   const ids = [await failJob('one'), await failJob('two'), await failJob('three')].toSorted()
