@@ -1,4 +1,4 @@
-// Who makes this call: tells bearers apart by their shape, one code path each.
+// Authenticates a request: recognises the kind of bearer by its form, with one code path per kind.
 import { suspendedFailure } from '../accounts/account.js'
 import type { Principal, SessionPrincipal } from '../authorization/principal.js'
 import { parseScope } from '../authorization/scope.js'
@@ -21,12 +21,12 @@ const bearerForm = /^Bearer +([\w.~+/-]+=*)$/i
 const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]+$/
 /** RFC 4648 4 and 5, padded or not. */
 const base64Form = /^[\w+/-]+={0,2}$/
-/** Longer than any token of ours; nothing is computed for it. In characters. */
+/** Longer bearers are refused before any work, because no token of ours is so long. In characters. */
 const longestBearer = 8_192
 
 /**
- * The principal of an `Authorization` header; null when there is no header.
- * Throws `UNAUTHENTICATED` for a header that does not hold: it is never treated as no header.
+ * The principal of an `Authorization` header; null without a header. Throws `UNAUTHENTICATED` for an invalid header, which
+ * is never treated as a missing one.
  */
 export const authenticateRequest = async (
   call: Call,
@@ -40,7 +40,7 @@ export const authenticateRequest = async (
       reason: 'malformed authorization header',
     })
   const principal = await principalOf(call, bearer, needs)
-  // Whatever the bearer: nobody acts for an account that is suspended, or gone.
+  // For every kind of bearer: the account must exist and not be suspended.
   const account = await needs.accounts.find(call, principal.accountId)
   if (account === null)
     throw new Failure('UNAUTHENTICATED', 'The account of this token is gone. Sign in again.', {
@@ -50,7 +50,7 @@ export const authenticateRequest = async (
   return principal
 }
 
-/** Bearers are told apart by their shape, one code path each. */
+/** Chooses the code path by the form of the bearer. */
 const principalOf = async (
   call: Call,
   bearer: string,

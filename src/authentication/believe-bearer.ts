@@ -1,4 +1,4 @@
-// Believes a bearer that only says who it is, where authentication is off: base64 of `{"email":"…"}`. Development alone.
+// Accepts an unproven bearer, the base64 of `{"email":"…"}`, if authentication is off. Only in development.
 import type { BelievedPrincipal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
@@ -10,8 +10,8 @@ import { emailMethodName } from '../methods/email/method.js'
 export interface BelieveBearerNeeds extends OpenIdentityNeeds {}
 
 /**
- * The principal of the account that the claimed address leads to, which is provisioned when it is new.
- * Throws `UNAUTHENTICATED` for what claims no address.
+ * The principal of the claimed address's account, which is created if it is new. Throws `UNAUTHENTICATED` for a bearer
+ * without an address.
  */
 export const believeBearer = async (
   call: Call,
@@ -21,7 +21,7 @@ export const believeBearer = async (
   const subject = claimedAddress(bearer)
   const claim = {
     proven: { method: emailMethodName, issuer: emailMethodName, subject },
-    // Whoever is believed is believed to have every factor.
+    // The highest level, so that no call requires a step-up.
     acr: 'aal2',
     handle: null,
     credential: null,
@@ -47,7 +47,7 @@ export const believeBearer = async (
   }
 }
 
-/** The address that a bearer claims, in its one spelling. */
+/** The address in a bearer, in canonical form. */
 const claimedAddress = (bearer: string): string => {
   try {
     const claim: unknown = JSON.parse(Buffer.from(bearer, 'base64').toString())
@@ -55,7 +55,7 @@ const claimedAddress = (bearer: string): string => {
       typeof claim === 'object' && claim !== null ? Reflect.get(claim, 'email') : undefined
     return parseAddress(typeof email === 'string' ? email : '', 'email')
   } catch (cause) {
-    // Whatever is wrong with it: not JSON, no text, no address.
+    // Not JSON, no text or no address.
     throw new Failure(
       'UNAUTHENTICATED',
       'The bearer must be the base64 of {"email":"…"}, or an access token.',

@@ -1,4 +1,4 @@
-// Issues a challenge for a purpose: who asks, what the method asks, and the rest that is the same for all methods.
+// Issues a challenge for a purpose. The method contributes what is to be proven; the rest is the same for all methods.
 import type { Accounts } from '../accounts/accounts.js'
 import { requireScopes, requireSession } from '../authorization/authorize.js'
 import type { Scope } from '../authorization/scope.js'
@@ -16,13 +16,13 @@ export interface IssueChallengeNeeds extends PrepareChallengeNeeds {
   readonly accounts: Accounts
 }
 
-/** What was asked for: by which method, and what for. */
+/** The requested method and purpose. */
 export interface AskedChallenge {
   readonly request: OneOf
   readonly purpose: ChallengePurpose
 }
 
-/** The scope that answering a challenge of a purpose will need, so that nobody answers in vain. */
+/** The scope that the answer will need for each purpose, checked now so that nobody answers in vain. */
 const scopeOfPurpose: Readonly<Record<ChallengePurpose, Scope | null>> = {
   SIGN_IN: null,
   LINK_IDENTITY: 'identity:write',
@@ -35,16 +35,16 @@ export const issueChallenge = async (
   { request, purpose }: AskedChallenge,
   needs: IssueChallengeNeeds,
 ): Promise<StandingChallenge> => {
-  // 1 whoever adds to an account, or steps up, is signed in
+  // 1 linking and step-up need a session
   const binding = await bindingOf(call, purpose, needs)
-  // 2 what the method asks
+  // 2 the method's part
   const { method, value } = pickMethod(needs.methods, request)
   refuseUseless(method, purpose)
   const aim = { purpose, accountId: binding?.accountId ?? null }
   const draft = await method.challenge?.(call, value, aim)
   if (draft === undefined)
     throw new Failure('BAD_USER_INPUT', `The method ${method.name} has no challenge.`, { field: 'input' })
-  // 3 the rest, the same for all methods
+  // 3 the part that is the same for all methods
   const { standing, rows } = await prepareChallenge(
     call,
     { method: method.name, purpose, draft, binding },
@@ -54,7 +54,7 @@ export const issueChallenge = async (
   return standing
 }
 
-/** What no answer could be used for. */
+/** Refuses requests whose answer could not be used. */
 const refuseUseless = (method: Method, purpose: ChallengePurpose): void => {
   if (method.kind === 'second_factor' && purpose !== 'STEP_UP')
     throw new Failure(

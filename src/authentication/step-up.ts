@@ -1,4 +1,4 @@
-// Steps up: whoever is signed in proves again that it is still there, in the same session.
+// Steps up: the caller proves its identity again in the same session.
 import type { AuditLog } from '../audit/audit-log.js'
 import { requireSession } from '../authorization/authorize.js'
 import { type Acr, isWeaker, type SessionPrincipal } from '../authorization/principal.js'
@@ -23,8 +23,8 @@ export interface StepUpNeeds extends VerifyProofNeeds, OpenIdentityNeeds, IssueT
 }
 
 /**
- * A new access token with a fresh `auth_time`, and the session's current refresh token. The level of the session can
- * only rise: `STEP_UP_REQUIRED` for a proof that is weaker than the account asks for.
+ * A new access token with a new `auth_time`, and the session's current refresh token. The level of a session never
+ * decreases: `STEP_UP_REQUIRED` for a proof that is weaker than the account requires.
  */
 export const stepUp = async (call: Call, submitted: SubmittedProof, needs: StepUpNeeds): Promise<Tokens> => {
   const principal = requireSession(call.principal)
@@ -42,7 +42,7 @@ export const stepUp = async (call: Call, submitted: SubmittedProof, needs: StepU
   return await issueTokens(call, session, needs)
 }
 
-/** A weak proof must not make a strong one look fresh. */
+/** Refuses a weak proof, which must not renew the time of a stronger one. */
 const tooWeak = (shown: Acr, wanted: Acr): Failure =>
   new Failure('STEP_UP_REQUIRED', 'This proof is weaker than what is asked for. Give a stronger one.', {
     acrValues: [wanted],
@@ -54,7 +54,7 @@ interface Proven<V> {
   readonly principal: SessionPrincipal
 }
 
-/** A second factor beside the proof that opened the session. */
+/** A second factor, in addition to the proof that opened the session. */
 const raiseBySecondFactor = async (
   call: Call,
   { verified, principal }: Proven<VerifiedSecondFactor>,

@@ -1,4 +1,4 @@
-// Unlinks an identity: it no longer leads to the account, and the sessions that it opened end.
+// Unlinks an identity: it no longer opens the account, and the sessions that it opened end.
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
@@ -18,7 +18,10 @@ export interface UnlinkIdentityNeeds extends AnnounceActNeeds {
   readonly metrics: Metrics
 }
 
-/** Unlinks an identity of the caller's account. `NOT_FOUND` when it is not the caller's, `LAST_IDENTITY` when it is the only one. */
+/**
+ * Unlinks an identity of the caller's account. `NOT_FOUND` when it is not the caller's, `LAST_IDENTITY` when it is the
+ * only one.
+ */
 export const unlinkIdentity = async (
   call: Call,
   id: string,
@@ -26,7 +29,8 @@ export const unlinkIdentity = async (
 ): Promise<Account> => {
   const { accountId, sessionId } = requireSession(call.principal)
   const { account, ended } = await call.inTransaction(async (inner) => {
-    // Locked, so that two at once cannot take the last two, and no sign-in slips in between the two changes below.
+    // Locked, so that two concurrent calls cannot unlink the last two, and no sign-in happens between the two changes
+    // below.
     const owner = await needs.accounts.lock(inner, accountId)
     await needs.sessions.lockLive(inner, sessionId)
     const identities = await needs.identities.lockOf(inner, accountId)

@@ -1,4 +1,4 @@
-// Wants a second factor: the challenge that completes a first proof, by a factor that the account has.
+// Issues the challenge of a second factor of the account, which completes a first proof.
 import type { Account } from '../accounts/account.js'
 import { sessionIdOf } from '../authorization/principal.js'
 import type { ChallengePurpose } from '../challenges/challenge.js'
@@ -14,14 +14,14 @@ export interface WantSecondFactorNeeds extends PrepareChallengeNeeds {
   readonly methods: readonly Method[]
 }
 
-/** A first proof that is too weak for the account by itself. */
+/** A first proof that does not suffice for the account. */
 export interface FirstProof {
   readonly verified: VerifiedIdentity
   readonly account: Account
   readonly purpose: ChallengePurpose
 }
 
-/** Spends the first proof for a challenge of the first method in the list that the account's owner can answer. */
+/** Spends the first proof; issues a challenge of the first method in the list that the account's owner can answer. */
 export const wantSecondFactor = async (
   call: Call,
   { verified, account, purpose }: FirstProof,

@@ -1,4 +1,4 @@
-// Watches where a challenge stands, for whoever holds its id, until it is answered or too late for an answer.
+// Reports the state of a challenge to the holder of its id, until it is answered or has expired.
 import { isExpired } from '../challenges/challenge.js'
 import type { Call } from '../database/call.js'
 import type { Notifications } from '../database/notifications.js'
@@ -11,24 +11,24 @@ export interface WatchChallengeNeeds extends GetChallengeNeeds {
   readonly notifications: Notifications
 }
 
-/** Who watches what, and for how long. */
+/** The options of a watch. */
 export interface Watch {
-  /** The id by which its asker refers to the challenge. */
+  /** The asker's id of the challenge. */
   readonly id: string
-  /** The caller's call as of now; throws `UNAUTHENTICATED` once its bearer no longer holds. */
+  /** The caller's call with the current time; throws `UNAUTHENTICATED` once its bearer is no longer valid. */
   readonly renew: () => Promise<Call>
-  /** Ends the watch. Must abort at last, whatever becomes of it: the watch listens for changes until then. */
+  /** Ends the watch. It must abort in every case, because the listener is removed only then. */
   readonly signal: AbortSignal
 }
 
-/** A bearer that ended, and a challenge that expired, are seen about this late. In milliseconds. */
+/** Interval of the checks for an ended bearer and an expired challenge, in milliseconds. */
 const beatMilliseconds = 1_000
-/** Sealed challenges are not notified of, and a notification can be lost: those changes are seen this late. In beats. */
+/** Interval of reads without a notification, in beats: sealed challenges have none, and one can be lost. */
 const beatsBetweenReads = 5
 
 /**
- * The challenge as it stands now, then once after each change of its status or delivery; ends after `SPENT` or `EXPIRED`.
- * Throws `NOT_FOUND` when the id is none of ours, later `UNAUTHENTICATED` when the caller's bearer no longer holds.
+ * The current state of the challenge, then each changed status or delivery; ends after `SPENT` or `EXPIRED`. Throws
+ * `NOT_FOUND` for an unknown id, later `UNAUTHENTICATED` once the caller's bearer is no longer valid.
  */
 export const watchChallenge = async (
   call: Call,
@@ -38,7 +38,8 @@ export const watchChallenge = async (
   const { id, signal } = watch
   const bell = new Bell()
   let nonce: string | null = null
-  // Listening before reading, so that no change falls in between; until the nonce is known, any change may be ours.
+  // Listens before it reads, so that it misses no change; until the nonce is known, any change may be of this
+  // challenge.
   const listen = (changed: string) => void ([nonce ?? changed, '*'].includes(changed) && bell.ring())
   needs.notifications.on('held_challenge', listen, signal)
   signal.addEventListener('abort', () => bell.ring(), { once: true })
@@ -67,7 +68,7 @@ async function* follow(
   }
 }
 
-/** The challenge as it stands now; null when it was not read, because that is not due or the database is away. */
+/** The current state; null if it was not read, because a read is not due or the database cannot be reached. */
 const look = async (
   last: StandingChallenge,
   { watch, isDue }: { readonly watch: Watch; readonly isDue: boolean },
@@ -77,7 +78,7 @@ const look = async (
     const call = await watch.renew()
     return isDue || isExpired(last.challenge, call.now) ? await getChallenge(call, watch.id, needs) : null
   } catch (error) {
-    // It comes back, and until then nothing can be told that ought not to be.
+    // The database recovers by itself, and until then nothing is reported.
     if (isDatabaseAway(error)) return null
     throw error
   }
@@ -85,11 +86,11 @@ const look = async (
 
 const isOver = ({ status }: StandingChallenge): boolean => status === 'SPENT' || status === 'EXPIRED'
 
-/** What a watcher is told of; that a worker has just taken the mail is no news. */
+/** The parts of which a change is reported. That a worker has started to send the mail is not reported. */
 const toldOf = ({ status, mailState }: StandingChallenge): string =>
   `${status} ${mailState === 'sending' ? 'queued' : mailState}`
 
-/** Wakes one who waits; remembers that it rang while nobody did. */
+/** Wakes a waiting watcher, or its next wait if none is waiting. */
 class Bell {
   #rang = false
   #wake: () => void = () => undefined
@@ -99,7 +100,7 @@ class Bell {
     this.#wake()
   }
 
-  /** True as soon as it rings, or has rung since the last wait; false when it does not in time. */
+  /** True after a change since the last wait; false if there is none in time. */
   async rings(withinMilliseconds: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve

@@ -2,55 +2,55 @@
 import type { JsonObject } from '../database/json.js'
 import type { ProvenIdentity } from '../identities/identity.js'
 
-/** What answering a challenge is for. */
+/** The purpose of a challenge. */
 export type ChallengePurpose = 'SIGN_IN' | 'LINK_IDENTITY' | 'STEP_UP'
 
-/** Where a challenge stands. */
+/** The state of a challenge. */
 export type ChallengeStatus = 'PENDING' | 'CONFIRMED' | 'SPENT' | 'EXPIRED'
 
-/** The first proof, which a second factor completes. */
+/** A first proof that a second factor completes. */
 export interface FirstFactor extends ProvenIdentity {
   /** RFC 8176 values of the first proof. */
   readonly amr: readonly string[]
-  /** What the client called its device with it, or null. */
+  /** The device name that the client sent with it, or null. */
   readonly deviceName: string | null
 }
 
-/** What a challenge acts upon, and who may answer it. */
+/** What the answer acts upon, and who may answer. */
 export interface ChallengeBinding {
   /** The account that the answer acts upon. */
   readonly accountId: string
-  /** What to call it. */
+  /** The account's name. */
   readonly accountName: string
-  /** The only session that may answer; null where anybody may, as between the two proofs of a sign-in. */
+  /** The only session that may answer; null if anybody may, as between the two proofs of a sign-in. */
   readonly sessionId: string | null
-  /** The proof that the answer completes; null where the answer is itself the first one. */
+  /** The first proof that the answer completes; null if the answer is itself the first one. */
   readonly firstFactor: FirstFactor | null
 }
 
-/** What a method contributes to a challenge; the rest is the same for all. */
+/** A method's part of a challenge; the rest is the same for all methods. */
 export interface ChallengeDraft {
-  /** Whom or what the proof must show, such as a public key or an address; null where the proof itself says it. */
+  /** The subject that the proof must show, such as a public key or an address; null if the proof itself contains it. */
   readonly subject: string | null
   /** The handle that was asked for with it, in canonical form, or null. */
   readonly handle: string | null
-  /** What the method alone reads again when it verifies; null for nothing. */
+  /** The method's own data for the verification, or null. */
   readonly state: JsonObject | null
-  /** What its asker gets to see or sign, once the terms are known; null for nothing. */
+  /** Composes the text that the asker sees or signs, from the terms; null if there is none. */
   readonly compose: ((terms: ChallengeTerms) => string) | null
   readonly keeping: ChallengeKeeping
 }
 
 /**
- * Who keeps a challenge. `asker`: its asker holds it, sealed, and nothing is written; for what is answered at once by a
- * machine. `service`: we hold it and count the tries; for what can be guessed. `mailTo`: the address that a mail brings
- * its code and link to, in canonical form; null where none is sent.
+ * Who stores a challenge. `asker`: its asker, in sealed form, and nothing is written; for challenges that a program answers
+ * at once. `service`: we do, and count the tries; for answers that can be guessed. `mailTo`: the address, in canonical
+ * form, to which a mail with code and link is sent; null for no mail.
  */
 export type ChallengeKeeping =
   | { readonly by: 'asker' }
   | { readonly by: 'service'; readonly mailTo: string | null }
 
-/** The terms of a challenge that a signed text must name. */
+/** The terms of a challenge, which a signed text must contain. */
 export interface ChallengeTerms {
   readonly purpose: ChallengePurpose
   /** The host of this installation. */
@@ -58,45 +58,45 @@ export interface ChallengeTerms {
   readonly nonce: string
   readonly issuedAt: Date
   readonly expiresAt: Date
-  /** What to call the account that the answer acts upon, or null for a sign-in. */
+  /** The name of the account that the answer acts upon; null for a sign-in. */
   readonly accountName: string | null
 }
 
-/** What a proof must answer. */
+/** A challenge, which a proof answers. */
 export interface Challenge {
-  /** Single use: spending it is what makes the challenge spent. */
+  /** Makes the challenge single-use: it is spent by inserting the nonce. */
   readonly nonce: string
   readonly method: string
   readonly purpose: ChallengePurpose
-  /** The only session that may answer it, or null where anyone may. */
+  /** The only session that may answer; null if anybody may. */
   readonly sessionId: string | null
-  /** The account that the answer acts upon, or null for a sign-in that begins. */
+  /** The account that the answer acts upon; null for the first proof of a sign-in. */
   readonly accountId: string | null
-  /** The proof that the answer completes, or null. */
+  /** The first proof that the answer completes, or null. */
   readonly firstFactor: FirstFactor | null
-  /** Whom or what the proof must show; null where the proof itself says it. */
+  /** The subject that the proof must show; null if the proof itself contains it. */
   readonly subject: string | null
   /** The handle that was asked for with it, in canonical form, or null. */
   readonly handle: string | null
-  /** What is signed or shown, exactly as given; null where nothing is. */
+  /** The text that is signed or shown, exactly as given; null if there is none. */
   readonly message: string | null
-  /** The method's own; null for nothing. */
+  /** The method's own data, or null. */
   readonly state: JsonObject | null
-  /** True once it was confirmed by the link of its mail: then it needs no code. */
+  /** True once it was confirmed by the link of its mail, so that no code is needed. */
   readonly confirmed: boolean
   readonly expiresAt: Date
 }
 
-/** What a challenge is made of. */
+/** The parts of a challenge. */
 export interface ChallengeParts {
   readonly method: string
   readonly draft: ChallengeDraft
   readonly terms: ChallengeTerms
-  /** Null for a sign-in that begins. */
+  /** Null for the first proof of a sign-in. */
   readonly binding: ChallengeBinding | null
 }
 
-/** The challenge of a draft under its terms. */
+/** Makes a challenge from a method's draft and the terms. */
 export const newChallenge = ({ method, draft, terms, binding }: ChallengeParts): Challenge => ({
   nonce: terms.nonce,
   method,
@@ -112,9 +112,9 @@ export const newChallenge = ({ method, draft, terms, binding }: ChallengeParts):
   expiresAt: terms.expiresAt,
 })
 
-/** Five tries of an eight-character code leave a guesser no chance worth naming (NIST SP 800-63B 3.2.2). */
+/** Tries of an eight-character code: the chance to guess it in five is negligible (NIST SP 800-63B 3.2.2). */
 export const mostCodeAttempts = 5
-/** Three tries of a match code: enough for a slip of the finger. They burn the link, not the code. */
+/** Tries of a match code, enough for typing errors. After them the link is useless; the code can still be used. */
 export const mostMatchCodeTries = 3
 
 /** Expired at the very instant of `expiresAt`, so that a lifetime of zero is never valid. */

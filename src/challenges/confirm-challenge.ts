@@ -1,10 +1,10 @@
-// Confirms the link of a mail: whoever opened it names the match code that the device which asked shows.
+// Confirms the link of a mail with the match code that the asking device shows.
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import { readMatchCode } from './held-secrets.js'
 import { type ConfirmationView, type ShowConfirmationNeeds, showConfirmation } from './show-confirmation.js'
 
-/** What the page of a link posts. */
+/** The form of a link's page. */
 export interface ConfirmationAnswer {
   readonly token: string
   readonly matchCode: string
@@ -16,20 +16,20 @@ export interface ConfirmChallengeNeeds extends ShowConfirmationNeeds {
 }
 
 /**
- * Tries a match code and tells where the link stands then; null when the token is none of ours. Three wrong ones burn it;
- * what is no match code is no try.
+ * Tries a match code and returns the state of the link; null if we did not issue the token. After three wrong codes the
+ * link is useless; a malformed code does not count.
  */
 export const confirmChallenge = async (
   call: Call,
   answer: ConfirmationAnswer,
   needs: ConfirmChallengeNeeds,
 ): Promise<ConfirmationView | null> => {
-  // 1 only an open link is worth a try
+  // 1 the link must be open
   const before = await showConfirmation(call, answer.token, needs)
   const id = needs.heldSecrets.idOfConfirmationToken(answer.token)
   if (before === null || id === null || before.state !== 'open') return before
   if (readMatchCode(answer.matchCode) === null) return { ...before, state: 'no_match_code' }
-  // 2 count the try, in a statement of its own: however many are made at once, three are looked at
+  // 2 count the try, in a statement of its own, so that of any number of concurrent tries three are compared
   const counted = await needs.heldChallenges.countMatchCodeTry(call, id)
   if (counted === null) return await showConfirmation(call, answer.token, needs)
   // 3 compare

@@ -1,4 +1,4 @@
-// A held challenge: one that we keep, because a person answers it later and by another way than the one who asked.
+// A held challenge: one that we store, because a person answers it later and possibly from another device.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import type { JsonObject } from '../database/json.js'
 import type { Locale } from '../mail/locale.js'
@@ -8,37 +8,37 @@ const HeldChallengeSchema = defineEntity({
   name: 'HeldChallenge',
   tableName: 'held_challenge',
   properties: {
-    /** What jobs and links name it by; its code, link and match code are derived from it. */
+    /** Its id in jobs and links; code, link and match code are derived from it. */
     id: p.uuid().primary(),
-    /** The SHA-256 of the id that its asker holds: who reads the table can answer nothing by it. */
+    /** The SHA-256 of the asker's id, so that a reader of the table cannot answer challenges. */
     idHash: p.text().unique('held_challenge_id_hash_unique'),
     method: p.text(),
     purpose: p.text().$type<ChallengePurpose>(),
-    /** The only session that may answer it, or null where anyone may. */
+    /** The only session that may answer; null if anybody may. */
     sessionId: p.uuid().strictNullable(),
-    /** The account that the answer acts upon, or null for a sign-in that begins. */
+    /** The account that the answer acts upon; null for the first proof of a sign-in. */
     accountId: p.uuid().strictNullable(),
-    /** What to call it. */
+    /** The account's name. */
     accountName: p.text().strictNullable(),
-    /** The proof that the answer completes, or null. */
+    /** The first proof that the answer completes, or null. */
     firstFactor: p.json().$type<FirstFactor>().strictNullable(),
-    /** Whom or what the proof must show, in canonical form; null where the proof itself says it. */
+    /** The subject that the proof must show, in canonical form; null if the proof itself contains it. */
     subject: p.text().strictNullable(),
     /** The handle that was asked for with it, in canonical form, or null. */
     handle: p.text().strictNullable(),
-    /** What its asker gets to see or sign, or null. */
+    /** The text that the asker sees or signs, or null. */
     message: p.text().strictNullable(),
-    /** The method's own, or null. */
+    /** The method's own data, or null. */
     state: p.json().$type<JsonObject>().strictNullable(),
-    /** The address that a mail brings its code and link to, in canonical form; null where none is sent. */
+    /** The address to which a mail with code and link is sent, in canonical form; null for no mail. */
     mailTo: p.text().strictNullable(),
-    /** What asked: its user agent and network address, shown to whoever gets the mail. */
+    /** The user agent and network address of the asker, shown to the reader of the mail. */
     device: p.text().strictNullable(),
     sourceAddress: p.text(),
     locale: p.text().$type<Locale>(),
-    /** Proofs that could be guesses and were tried. */
+    /** The number of tried proofs that could be guesses. */
     tries: p.integer(),
-    /** Match codes that were tried on the page behind its link. */
+    /** The number of match codes that were tried on the page of its link. */
     matchCodeTries: p.integer(),
     createdAt: p.datetime(),
     /** When its link was confirmed. */
@@ -47,6 +47,6 @@ const HeldChallengeSchema = defineEntity({
   },
 })
 
-/** A challenge that we keep. */
+/** A challenge that we store. */
 export class HeldChallenge extends HeldChallengeSchema.class {}
 HeldChallengeSchema.setClass(HeldChallenge)

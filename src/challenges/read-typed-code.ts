@@ -1,7 +1,7 @@
-// Reads a code as people type or paste it: in every spelling that can mean one code only.
+// Parses a code as people type or paste it, in every unambiguous spelling.
 import { decimalValueOf } from '../accounts/look-alikes.js'
 
-/** What a code may be made of. */
+/** The form of a code. */
 export interface CodeForm {
   /** Digits and capital letters. */
   readonly alphabet: string
@@ -9,13 +9,18 @@ export interface CodeForm {
   readonly length: number
 }
 
-/** Room for a code with a separator behind each character; longer input is refused before any work. In UTF-16 units. */
+/**
+ * Enough for a code with a separator after each character; longer input is refused before any work. In UTF-16 units.
+ */
 const longest = 100
 
-/** White space, dashes, what does not show, and what passes for a dash without being one (U+30FC: typed by Japanese keyboards). */
+/**
+ * White space, dashes, invisible characters, and characters that look like dashes (U+30FC is typed by Japanese
+ * keyboards).
+ */
 const separators = /[\p{White_Space}\p{Dash}\p{Default_Ignorable_Code_Point}\p{Format}\u02d7\u2043\u30fc]/gu
 
-/** Capitals of the keyboards of other alphabets that look exactly like the Latin one behind them. */
+/** Capitals of other alphabets, each followed by the Latin capital that looks the same. */
 const latinCapitals = new Map(
   'АA СC ЕE НH ЈJ КK МM РP ԚQ ТT ԜW ХX УY ΑA ΕE ΗH ΚK ΜM ΝN ΡP ΤT ΧX ΥY'
     .split(' ')
@@ -27,7 +32,7 @@ const plain = (character: string): string =>
     ? String(decimalValueOf(character))
     : (latinCapitals.get(character) ?? character)
 
-/** The code in `raw`, in capitals without separators; null when there is none: another length, or a character of no code. */
+/** The code in `raw`, in capitals without separators; null for another length or an invalid character. */
 export const readTypedCode = (raw: string, { alphabet, length }: CodeForm): string | null => {
   if (raw.length > longest) return null
   const letters = raw.normalize('NFKC').replace(separators, '').toUpperCase()

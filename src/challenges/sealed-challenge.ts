@@ -1,9 +1,9 @@
-// Sealed challenges: held by the client, readable by us alone, so that issuing one writes nothing.
+// Sealed challenges: stored by the client, readable only by us, so that issuing one writes nothing.
 import type { KeyRing } from '../tokens/key-ring.js'
 import { seal, unseal } from '../tokens/sealed-value.js'
 import type { Challenge } from './challenge.js'
 
-/** What is sealed: short names, for the value travels as the challenge's id. Nulls are left out. */
+/** The sealed data, with short names because it is the challenge's id. Nulls are left out. */
 interface SealedFields {
   readonly aud: string
   readonly n: string
@@ -23,7 +23,7 @@ interface SealedFields {
 export class SealedChallenges {
   constructor(
     private readonly keyRing: KeyRing,
-    /** The public URL: a challenge of another installation with the same secret is none of ours. */
+    /** The public URL, so that challenges of another installation with the same secret are not accepted. */
     private readonly audience: string,
   ) {}
 
@@ -46,7 +46,7 @@ export class SealedChallenges {
     return await seal(this.keyRing, 'challenge', fields)
   }
 
-  /** The challenge behind an id, or null when it is none of ours. Whether it has expired or was spent is another question. */
+  /** The challenge in an id; null if we did not issue it. It may have expired or be spent. */
   async open(id: string): Promise<Challenge | null> {
     const opened = await unseal(this.keyRing, 'challenge', id)
     if (opened === null) return null

@@ -1,4 +1,4 @@
-// Shows what the link of a mail would confirm, to whoever opens it. Changes nothing: mail scanners open links.
+// Shows what the link of a mail would confirm. Changes nothing, because mail scanners open links.
 
 import type { Call } from '../database/call.js'
 import type { ChallengePurpose } from './challenge.js'
@@ -6,7 +6,7 @@ import { isExpired, mostCodeAttempts, mostMatchCodeTries } from './challenge.js'
 import type { HeldChallengeFacts, HeldChallenges } from './held-challenges.js'
 import type { HeldSecrets } from './held-secrets.js'
 
-/** Where a link stands; `no_match_code` is open, and what was given could not be a match code. */
+/** The state of a link; `no_match_code` is open, and the given match code is malformed. */
 export type ConfirmationState =
   | 'open'
   | 'no_match_code'
@@ -16,19 +16,19 @@ export type ConfirmationState =
   | 'spent'
   | 'expired'
 
-/** What the page of a link shows. */
+/** The content of a link's page. */
 export interface ConfirmationView {
   readonly state: ConfirmationState
   readonly purpose: ChallengePurpose
   readonly emailAddress: string
-  /** What to call the account that confirming acts upon; null for a sign-in. */
+  /** The name of the account that the confirmation acts upon; null for a sign-in. */
   readonly accountName: string | null
-  /** The user agent that asked, or null. */
+  /** The user agent of the asker, or null. */
   readonly device: string | null
-  /** The network address that asked. */
+  /** The network address of the asker. */
   readonly sourceAddress: string
   readonly askedAt: Date
-  /** How many match codes may still be tried. */
+  /** The number of remaining tries of a match code. */
   readonly triesLeft: number
 }
 
@@ -38,7 +38,7 @@ export interface ShowConfirmationNeeds {
   readonly heldSecrets: HeldSecrets
 }
 
-/** The challenge behind a link's token as its page shows it; null when the token is none of ours. */
+/** The content of the page for a link's token; null if we did not issue it. */
 export const showConfirmation = async (
   call: Call,
   token: string,

@@ -1,4 +1,4 @@
-// A spent challenge: the one trace that a sealed challenge leaves, so that it is answered once.
+// A spent challenge: the only row of a sealed challenge, which makes it single-use.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 
 const SpentChallengeSchema = defineEntity({
@@ -6,11 +6,11 @@ const SpentChallengeSchema = defineEntity({
   tableName: 'spent_challenge',
   properties: {
     nonce: p.text().primary(),
-    /** When the challenge would have run out anyway; the row may be purged after that. */
+    /** When the challenge expires; after that the row may be purged. */
     expiresAt: p.datetime().index('spent_challenge_expires_at'),
   },
 })
 
-/** The one trace that a sealed challenge leaves. */
+/** The only row of a sealed challenge. */
 export class SpentChallenge extends SpentChallengeSchema.class {}
 SpentChallengeSchema.setClass(SpentChallenge)

@@ -1,4 +1,4 @@
-// GraphQL's view of accounts: who am I, my handle and profile, is a handle free.
+// The GraphQL resolver of accounts: the caller's account, handle and profile, and whether a handle is free.
 import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'

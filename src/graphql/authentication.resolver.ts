@@ -1,4 +1,4 @@
-// GraphQL's view of authentication: challenges, sign-in, step-up, linking.
+// The GraphQL resolver of authentication: challenges, sign-in, step-up, linking.
 import { Arg, Ctx, Directive, ID, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import { getChallenge } from '../authentication/get-challenge.js'
@@ -34,7 +34,7 @@ export interface AuthenticationResolverNeeds
   readonly isAuthenticationOn: boolean
 }
 
-/** What type-graphql hands to the beginning of the subscription. */
+/** What type-graphql passes to the start of a subscription. */
 interface WatchRequest {
   readonly args: { readonly id: string }
   readonly context: StreamContext
@@ -51,7 +51,7 @@ const deliveryOf: Readonly<Record<MailState, NonNullable<ChallengeType['delivery
   withheld: 'QUEUED',
 }
 
-/** The resolver class for these inputs, whose fields come from the list of methods. */
+/** Makes the resolver class for these inputs, whose fields come from the list of methods. */
 export const createAuthenticationResolver = (inputs: MethodInputs, needs: AuthenticationResolverNeeds) => {
   const shown = ({
     id,

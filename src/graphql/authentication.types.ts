@@ -1,4 +1,4 @@
-// The schema's types around a proof: challenges, what answers them, what comes of it.
+// The schema's types for authentication: challenges, answers and results.
 import { Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import type { Identity } from '../identities/identity.js'
@@ -99,7 +99,7 @@ export class ChallengeType {
   expiresAt!: Date
 }
 
-/** What a sign-in gives. */
+/** The result of a sign-in. */
 @ObjectType({ description: 'What came of a sign-in.' })
 export class SignInResult {
   @Field(() => AccountType, { nullable: true, description: 'The account that the proof leads to.' })
@@ -119,7 +119,7 @@ export class SignInResult {
   secondFactor!: ChallengeType | null
 }
 
-/** What linking gives. */
+/** The result of linking. */
 @ObjectType({ description: 'What came of linking.' })
 export class LinkResult {
   @Field(() => AccountType, { nullable: true, description: 'The account with the new identity.' })

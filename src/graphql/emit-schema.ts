@@ -1,4 +1,4 @@
-// Writes schema/idem.graphql from the code: `npm run emit-schema`; with --check it only compares.
+// Writes schema/idem.graphql from the code (`npm run emit-schema`); with --check it only compares.
 import 'reflect-metadata'
 import { readFile, writeFile } from 'node:fs/promises'
 import { methodDefinitions } from '../methods/registry.js'

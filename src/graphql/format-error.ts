@@ -1,4 +1,4 @@
-// How an error of GraphQL leaves: one code of the closed list, a sentence safe to show, nothing else.
+// Formats GraphQL errors for clients: a code of the closed list, a safe sentence, nothing else.
 import { ApolloServerErrorCode } from '@apollo/server/errors'
 import { GraphQLError, type GraphQLFormattedError, isValueNode, Kind } from 'graphql'
 import { Failure, type FailureCode } from '../failure.js'
@@ -7,24 +7,24 @@ import type { Metrics } from '../runtime/metrics.js'
 import type { RequestScope } from '../runtime/request-scope.js'
 import { asFailure, publicExtensions } from './failures.js'
 
-/** What the edge needs to translate an error. */
+/** What formatting an error needs. */
 export interface FailureEdge {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly requestScope: RequestScope
-  /** False where suggestions ("Did you mean …") would tell of what introspection hides. */
+  /** False if suggestions ("Did you mean …") would disclose names that introspection hides. */
   readonly suggestions: boolean
 }
 
-/** The innermost error that graphql-js wrapped. */
+/** The innermost error inside graphql-js's wrappers. */
 const originOf = (thrown: unknown): unknown =>
   thrown instanceof GraphQLError && thrown.originalError !== undefined
     ? originOf(thrown.originalError)
     : thrown
 
 /**
- * True for what graphql-js itself says of a request: of its document or variables, before a field was reached; or of the
- * value of an argument, which it then points at. What it says of a result points at a field, and is a bug of ours.
+ * True for graphql-js's own errors about a request: about its document or variables, before a field was resolved, or about
+ * the value of an argument, at which the error then points. Its errors about a result point at a field, and are our bugs.
  */
 const isOfRequest = (thrown: unknown, origin: unknown): origin is GraphQLError => {
   if (!(origin instanceof GraphQLError)) return false
@@ -35,16 +35,16 @@ const isOfRequest = (thrown: unknown, origin: unknown): origin is GraphQLError =
   )
 }
 
-/** graphql-js reads by recursion, and ends where the stack does. */
+/** True for a stack overflow of graphql-js, which parses recursively. */
 const isTooDeepToParse = (thrown: unknown, origin: unknown): boolean =>
   origin instanceof RangeError &&
   thrown instanceof GraphQLError &&
   thrown.extensions['code'] === ApolloServerErrorCode.GRAPHQL_PARSE_FAILED
 
-/** graphql-js puts the name of the variable, argument or field that it complains about in quotes. */
+/** The variable, argument or field of an error, which graphql-js puts in quotes. */
 const fieldIn = (message: string): string | undefined => /"\$?(?:\w+\.)*(\w+)"/.exec(message)?.[1]
 
-/** The failure behind a request that graphql-js refused. */
+/** The failure for a request that graphql-js refused. */
 const requestFailure = (message: string, origin: GraphQLError, suggestions: boolean): Failure => {
   const isLimit = origin.extensions['code'] === 'QUERY_TOO_COSTLY' || /more tha[nt] \d+ tokens/.test(message)
   const code: FailureCode = isLimit ? 'QUERY_TOO_COSTLY' : 'BAD_USER_INPUT'
@@ -55,7 +55,7 @@ const requestFailure = (message: string, origin: GraphQLError, suggestions: bool
   return new Failure(code, sentence, field === undefined ? {} : { field })
 }
 
-/** The failure behind an error as Apollo or graphql-js hands it out. */
+/** The failure for an error of Apollo or graphql-js. */
 export const failureOf = (thrown: unknown, suggestions: boolean): Failure => {
   const origin = originOf(thrown)
   if (isTooDeepToParse(thrown, origin))

@@ -1,4 +1,4 @@
-// GraphQL's view of identities: what their methods are called.
+// The GraphQL resolver of identities: the names of their methods.
 import { FieldResolver, Resolver, Root } from 'type-graphql'
 import type { Identity } from '../identities/identity.js'
 import { type MethodVocabulary, methodInWords } from '../mail/words.js'

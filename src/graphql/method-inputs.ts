@@ -1,4 +1,4 @@
-// The inputs that the methods make up together: one field each, exactly one of which is given (@oneOf).
+// The input types with one field per method, of which exactly one is given (@oneOf).
 import { Field, ID, InputType } from 'type-graphql'
 import type { SubmittedProof } from '../authentication/verify-proof.js'
 import type { MethodDescription } from '../methods/method.js'
@@ -11,7 +11,7 @@ export interface MethodInputs {
   readonly linkIdentity: new () => SignInFields & { label?: string }
 }
 
-/** The names of the inputs of which exactly one field is given. */
+/** The names of the @oneOf inputs. */
 export const oneOfInputs = ['ChallengeRequest', 'Proof'] as const
 
 interface SignInFields {
@@ -32,7 +32,7 @@ const oneOfInput = (
   return Input as new () => OneOf
 }
 
-/** Makes the inputs from the list of methods, so that a new method needs no change here. */
+/** Makes the inputs from the list of methods, so that a new method needs no change in this room. */
 export const createMethodInputs = (methods: readonly MethodDescription[]): MethodInputs => {
   const challengeRequest = oneOfInput(
     'ChallengeRequest',
@@ -72,7 +72,7 @@ export const createMethodInputs = (methods: readonly MethodDescription[]): Metho
   return { challengeRequest, signIn: SignInInput, linkIdentity: LinkIdentityInput }
 }
 
-/** What the use cases take from such an input. */
+/** An input as the use cases read it. */
 export const submittedProof = (input: SignInFields): SubmittedProof => ({
   challengeId: input.challengeId ?? null,
   proof: input.proof,

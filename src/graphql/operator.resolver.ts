@@ -1,4 +1,4 @@
-// GraphQL's view of the operators' work: accounts of anybody, and the background jobs.
+// The GraphQL resolver for operators: all accounts, and the background jobs.
 import { Arg, Args, Ctx, Directive, ID, Int, Mutation, Query, Resolver } from 'type-graphql'
 import { stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import { operatorScope } from '../authorization/scope.js'

@@ -1,4 +1,4 @@
-// Ids as clients send them.
+// Parses ids in requests.
 import { Failure } from '../failure.js'
 
 const form = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

@@ -1,4 +1,4 @@
-// Tells the log and the counters of the errors of a request: those that are alike once, however many there are.
+// Logs and counts the errors of a request; equal errors are one log line.
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
 import type { Failure } from '../failure.js'
 import { logRefusal } from './failures.js'
@@ -19,7 +19,7 @@ export const logErrors = (edge: FailureEdge, errors: readonly unknown[]): void =
   }
 }
 
-/** The same as a plugin of Apollo: at each of the places where it answers with errors. */
+/** The same as an Apollo plugin, for each of Apollo's hooks that can have errors. */
 export const refusalLog = (edge: FailureEdge): ApolloServerPlugin<BaseContext> => ({
   contextCreationDidFail: async ({ error }) => logErrors(edge, [error]),
   invalidRequestWasReceived: async ({ error }) => logErrors(edge, [error]),

@@ -1,4 +1,4 @@
-// The GraphQL schema: resolvers, the methods' inputs, and the directives that are enforced.
+// Builds the GraphQL schema from the resolvers, the methods' inputs and the enforced directives.
 import { printSchemaWithDirectives } from '@graphql-tools/utils'
 import {
   GraphQLInputObjectType,
@@ -22,7 +22,7 @@ import { createMethodInputs, oneOfInputs } from './method-inputs.js'
 import { OperatorResolver, type OperatorResolverNeeds } from './operator.resolver.js'
 import { SessionResolver, type SessionResolverNeeds } from './session.resolver.js'
 
-/** Everything that the resolvers work with. */
+/** What all resolvers need. */
 export interface GraphqlNeeds
   extends AccountResolverNeeds,
     AuthenticationResolverNeeds,
@@ -32,7 +32,7 @@ export interface GraphqlNeeds
   readonly methods: readonly Method[]
 }
 
-/** Fields that may be asked without a bearer; every other root field needs one. */
+/** Root fields without a bearer; every other root field needs one. */
 export const publicFields: ReadonlySet<string> = new Set([
   'issueChallenge',
   'signIn',
@@ -48,7 +48,7 @@ const noPubSub = (topic: string): never => {
   throw new Error(`nothing publishes ${topic}`)
 }
 
-/** Builds the schema around the rooms. */
+/** Builds the schema. */
 export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
   const AuthenticationResolver = createAuthenticationResolver(createMethodInputs(needs.methods), needs)
   const instances = new Map<unknown, object>([
@@ -62,13 +62,13 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
     resolvers: [AccountResolver, IdentityResolver, SessionResolver, AuthenticationResolver, OperatorResolver],
     container: { get: (resolver) => instances.get(resolver) },
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
-    // Those of the specification are not added to a list, but replaced by it.
+    // This list replaces the specification's directives, so they are listed too.
     directives: [...specifiedDirectives, authenticatedDirective, requiresScopesDirective, stepUpDirective],
-    // It must be given as soon as there is a subscription; ours have sources of their own.
+    // type-graphql requires it if there is a subscription, although ours have their own sources.
     pubSub: { publish: noPubSub, subscribe: noPubSub },
     validate: false,
   })
-  // type-graphql cannot say it, graphql-js enforces and prints it.
+  // type-graphql cannot declare @oneOf; graphql-js enforces and prints it.
   for (const name of oneOfInputs) {
     const input = schema.getType(name)
     if (input instanceof GraphQLInputObjectType) input.isOneOf = true
@@ -77,13 +77,13 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
   return schema
 }
 
-/** Federation's meaning of the two directives that it knows. */
+/** Imports the two directives that Apollo Federation defines. */
 const link =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@authenticated", "@requiresScopes"])'
 
 /**
- * The SDL as it is committed: sorted, with its directives, which the plain printer would drop. Nothing is resolved while
- * printing, so what the methods are is all that the schema needs.
+ * The SDL that is committed: sorted, with directives, which graphql-js's printer omits. Nothing is resolved while printing,
+ * so the schema needs only the descriptions of the methods.
  */
 export const printSdl = (methods: readonly MethodDescription[]): string => {
   const schema = lexicographicSortSchema(createSchema({ methods } as unknown as GraphqlNeeds))

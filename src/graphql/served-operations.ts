@@ -1,7 +1,7 @@
-// Which kinds of operation are served where: queries and mutations at once, subscriptions as a stream.
+// Restricts the kinds of operation per route: queries and mutations on one, subscriptions on the other.
 import { GraphQLError, OperationTypeNode, type ValidationContext, type ValidationRule } from 'graphql'
 
-/** Refuses every operation that is not served here, with a sentence that says where it is. */
+/** Refuses operations of other kinds, with a sentence that names their route. */
 const serving =
   (isServed: (operation: OperationTypeNode) => boolean, sentence: string): ValidationRule =>
   (context: ValidationContext) => ({

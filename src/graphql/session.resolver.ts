@@ -1,4 +1,4 @@
-// GraphQL's view of sessions: which is mine, refresh it, end it and others.
+// The GraphQL resolver of sessions: the current one, refresh, end, and revocation of others.
 import { LRUCache } from 'lru-cache'
 import { Arg, Ctx, Directive, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql'
 import { sessionIdOf } from '../authorization/principal.js'
@@ -16,10 +16,10 @@ import { RefreshSessionInput, SessionType, TokensType } from './session.types.js
 /** What the session resolver works with. */
 export interface SessionResolverNeeds extends EndSessionNeeds, RefreshSessionNeeds {}
 
-/** Queries and mutations upon sessions. */
+/** Queries and mutations of sessions. */
 @Resolver(() => SessionType)
 export class SessionResolver {
-  /** Taking a user agent apart costs 50 µs, and most sessions come from the same few. */
+  /** Parsed user agents are cached, because parsing one takes 50 µs and most sessions have one of a few. */
   readonly #deviceNames = new LRUCache<string, string>({ max: 1_000, memoMethod: deviceNameOf })
 
   constructor(private readonly needs: SessionResolverNeeds) {}

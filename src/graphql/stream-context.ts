@@ -1,11 +1,11 @@
-// The context of a subscription: the call that began it, and the same call later on.
+// The context of a subscription: its first call, and later calls with the same bearer.
 import type { Call } from '../database/call.js'
 import type { GraphqlContext } from './context.js'
 
-/** What a subscription gets beside its arguments. */
+/** What a subscription gets in addition to its arguments. */
 export interface StreamContext extends GraphqlContext {
-  /** The call as if it were made now; throws `UNAUTHENTICATED` once its bearer no longer holds. */
+  /** The call with the current time; throws `UNAUTHENTICATED` once its bearer is no longer valid. */
   readonly renew: () => Promise<Call>
-  /** Aborts when the stream ends, whoever ends it. */
+  /** Aborts when the stream ends, from either side. */
   readonly signal: AbortSignal
 }

@@ -1,24 +1,24 @@
-// The open streams: how many there may be, for one network and in all, and that they end with the service.
+// Limits the number of open streams, per network and in total, and ends them with the service.
 import type { ValuesOf } from '../config/setting.js'
 import { Failure } from '../failure.js'
 import type { graphqlSettings } from './settings.js'
 
-/** Places come free with every challenge that is answered; until then polling serves as well. In seconds. */
+/** When to try again if all streams are in use, in seconds; polling works meanwhile. */
 const fullRetrySeconds = 5
-/** Another process, or the next one, takes over at once. In seconds. */
+/** When to try again if this process stops, in seconds; another one takes over. */
 const closedRetrySeconds = 1
 
-/** A stream that asks for a place. */
+/** A new stream. */
 export interface PlacedStream {
-  /** The network that it came from. */
+  /** The network of its client. */
   readonly network: string
-  /** Aborts when the stream has ended, whoever ended it. */
+  /** Aborts when the stream has ended, from either side. */
   readonly signal: AbortSignal
-  /** Ends the stream without a farewell, so that its client connects anew. */
+  /** Ends the stream without `complete`, so that its client reconnects. */
   readonly end: () => void
 }
 
-/** The places that streams have in this process. */
+/** The open streams of this process. */
 export class StreamPlaces {
   readonly #taken = new Set<PlacedStream>()
   readonly #perNetwork = new Map<string, number>()
@@ -29,8 +29,8 @@ export class StreamPlaces {
   ) {}
 
   /**
-   * Takes a place until the stream has ended. Throws `RATE_LIMITED` where its network has too many, `UNAVAILABLE` where
-   * all are taken or the service stops.
+   * Counts a stream until it has ended. Throws `RATE_LIMITED` if its network has too many, `UNAVAILABLE` if the process has
+   * too many or stops.
    */
   take(stream: PlacedStream): void {
     if (stream.signal.aborted) return
@@ -52,7 +52,7 @@ export class StreamPlaces {
     stream.signal.addEventListener('abort', () => this.#leave(stream), { once: true })
   }
 
-  /** Ends every stream, and takes no more. */
+  /** Ends every stream and refuses new ones. */
   close(): void {
     this.#closed = true
     for (const stream of this.#taken) stream.end()

@@ -1,4 +1,4 @@
-// The one list of methods.
+// The list of methods.
 import { Failure } from '../failure.js'
 import type { MethodVocabulary } from '../mail/words.js'
 import { anonymousMethod } from './anonymous/method.js'
@@ -6,10 +6,10 @@ import { emailMethod } from './email/method.js'
 import { keyMethod } from './key/method.js'
 import type { Method, MethodDefinition, MethodDescription, MethodNeeds } from './method.js'
 
-/** Every way to prove who one is. A new one is a folder and a line here. */
+/** All methods. A new one is a folder and a line here. */
 export const methodDefinitions: readonly MethodDefinition[] = [anonymousMethod, keyMethod, emailMethod]
 
-/** Makes methods: what each is, with what it does. */
+/** Makes the methods from their definitions. */
 export const createMethods = (
   definitions: readonly MethodDefinition[],
   needs: MethodNeeds,
@@ -21,7 +21,7 @@ export const createMethods = (
         : { ...definition, ...definition.create(needs) },
   )
 
-/** What methods are called, by their names. */
+/** The methods' names in words, by name. */
 export const vocabularyOf = (descriptions: readonly MethodDescription[]): MethodVocabulary =>
   new Map(
     descriptions.map(({ name, words, ...method }) => [
@@ -33,7 +33,7 @@ export const vocabularyOf = (descriptions: readonly MethodDescription[]): Method
 /** One input of a method: `{ key: { … } }` as `@oneOf` delivers it. */
 export type OneOf = Readonly<Record<string, object | undefined>>
 
-/** The method that a one-of input names, and its value. The schema sees to it that there is exactly one. */
+/** The method that a one-of input names, and its value. The schema guarantees that there is exactly one. */
 export const pickMethod = (
   methods: readonly Method[],
   input: OneOf,

@@ -1,4 +1,4 @@
-// Composes the mail of an email challenge: its code, its link, and who asked for them.
+// Composes the mail of an email challenge: its code, its link, and the asking device.
 import { type ChallengePurpose, isExpired } from '../../challenges/challenge.js'
 import type { HeldChallenges } from '../../challenges/held-challenges.js'
 import type { HeldSecrets } from '../../challenges/held-secrets.js'
@@ -12,13 +12,13 @@ import { trustedDeviceNameOf } from '../../sessions/device-name.js'
 export interface ComposeChallengeMailNeeds {
   readonly heldChallenges: HeldChallenges
   readonly heldSecrets: HeldSecrets
-  /** Links begin with it, whatever a request said of its host. */
+  /** The beginning of links, independent of the `Host` of requests. */
   readonly publicUrl: string
 }
 
 /**
- * A handle may look like a domain, and its owner may be a stranger to the reader: with a word joiner (U+2060) behind each
- * dot no mail program makes a link of it.
+ * Inserts a word joiner (U+2060) after each dot of a handle, so that mail programs do not turn it into a link. A handle may
+ * look like a domain, and a stranger may have picked it.
  */
 const unlinked = (name: string): string => name.replaceAll('.', '.\u2060')
 
@@ -28,7 +28,7 @@ const templateOf: Readonly<Record<ChallengePurpose, TemplateName>> = {
   STEP_UP: 'step-up-code',
 }
 
-/** The content of a challenge's mail; null when the challenge was purged. */
+/** The content of a challenge's mail; null if the challenge was purged. */
 export const composeChallengeMail = async (
   call: Call,
   challengeId: string,

@@ -1,8 +1,8 @@
-// The text that a key signs: says in words what the signature will do.
+// The text that a key signs, which says in words what the signature does.
 import type { ChallengePurpose, ChallengeTerms } from '../../challenges/challenge.js'
 import { assertNever } from '../../failure.js'
 
-/** What a key challenge is about. */
+/** The key and handle of a key challenge. */
 export interface KeyChallengeSubject {
   readonly publicKey: string
   readonly handle: string | null
