@@ -25,6 +25,7 @@ export const appendAccounts = async (tables: Tables, addresses: readonly string[
         primaryEmail: address,
         signInNotices: true,
         suspendedAt: null,
+        mergedInto: null,
         createdAt,
       }
       const facts = {

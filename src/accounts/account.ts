@@ -28,6 +28,9 @@ const AccountSchema = defineEntity({
     signInNotices: p.boolean(),
     /** Since when an operator has it closed, or null. */
     suspendedAt: p.datetime().strictNullable(),
+    /** The account that this one was merged into, which is merged into none itself; null while it is its own. */
+    mergedInto: () =>
+      p.manyToOne(Account).mapToPk().strictNullable().deleteRule('no action').index('account_merged_into'),
     createdAt: p.datetime(),
   },
 })

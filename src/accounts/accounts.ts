@@ -1,6 +1,7 @@
 // Where accounts and their handles are kept.
 import { LockMode } from '@mikro-orm/postgresql'
 import type { Call } from '../database/call.js'
+import type { Part } from '../database/change.js'
 import type { Notifications } from '../database/notifications.js'
 import { type Row, rowOf } from '../database/row.js'
 import { RowCache } from '../database/row-cache.js'
@@ -11,7 +12,7 @@ import { Handle } from './handle.js'
 /** The columns of an account but its id, of the table under the name `a`. */
 export const accountColumns = `a.kind, a.level, a.handle, a.display_name as "displayName", a.locale,
   a.primary_email as "primaryEmail", a.sign_in_notices as "signInNotices", a.suspended_at as "suspendedAt",
-  a.created_at as "createdAt"`
+  a.merged_into_id as "mergedInto", a.created_at as "createdAt"`
 
 const findById = {
   name: 'idem_account_by_id',
@@ -122,15 +123,15 @@ export class Accounts {
 
   /** The rows of a new account: itself and, when it starts with one, its handle. */
   rows(account: Account): Row[] {
-    const own = rowOf(Account, account, handleTaken)
+    const own = rowOf(Account, account, { account_handle_unique: handleTaken })
     return account.handle === null
       ? [own]
       : [own, this.#handleRow(account.handle, account.id, account.createdAt)]
   }
 
-  /** Inserts rows that let an account in. Inserts none, and throws `FORBIDDEN`, when it is suspended; `CONFLICT` when it is gone. */
-  async writeWhileOpen(call: Call, id: string, ...rows: readonly Row[]): Promise<void> {
-    const open = await call.change(whileOpen, [id], ...rows)
+  /** Writes what lets an account in. Writes nothing, and throws `FORBIDDEN`, when it is suspended; `CONFLICT` when it is gone. */
+  async writeWhileOpen(call: Call, id: string, ...parts: readonly Part[]): Promise<void> {
+    const open = await call.change({ statement: whileOpen, values: [id] }, ...parts)
     if (open.length > 0) return
     if ((await call.run<Account>(findById, [id])).length === 0)
       throw new Failure('CONFLICT', 'This account has just been removed.', { reason: `account ${id}` })
@@ -178,6 +179,6 @@ export class Accounts {
   }
 
   #handleRow(name: string, accountId: string, takenAt: Date): Row {
-    return rowOf(Handle, { name, account: accountId, takenAt }, handleTaken)
+    return rowOf(Handle, { name, account: accountId, takenAt }, { handle_pkey: handleTaken })
   }
 }

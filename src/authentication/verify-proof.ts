@@ -9,8 +9,8 @@ import {
 } from '../challenges/challenge.js'
 import type { Challenges, NamedChallenge } from '../challenges/challenges.js'
 import type { Call } from '../database/call.js'
+import type { Part } from '../database/change.js'
 import type { JsonObject } from '../database/json.js'
-import type { Row } from '../database/row.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
 import type { ProvenIdentity } from '../identities/identity.js'
@@ -37,7 +37,7 @@ interface Verified {
   /** RFC 8176 values of everything that was proven. */
   readonly amr: readonly string[]
   /** Spends the challenge, and what the method keeps; to be written in the transaction of what the proof allows. */
-  readonly writes: readonly Row[]
+  readonly writes: readonly Part[]
 }
 
 /** Control of an identity: by one proof, or by a first one and a second factor. */
@@ -136,7 +136,7 @@ const mismatchOf = (call: Call, challenge: Challenge, { method, purpose }: Expec
 interface Checked<M> {
   readonly method: M
   readonly attempt: Attempt
-  readonly spend: readonly Row[]
+  readonly spend: readonly Part[]
 }
 
 const verifyIdentity = async (

@@ -97,10 +97,13 @@ export class Challenges {
 
   /** The row that spends a challenge. Its unique nonce is what lets one of many tries succeed; the others get `CHALLENGE_SPENT`. */
   spend(challenge: Challenge): Row {
+    const { nonce, expiresAt } = challenge
     return rowOf(
       SpentChallenge,
-      { nonce: challenge.nonce, expiresAt: challenge.expiresAt },
-      () => new Failure('CHALLENGE_SPENT', undefined, { reason: `nonce ${challenge.nonce}` }),
+      { nonce, expiresAt },
+      {
+        spent_challenge_pkey: () => new Failure('CHALLENGE_SPENT', undefined, { reason: `nonce ${nonce}` }),
+      },
     )
   }
 
@@ -118,6 +121,6 @@ export class Challenges {
 
   /** Removes at most `limit` traces of challenges that expired before `expiredBefore`; returns their number. */
   async purgeSpent(call: Call, expiredBefore: Date, limit: number): Promise<number> {
-    return (await call.run(purgeSpent, [expiredBefore.toISOString(), limit])).length
+    return (await call.run(purgeSpent, [expiredBefore, limit])).length
   }
 }

@@ -1,6 +1,7 @@
 // Where held challenges are kept.
 import { createHash } from 'node:crypto'
 import type { Call } from '../database/call.js'
+import type { Part } from '../database/change.js'
 import { type Row, rowOf } from '../database/row.js'
 import type { Locale } from '../mail/locale.js'
 import type { MailState } from '../mail/mail.js'
@@ -108,12 +109,13 @@ export class HeldChallenges {
   }
 
   /** Notes that the link was confirmed, unless that was done, or it is too late for it. True when it took effect. */
-  async confirm(call: Call, id: string, ...rows: readonly Row[]): Promise<boolean> {
-    return (await call.change(confirm, [id, call.now, mostCodeAttempts], ...rows)).length > 0
+  async confirm(call: Call, id: string, ...parts: readonly Part[]): Promise<boolean> {
+    const values = [id, call.now, mostCodeAttempts]
+    return (await call.change({ statement: confirm, values }, ...parts)).length > 0
   }
 
   /** Removes at most `limit` challenges that expired before `expiredBefore`; returns their number. */
   async purge(call: Call, expiredBefore: Date, limit: number): Promise<number> {
-    return (await call.run(purge, [expiredBefore.toISOString(), limit])).length
+    return (await call.run(purge, [expiredBefore, limit])).length
   }
 }

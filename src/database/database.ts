@@ -1,19 +1,15 @@
 // The one connection pool of the process, and the ORM on top of it.
 import { Migrator } from '@mikro-orm/migrations'
-import { type EntityMetadata, MikroORM, type Options } from '@mikro-orm/postgresql'
+import { type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql'
 import type { Pool, PoolClient } from 'pg'
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
-import { returnBrokenConnections } from './broken-connections.js'
+import { Composer } from './composer.js'
+import { type Connection, runPrepared, type Statement } from './connection.js'
 import { migrations } from './migrations/list.js'
-
-/** A named statement: PostgreSQL prepares it once a connection. */
-export interface Statement {
-  /** Unique in the process, at most 63 characters (PostgreSQL cuts longer ones). */
-  readonly name: string
-  readonly text: string
-}
+import { isConnectionLost } from './storage-errors.js'
+import { Transaction } from './transaction.js'
 
 /** What `Database.open` needs. */
 export interface DatabaseOptions {
@@ -53,20 +49,32 @@ const requestLimits = {
 /** What a migration may take: all the time it needs. */
 const noLimits = {}
 
+/** Connections of long transactions: as many jobs that need one run at a time. */
+const longPoolSize = 2
+
+/** How long the statements of a transaction may take: as long as those of a request, or as long as they need. */
+export type TransactionLimits = 'request' | 'long'
+
 /** A server that runs hangs up in milliseconds. After this long the connections are closed from our side. */
 const closeTimeoutMilliseconds = 2_000
 
 /** The pool and the ORM. Close it last. */
-export class Database {
-  /** The statements that `write.ts` composed, by the list of their tables. */
-  readonly composed = new Map<string, Statement>()
+export class Database implements Connection {
+  /** What composes the statements of `Call.write`. */
+  readonly composer: Composer
+  /** Every open connection. */
+  readonly #clients = new Set<PoolClient>()
+  /** Made when it is first needed. */
+  #longPool: Pool | null = null
 
   private constructor(
     readonly orm: MikroORM,
     private readonly pool: Pool,
-    private readonly clients: ReadonlySet<PoolClient>,
     private readonly options: DatabaseOptions,
-  ) {}
+  ) {
+    this.composer = new Composer((entity) => orm.getMetadata().get(entity))
+    this.#watch(pool)
+  }
 
   /** Where the database is, password included. */
   get url(): string {
@@ -107,30 +115,49 @@ export class Database {
       loggerFactory: () => countingLogger(options),
     })
     const pool: Pool = await orm.em.getConnection().getNativeClient()
-    returnBrokenConnections(pool)
-    const clients = new Set<PoolClient>()
-    pool.on('connect', (client) => void clients.add(client))
-    pool.on('remove', (client) => void clients.delete(client))
-    return new Database(orm, pool, clients, options)
+    return new Database(orm, pool, options)
   }
 
   /** Runs a prepared statement on a connection of the pool and returns its rows. */
-  async run<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+  async run<R>(statement: Statement, values: readonly unknown[]): Promise<R[]> {
     this.options.metrics.databaseStatements.inc()
-    const result = await this.pool.query({
-      name: statement.name,
-      text: statement.text,
-      values: [...values],
-      // pg's own parsers: a timestamptz is a Date. The ORM's pool leaves such values as text.
-      types: pg.types,
-    })
-    // The caller wrote the select list that `Row` describes.
-    return result.rows as Row[]
+    const client = await this.pool.connect()
+    try {
+      const rows = await runPrepared<R>(client, statement, values)
+      client.release()
+      return rows
+    } catch (error) {
+      // Not `pool.query`, which closes the connection of whatever was refused.
+      client.release(isConnectionLost(error))
+      throw error
+    }
   }
 
-  /** The ORM's description of an entity: table, columns, types. */
-  describe(entity: Parameters<MikroORM['getMetadata']>[0] & {}): EntityMetadata {
-    return this.orm.getMetadata().get(entity)
+  /** A new entity manager whose statements run on connections of the pool. */
+  fork(): EntityManager {
+    return this.orm.em.fork()
+  }
+
+  /**
+   * Runs `work` in a transaction; commits when it returns, rolls back when it throws. A connection that broke, or
+   * that cannot even roll back, is closed, and the pool makes another one.
+   */
+  async transact<T>(work: (transaction: Transaction) => Promise<T>, limits: TransactionLimits): Promise<T> {
+    const pool = limits === 'request' ? this.pool : this.#poolOfLong()
+    const client = await pool.connect()
+    const transaction = new Transaction({ client, fork: () => this.fork(), metrics: this.options.metrics })
+    let result: T
+    try {
+      await transaction.begin()
+      result = await work(transaction)
+      await transaction.commit()
+    } catch (error) {
+      client.release(!(await transaction.rollBack(error)))
+      throw error
+    }
+    client.release()
+    transaction.announce()
+    return result
   }
 
   /** True when a trivial statement comes back. */
@@ -149,7 +176,7 @@ export class Database {
   async close(): Promise<void> {
     const { promise: timedOut, resolve } = Promise.withResolvers<void>()
     const cutOff = setTimeout(() => {
-      for (const client of this.clients) client.connection.stream.destroy()
+      for (const client of this.#clients) client.connection.stream.destroy()
       resolve()
     }, closeTimeoutMilliseconds)
     try {
@@ -161,8 +188,35 @@ export class Database {
 
   /** The ORM (kysely 0.29) ends the pool only when it has itself used it, and ours may have served `run` alone. */
   async #end(): Promise<void> {
-    await this.orm.close(true)
+    await Promise.all([this.orm.close(true), this.#longPool?.end()])
     if (!this.pool.ending) await this.pool.end()
+  }
+
+  #poolOfLong(): Pool {
+    if (this.#longPool !== null) return this.#longPool
+    const pool = new pg.Pool({
+      connectionString: this.options.url,
+      max: longPoolSize,
+      idleTimeoutMillis: 30_000,
+      connectionTimeoutMillis: connectTimeoutMilliseconds,
+      idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
+      application_name: 'idem long',
+      keepAlive: true,
+      // The ORM's, for the entity managers that work here.
+      ...(this.pool.options.types === undefined ? {} : { types: this.pool.options.types }),
+    })
+    // As the ORM does for its own: an error that nobody listens for would end the process.
+    const warn = (error: Error) => this.options.logger.warn({ err: error }, 'a database connection was lost')
+    pool.on('error', warn)
+    pool.on('connect', (client) => void client.on('error', warn))
+    this.#watch(pool)
+    this.#longPool = pool
+    return pool
+  }
+
+  #watch(pool: Pool): void {
+    pool.on('connect', (client) => void this.#clients.add(client))
+    pool.on('remove', (client) => void this.#clients.delete(client))
   }
 }
 

@@ -1,4 +1,4 @@
-// Reads the errors of the database: away or too busy, a unique value taken, a row gone.
+// Reads the errors of the database: away or too busy, a connection lost, a constraint that refused.
 
 /** Node's and pg's words for a connection that cannot be made or broke. */
 const brokenConnection = new Set([
@@ -33,32 +33,57 @@ const chain = function* (error: unknown): Generator<Error> {
   }
 }
 
+const textOf = (error: Error, field: string): string => {
+  const value: unknown = Reflect.get(error, field)
+  return typeof value === 'string' ? value : ''
+}
+
+/** SQLSTATE: connection exceptions, and a server that ends our connection. */
+const lostState = /^(08...|57P0[1-5]|25P03)$/
+
+/** True when `error` says that the connection on which a statement ran is of no more use. */
+export const isConnectionLost = (error: unknown): boolean => {
+  for (const current of chain(error)) {
+    const code = textOf(current, 'code')
+    if (brokenConnection.has(code) || lostState.test(code) || brokenMessage.test(current.message)) return true
+  }
+  return false
+}
+
 /**
  * True when `error`, or what caused it, says that the database could not be reached, or could not do it just now: the
  * same call may succeed a little later. Source: PostgreSQL Appendix A.
  */
 export const isDatabaseAway = (error: unknown): boolean => {
   for (const current of chain(error)) {
-    const code = 'code' in current && typeof current.code === 'string' ? current.code : ''
+    const code = textOf(current, 'code')
     if (brokenConnection.has(code) || awayState.test(code) || contendedState.test(code)) return true
     if (brokenMessage.test(current.message)) return true
   }
   return false
 }
 
-/** The table whose unique index refused a row (SQLSTATE 23505), or null when `error` is no such refusal. */
-export const uniqueViolationTable = (error: unknown): string | null => {
-  for (const current of chain(error))
-    if (
-      'code' in current &&
-      current.code === '23505' &&
-      'table' in current &&
-      typeof current.table === 'string'
-    )
-      return current.table
-  return null
+/** SQLSTATE of `idem_require`: a change that must take effect did not. */
+const noEffectState = 'IDEM0'
+
+/** SQLSTATE: a constraint of the schema refused a value. */
+const violationState = /^23/
+
+/** Which constraint refused what was written, or, under the same name, which change took no effect. */
+export interface Violation {
+  readonly kind: 'constraint' | 'no-effect'
+  /** Empty where it is not of a table. */
+  readonly table: string
+  readonly constraint: string
 }
 
-/** True when a row that was to be pointed at is gone (SQLSTATE 23503). */
-export const isForeignKeyViolation = (error: unknown): boolean =>
-  [...chain(error)].some((current) => 'code' in current && current.code === '23503')
+/** The violation that PostgreSQL reports, or null when `error` is none. */
+export const readViolation = (error: unknown): Violation | null => {
+  for (const current of chain(error)) {
+    const code = textOf(current, 'code')
+    if (code !== noEffectState && !violationState.test(code)) continue
+    const kind = code === noEffectState ? 'no-effect' : 'constraint'
+    return { kind, table: textOf(current, 'table'), constraint: textOf(current, 'constraint') }
+  }
+  return null
+}

@@ -1,135 +1,70 @@
-// Inserts the rows that nouns describe: together as one prepared statement, or one by one in an open transaction.
-import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql'
-import type { Database, Statement } from './database.js'
-import { FromChange, type Row } from './row.js'
-import { uniqueViolationTable } from './storage-errors.js'
+// Writes the rows and changes of one act as one statement, and says in the act's own words why one was refused.
+import { Failure } from '../failure.js'
+import { type Change, isChange, type Part } from './change.js'
+import type { Composed, Composer } from './composer.js'
+import type { Connection } from './connection.js'
+import { readViolation } from './storage-errors.js'
 
-/** A change with its own condition: rows are inserted only when it changed something. */
-export interface ConditionalChange {
-  readonly statement: Statement
-  readonly values: readonly unknown[]
+/** What `write` and `changeAndWrite` work with. */
+export interface WriteNeeds {
+  readonly connection: Connection
+  readonly composer: Composer
 }
 
-/** One value of a row with its place in the table. */
-interface Cell {
-  readonly column: string
-  readonly type: string
-  readonly value: unknown
-}
-
-/** One row with its table. */
-interface TableRow {
-  readonly table: string
-  readonly cells: readonly Cell[]
-  readonly row: Row
-}
-
-const cellsOf = (meta: EntityMetadata, row: Row): Cell[] =>
-  meta.props.flatMap((prop) => {
-    const [column, type] = [prop.fieldNames?.[0], prop.columnTypes?.[0]]
-    return column === undefined || type === undefined ? [] : [{ column, type, value: row.values[prop.name] }]
-  })
-
-const placeRow = (database: Database, row: Row): TableRow => {
-  const meta = database.describe(row.entity)
-  return { table: meta.tableName, cells: cellsOf(meta, row), row }
-}
-
-/** `with changed as (…), r0 as (insert …), r1 as (insert …) select …`: sibling statements are one transaction. */
-const compose = (rows: readonly TableRow[], change: ConditionalChange | null): string => {
-  let parameter = change === null ? 0 : change.values.length
-  const inserts = rows.map(({ table, cells }, index) => {
-    const columns = cells.map(({ column }) => `"${column}"`).join(', ')
-    const values = cells.map(({ type, value }) =>
-      value instanceof FromChange ? `(select ${value.column} from changed)` : `$${++parameter}::${type}`,
-    )
-    const condition = change === null ? '' : ' where exists (select 1 from changed)'
-    return `r${index} as (insert into "${table}" (${columns}) select ${values.join(', ')}${condition})`
-  })
-  if (change === null) return `with ${inserts.join(', ')} select 1`
-  return `with ${[`changed as (${change.statement.text})`, ...inserts].join(', ')} select * from changed`
-}
-
-/** The columns that take their value from the change: they shape the statement too. */
-const fromChange = (cells: readonly Cell[]): string[] =>
-  cells.filter(({ value }) => value instanceof FromChange).map(({ column }) => column)
-
-/** A use case writes the same tables each time, so each composition is made, and prepared, once. */
-const statementFor = (
-  database: Database,
-  rows: readonly TableRow[],
-  change: ConditionalChange | null,
-): Statement => {
-  const shapes = rows.map(({ table, cells }) => [table, ...fromChange(cells)].join('.'))
-  const key = [change?.statement.name ?? '', ...shapes].join('+')
-  const known = database.composed.get(key)
-  if (known !== undefined) return known
-  const statement = { name: `idem_write_${database.composed.size}`, text: compose(rows, change) }
-  database.composed.set(key, statement)
-  return statement
-}
-
-/** pg would print a date in local time, which costs more and says the same. */
-const parameterOf = (value: unknown): unknown => (value instanceof Date ? value.toISOString() : value)
-
-/** Translates a unique violation into the refusal of the row it hit; any other error stays what it is. */
-const refusalOf = (error: unknown, rows: readonly TableRow[]): unknown => {
-  const violated = uniqueViolationTable(error)
-  return rows.find(({ table }) => table === violated)?.row.taken() ?? error
-}
-
-const execute = async <R>(
-  database: Database,
-  rows: readonly TableRow[],
-  change: ConditionalChange | null,
-): Promise<R[]> => {
-  const values = rows.flatMap(({ cells }) =>
-    cells.filter(({ value }) => !(value instanceof FromChange)).map(({ value }) => value),
-  )
+/** Writes all parts or none. Throws the failure of the part that was refused, or that had to take effect and did not. */
+export const write = async (parts: readonly Part[], needs: WriteNeeds): Promise<void> => {
+  if (parts.length === 0) return
+  const composed = needs.composer.compose(parts, { leads: false })
   try {
-    return await database.run<R>(
-      statementFor(database, rows, change),
-      [...(change?.values ?? []), ...values].map(parameterOf),
-    )
+    await needs.connection.run(composed.statement, composed.values)
   } catch (error) {
-    throw refusalOf(error, rows)
+    throw refusalOf(error, { parts, composed }, needs)
   }
 }
 
-/** Inserts rows as one statement, hence as one transaction; foreign keys between them hold at its end. */
-export const insertTogether = async (database: Database, rows: readonly Row[]): Promise<void> => {
-  await execute(
-    database,
-    rows.map((row) => placeRow(database, row)),
-    null,
-  )
+/** The change that leads took no effect, so nothing beside it was written either: thrown, so that all is undone. */
+export class NoEffect extends Failure {}
+
+/**
+ * Makes a change and, when it took effect, writes the parts. Returns what the change returned: no row, and nothing was
+ * written. Beside other changes it throws `NoEffect` instead.
+ */
+export const changeAndWrite = async <R>(
+  leading: Change,
+  parts: readonly Part[],
+  needs: WriteNeeds,
+): Promise<R[]> => {
+  const all = [
+    parts.some(isChange) ? { otherwise: () => new NoEffect('CONFLICT'), ...leading } : leading,
+    ...parts,
+  ]
+  const composed = needs.composer.compose(all, { leads: true })
+  try {
+    return await needs.connection.run<R>(composed.statement, composed.values)
+  } catch (error) {
+    throw refusalOf(error, { parts: all, composed }, needs)
+  }
 }
 
-/** Makes a change and, when it took effect, inserts rows, all as one statement. Returns what the change returned. */
-export const changeAndInsert = async <R>(
-  database: Database,
-  change: ConditionalChange,
-  rows: readonly Row[],
-): Promise<R[]> =>
-  await execute<R>(
-    database,
-    rows.map((row) => placeRow(database, row)),
-    change,
-  )
+interface Written {
+  readonly parts: readonly Part[]
+  readonly composed: Composed
+}
 
-/** Inserts rows inside of a transaction that also does other things. */
-export const insertOneByOne = async (
-  em: EntityManager,
-  database: Database,
-  rows: readonly Row[],
-): Promise<void> => {
-  for (const row of rows) {
-    if (Object.values(row.values).some((value) => value instanceof FromChange))
-      throw new Error('FromChange has a meaning only beside a change')
-    try {
-      await em.insert(row.entity, row.values)
-    } catch (error) {
-      throw refusalOf(error, [placeRow(database, row)])
-    }
-  }
+/** What an error of the statement amounts to: the failure that a part has for it, or the error as it is. */
+const refusalOf = (error: unknown, { parts, composed }: Written, { composer }: WriteNeeds): unknown => {
+  const violation = readViolation(error)
+  if (violation === null) return error
+  const { kind, table, constraint } = violation
+  if (kind === 'no-effect') return composed.changes[Number(constraint.slice(1))]?.otherwise?.() ?? error
+  const refused = parts.find(
+    (part) =>
+      part.refusals !== undefined &&
+      Object.hasOwn(part.refusals, constraint) &&
+      (isChange(part) || composer.tableOf(part) === table),
+  )
+  const refusal = refused?.refusals?.[constraint]?.()
+  if (refusal !== undefined) return refusal
+  // Not the error itself, whose detail says the value.
+  return new Failure('INTERNAL', undefined, { reason: `${constraint} of ${table} refused what was written` })
 }

@@ -86,11 +86,10 @@ export class Identities {
 
   /** The row of a new identity. Refused with `CONFLICT` when it leads to an account already. */
   row(identity: Identity): Row {
-    return rowOf(
-      Identity,
-      identity,
-      () => new Failure('CONFLICT', 'This identity belongs to another account.'),
-    )
+    return rowOf(Identity, identity, {
+      identity_method_issuer_subject: () =>
+        new Failure('CONFLICT', 'This identity belongs to another account.'),
+    })
   }
 
   /** The identities of an account, oldest first. */

@@ -6,7 +6,6 @@ import { type Acr, isWeaker } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import type { JsonObject } from '../database/json.js'
 import type { Row } from '../database/row.js'
-import { isForeignKeyViolation } from '../database/storage-errors.js'
 import { assertNever, Failure } from '../failure.js'
 import { chooseLocale } from '../mail/locale.js'
 import type { Random } from '../runtime/random.js'
@@ -94,8 +93,7 @@ export const openIdentity = async <T>(
   }
 }
 
-const isOutdated = (error: unknown): boolean =>
-  (error instanceof Failure && error.code === 'CONFLICT') || isForeignKeyViolation(error)
+const isOutdated = (error: unknown): boolean => error instanceof Failure && error.code === 'CONFLICT'
 
 const lookUp = async (
   call: Call,
@@ -177,6 +175,7 @@ const provision = (
     primaryEmail: null,
     signInNotices: true,
     suspendedAt: null,
+    mergedInto: null,
     createdAt: call.now,
   }
   const joined = join(call, claim, { account, label: null, needs })

@@ -119,7 +119,9 @@ export class Mails {
       leasedUntil: null,
       settledAt: null,
     }
-    return rowOf(Mail, values, () => new Failure('CONFLICT', undefined, { reason: 'that mail is written' }))
+    return rowOf(Mail, values, {
+      mail_cause_address: () => new Failure('CONFLICT', undefined, { reason: 'that mail is written' }),
+    })
   }
 
   /** Leases a mail to one try; null when it was settled, or is leased to another. */

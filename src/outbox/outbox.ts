@@ -1,5 +1,6 @@
 // The outbox: jobs are inserted in the transaction of the change that requests them, and kept until they are done.
 import type { Call } from '../database/call.js'
+import type { Part } from '../database/change.js'
 import { type Row, rowOf } from '../database/row.js'
 import type { Job, JobName, QueuedJob } from '../queue/job.js'
 import { shownTextOf } from '../text/shown-text.js'
@@ -159,9 +160,9 @@ export class Outbox {
     return { jobs: jobs.slice(0, page.first), hasNextPage: jobs.length > page.first }
   }
 
-  /** Makes a failed job, or with null all of them, wait again; returns their number. `rows` are the audit entries. */
-  async retry(call: Call, id: string | null, ...rows: readonly Row[]): Promise<number> {
-    return (await call.change<{ id: string }>(retry, [id], ...rows)).length
+  /** Makes a failed job, or with null all of them, wait again; returns their number. `parts` are the audit entries. */
+  async retry(call: Call, id: string | null, ...parts: readonly Part[]): Promise<number> {
+    return (await call.change({ statement: retry, values: [id] }, ...parts)).length
   }
 
   /** Deletes at most `limit` jobs that were done before `doneBefore`; returns their number. */

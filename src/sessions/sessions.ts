@@ -2,6 +2,7 @@
 import { LockMode } from '@mikro-orm/postgresql'
 import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
+import type { Part } from '../database/change.js'
 import type { Notifications } from '../database/notifications.js'
 import { type Row, rowOf } from '../database/row.js'
 import { RowCache } from '../database/row-cache.js'
@@ -68,6 +69,9 @@ const list = {
     and expires_at > $2::timestamptz order by id desc limit $3::int`,
 }
 
+const gone = (what: string): Failure =>
+  new Failure('CONFLICT', 'This identity has just been removed.', { reason: `${what} is gone` })
+
 /** The sessions of the installation. */
 export class Sessions {
   readonly #cache: RowCache<Session>
@@ -111,9 +115,12 @@ export class Sessions {
     return (await call.em.count(Session, { account, device, id: { $lt: id } })) > 0
   }
 
-  /** The row of a new session. */
+  /** The row of a new session. Refused with `CONFLICT` when its account or its identity has just been removed. */
   row(session: Session): Row {
-    return rowOf(Session, session)
+    return rowOf(Session, session, {
+      session_account_id_foreign: () => gone(`account ${session.account}`),
+      session_identity_id_foreign: () => gone(`identity ${session.identity}`),
+    })
   }
 
   /**
@@ -128,11 +135,11 @@ export class Sessions {
       readonly madeAfter: Date
       readonly pace: Pace
     },
-    ...rows: readonly Row[]
+    ...parts: readonly Part[]
   ): Promise<Session | null> {
     const { id, generation, madeAfter, pace } = current
     const values = [id, generation, call.now, madeAfter, pace.latest(call.now), pace.shareMilliseconds]
-    return (await call.change<Session>(advance, values, ...rows))[0] ?? null
+    return (await call.change<Session>({ statement: advance, values }, ...parts))[0] ?? null
   }
 
   /**
@@ -142,30 +149,30 @@ export class Sessions {
   async raise(
     call: Call,
     proof: Pick<Session, 'id' | 'amr' | 'acr'> & { readonly identityId: string | null },
-    ...rows: readonly Row[]
+    ...parts: readonly Part[]
   ): Promise<Session | null> {
     const values = [proof.id, call.now, proof.amr, proof.acr, proof.identityId]
-    return (await call.change<Session>(raise, values, ...rows))[0] ?? null
+    return (await call.change<Session>({ statement: raise, values }, ...parts))[0] ?? null
   }
 
   /** Ends a live session of this account; null when the account has no such session. */
   async end(
     call: Call,
     ended: { readonly id: string; readonly accountId: string },
-    ...rows: readonly Row[]
+    ...parts: readonly Part[]
   ): Promise<Session | null> {
-    return (
-      this.#ended(await call.change<Session>(end, [ended.id, ended.accountId, call.now], ...rows))[0] ?? null
-    )
+    const values = [ended.id, ended.accountId, call.now]
+    return this.#ended(await call.change<Session>({ statement: end, values }, ...parts))[0] ?? null
   }
 
   /** Ends all live sessions of the account but one. */
   async endOthers(
     call: Call,
     kept: { readonly id: string; readonly accountId: string },
-    ...rows: readonly Row[]
+    ...parts: readonly Part[]
   ): Promise<Session[]> {
-    return this.#ended(await call.change<Session>(endOthers, [kept.id, kept.accountId, call.now], ...rows))
+    const values = [kept.id, kept.accountId, call.now]
+    return this.#ended(await call.change<Session>({ statement: endOthers, values }, ...parts))
   }
 
   /** Ends the sessions that an identity opened, in the caller's transaction; returns their number. */

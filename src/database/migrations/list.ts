@@ -2,6 +2,7 @@
 import type { MigrationObject } from '@mikro-orm/core'
 import { Migration0001 } from './0001-first-path.js'
 import { Migration0002 } from './0002-email-and-queue.js'
+import { Migration0003 } from './0003-required-changes-and-merging.js'
 import { Migration0004 } from './0004-methods.js'
 import { Migration0005 } from './0005-mail-leases.js'
 import { Migration0006 } from './0006-limits.js'
@@ -11,6 +12,7 @@ import { Migration0009 } from './0009-mail-limits.js'
 export const migrations: MigrationObject[] = [
   { name: '0001-first-path', class: Migration0001 },
   { name: '0002-email-and-queue', class: Migration0002 },
+  { name: '0003-required-changes-and-merging', class: Migration0003 },
   { name: '0004-methods', class: Migration0004 },
   { name: '0005-mail-leases', class: Migration0005 },
   { name: '0006-limits', class: Migration0006 },
