@@ -22,37 +22,39 @@ export interface SendMailNeeds extends ComposeMailNeeds {
   readonly ownCall: () => Call
 }
 
-/** The lease of a worker that dies ends after so long; while it lives, it says so well before. In milliseconds. */
+/** The lease ends this long after its worker has died; a running worker renews it earlier. In milliseconds. */
 const [leaseMilliseconds, prolongMilliseconds] = [6_000, 2_000]
-/** The database is asked again this often to note what an SMTP server has acknowledged, in milliseconds. */
+/** Wait between two attempts to store a server's reply while the database cannot be reached, in milliseconds. */
 const noteMilliseconds = 250
 
-/** Sends the mail with this id unless that was done. Throws `MailDeferred` or `JobPostponed` when it is to be tried again. */
+/**
+ * Sends the mail with this id unless it is settled. Throws `MailDeferred` or `JobPostponed` if it is to be tried again.
+ */
 export const sendMail = async (call: Call, id: string, needs: SendMailNeeds): Promise<void> => {
-  // 1 lease it: while it is leased to one try, no other sends it
+  // 1 lease it, so that no other try sends it meanwhile
   const by = needs.random.uuid()
   const mail = await needs.mails.lease(call, { id, by, until: after(call.now, leaseMilliseconds) })
   if (mail === null) return await leaveToLessee(call, id, needs)
-  // 2 put it into words, unless it is too late
+  // 2 compose it, unless it is too late
   const composed = await composeMail(call, mail, needs)
   if (composed === null || !composed.isTimely) return await settle(mail, 'withheld', 'too late', needs)
-  // 3 wait for its turn: a mailbox gets so many in 15 minutes, a domain so many in 10 seconds
+  // 3 wait for its turn: the mails to a mailbox in 15 minutes and to a domain in 10 seconds are limited
   const turn = await needs.mailLines.turnOf(call, { mail, until: composed.timelyUntil })
   if (turn.kind === 'never') return await settle(mail, 'withheld', 'too many mails to this mailbox', needs)
   if (turn.kind === 'later') return await postpone(call, { mail, by, until: turn.at }, needs)
-  // 4 it is still ours, however long that took
+  // 4 renew the lease if the steps before took long
   const isLate = needs.ownCall().now > after(call.now, prolongMilliseconds)
   if (isLate && !(await prolong({ mail, by }, needs))) return await leaveToLessee(call, id, needs)
-  // 5 send it, and say so
+  // 5 send it and store the result
   await deliver({ mail, by, message: composed.message }, needs)
 }
 
 const after = (now: Date, milliseconds: number): Date => new Date(now.getTime() + milliseconds)
 
-/** Done already; or another try has it, perhaps one whose worker has died. */
+/** The mail is settled, or leased to another try, whose worker may have died. */
 const leaveToLessee = async (call: Call, id: string, needs: SendMailNeeds): Promise<void> => {
   const mail = await needs.mails.find(call, id)
-  // Given back a moment ago, it is free now.
+  // If it was released a moment ago, it is free now.
   if (mail?.settledAt === null) throw new JobPostponed(mail.leasedUntil ?? call.now)
 }
 
@@ -80,7 +82,7 @@ const deliver = async (
   { mail, by, message }: Lessee & { readonly message: MailMessage },
   needs: SendMailNeeds,
 ): Promise<void> => {
-  // A database that is away gives it to nobody else either.
+  // If the database cannot be reached, no other try can lease the mail either.
   const timer = setInterval(
     () => void prolong({ mail, by }, needs).catch(() => undefined),
     prolongMilliseconds,
@@ -93,7 +95,7 @@ const deliver = async (
   }
 }
 
-/** What an SMTP server says for good; throws, the mail given back, what is to be tried again. */
+/** The final result of sending. If it is to be tried again, releases the mail and throws. */
 const tryToSend = async (
   { mail, by, message }: Lessee & { readonly message: MailMessage },
   needs: SendMailNeeds,
@@ -109,7 +111,7 @@ const tryToSend = async (
   }
 }
 
-/** What a server has said stands, so it is noted however long the database is away: else the mail would be sent twice. */
+/** Stores the result, repeatedly until the database can be reached, because the mail would otherwise be sent twice. */
 const settle = async (
   mail: Mail,
   state: SettledState,

@@ -1,4 +1,4 @@
-// Tells where a challenge stands, to whoever holds its id.
+// Returns the state of a challenge to the holder of its id.
 import type { Challenges } from '../challenges/challenges.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
@@ -11,7 +11,7 @@ export interface GetChallengeNeeds {
 
 const noMail = { mailState: null, mailRetryAt: null }
 
-/** The challenge and where it stands; `NOT_FOUND` when the id is none of ours. */
+/** The challenge and its state; `NOT_FOUND` for an unknown id. */
 export const getChallenge = async (
   call: Call,
   id: string,

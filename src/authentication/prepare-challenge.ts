@@ -1,4 +1,4 @@
-// Prepares a challenge, whatever its method: its terms, who keeps it, and the mail that brings its code.
+// Prepares a challenge of any method: its terms, where it is stored, and the mail with its code.
 import type { Principal } from '../authorization/principal.js'
 import {
   type Challenge,
@@ -31,34 +31,34 @@ export interface PrepareChallengeNeeds {
   readonly keyRing: KeyRing
   /** The host of this installation. */
   readonly domain: string
-  /** Machines answer what they keep at once. */
+  /** Lifetime of sealed challenges, which programs answer at once. */
   readonly sealedChallengeLifetimeSeconds: number
-  /** People answer what we keep when they have found the mail, or the device. */
+  /** Lifetime of held challenges, for which people must find the mail or the device. */
   readonly heldChallengeLifetimeSeconds: number
 }
 
-/** What a challenge is prepared of. */
+/** The parts of a new challenge. */
 export interface ChallengeOrder {
   readonly method: string
   readonly purpose: ChallengePurpose
   readonly draft: ChallengeDraft
-  /** Null for a sign-in that begins. */
+  /** Null for the first proof of a sign-in. */
   readonly binding: ChallengeBinding | null
 }
 
-/** A challenge that can be handed out once its rows are written. */
+/** A challenge that can be returned once its rows are inserted. */
 export interface PreparedChallenge {
   readonly standing: StandingChallenge
   readonly rows: readonly Row[]
 }
 
-/** 128 bits: no two challenges share a nonce. In bytes. */
+/** Length of a nonce in bytes: 128 bits, so that it is unique. */
 const nonceLength = 16
 
-/** What stands of the mail of a challenge that has none. */
+/** The mail's state for a challenge without a mail. */
 const unmailed = { mailState: null, retryAfterSeconds: null }
 
-/** The challenge, and what must be written before its asker gets it. A mail counts against its limits here. */
+/** The challenge, and the rows to insert before the asker gets it. Counts a mail against its limits. */
 export const prepareChallenge = async (
   call: Call,
   order: ChallengeOrder,
@@ -67,7 +67,7 @@ export const prepareChallenge = async (
   const { method, draft, binding } = order
   const { keeping } = draft
   if (keeping.by === 'asker') {
-    // Its asker answers at once, by a machine, and nothing is written: nobody fills the database by asking.
+    // Sealed: nothing is written, so that requests cannot fill the database.
     const nonce = needs.random.bytes(nonceLength).toString('hex')
     const terms = termsOf(call, order, {
       nonce,
@@ -79,7 +79,7 @@ export const prepareChallenge = async (
     return { standing: { id, challenge, status: 'PENDING', ...unmailed }, rows: [] }
   }
   const mail = keeping.mailTo === null ? null : await askedMail(call, keeping.mailTo, { binding, needs })
-  // What is ours to keep is named by its row's id: codes are derived from it, and it is spent under it.
+  // Held: the row's id is the nonce, from which codes are derived.
   const nonce = needs.random.uuid()
   const terms = termsOf(call, order, { nonce, lifetimeSeconds: needs.heldChallengeLifetimeSeconds, needs })
   const challenge = newChallenge({ method, draft, terms, binding })
@@ -138,7 +138,7 @@ const heldRow = (
   return kept.needs.heldChallenges.row(held, kept.id)
 }
 
-/** A mail that may be sent, as far as its asker goes. Whoever is bound to an account has proven to be of it. */
+/** A mail that the asker's limits allow. An asker bound to an account has proven to be its owner. */
 const askedMail = async (
   call: Call,
   address: string,
@@ -162,8 +162,8 @@ interface AskedMail {
 }
 
 /**
- * The mail and its job. Nothing here looks whether the address is known, so that neither the answer nor the time that
- * it takes can tell: what the mail says is the worker's business.
+ * The mail and its job. Does not check whether the address is known, so that neither the answer nor its time discloses
+ * that. The worker decides what the mail says.
  */
 const mailRows = (
   call: Call,

@@ -1,4 +1,4 @@
-// Signs in: a proof, whatever its method, opens a session of the one account that it leads to.
+// Signs in: a proof of any method opens a session of its identity's account.
 import type { Account } from '../accounts/account.js'
 import type { Principal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
@@ -33,20 +33,20 @@ export interface SignInNeeds
   readonly random: StartSessionNeeds['random']
 }
 
-/** What a sign-in gives: the account with tokens, or what completes the proof. */
+/** The result of a sign-in: the account with tokens, or the challenge that completes the proof. */
 export type SignedIn =
   | {
       readonly outcome: 'opened'
       readonly account: Account
       readonly tokens: Tokens
-      /** Who the new tokens stand for. */
+      /** The principal of the new tokens. */
       readonly principal: Principal
-      /** True when the proof was never seen before, so that the account is new. */
+      /** True if the identity was unknown, so that the account is new. */
       readonly provisioned: boolean
     }
   | { readonly outcome: 'second_factor'; readonly challenge: StandingChallenge }
 
-/** Signs in. A valid bearer is of no account here: the session is new, and nothing is linked. */
+/** Signs in. The request's bearer is ignored: the session is new, and nothing is linked. */
 export const signIn = async (
   call: Call,
   submitted: SubmittedProof,

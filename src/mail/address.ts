@@ -1,8 +1,11 @@
-// An email address: one mailbox in one spelling, parsed strictly and once (RFC 5321 4.1.2, RFC 5890).
+// An email address: parsed strictly into one canonical spelling (RFC 5321 4.1.2, RFC 5890).
 import { domainToASCII, domainToUnicode } from 'node:url'
 import { Failure } from '../failure.js'
 
-/** A local part of 64, an @ and a domain of 255 octets (RFC 5321 4.5.3.1): longer inputs are refused unread. In characters. */
+/**
+ * A local part of 64, an @ and a domain of 255 octets (RFC 5321 4.5.3.1); longer inputs are refused before any work. In
+ * characters.
+ */
 const longestInput = 320
 /** RFC 5321 4.5.3.1.1. In octets. */
 const longestLocalPart = 64
@@ -11,20 +14,20 @@ const longestDomain = 253
 /** A path has 256 octets with its angle brackets (RFC 5321 4.5.3.1.3). In octets. */
 const longestAddress = 254
 
-/** What looks like an @ and is none: full-width and small. */
+/** Characters that look like an @: the full-width and the small one. */
 const lookAlikeAt = /[\uff20\ufe6b]/
 
 /** RFC 5321 4.1.2 `Dot-string`: no quotes, no comments, nothing beyond ASCII. */
 const dotString = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
 /** RFC 5890 2.3.1: letters, digits and inner hyphens, at most 63 octets. */
 const hostLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-/** In ASCII a domain has nothing else: no bracket of an address literal, no port, percent sign or space. */
+/** The ASCII characters of a domain. Excludes brackets of address literals, ports, percent signs and spaces. */
 const onlyHostCharacters = /^[a-z0-9.\-\u0080-\u{10ffff}]+$/u
 
-/** ASCII capitals alone: no other letter may turn into one of them. */
+/** Lower case of ASCII capitals only. */
 const foldAscii = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
-/** Case folded, but for letters such as the Kelvin sign that would become ASCII by it: those stay, and are refused. */
+/** Case folded, except letters that would become ASCII by it, such as the Kelvin sign; those are refused later. */
 const foldCase = (text: string): string =>
   text.replace(/\P{ASCII}/gu, (letter) => {
     const lower = letter.toLowerCase()
@@ -32,8 +35,8 @@ const foldCase = (text: string): string =>
   })
 
 /**
- * True when IDNA only changed the case and the encoding of a label. It also drops what nobody sees and maps look-alikes
- * to ASCII, so that two spellings would look like two mailboxes; and it passes `xn--` labels that decode to nothing.
+ * True if IDNA changed only the case and the encoding of a label. IDNA also drops invisible characters and maps look-alikes
+ * to ASCII, which would give one mailbox several spellings, and it accepts `xn--` labels that cannot be decoded.
  */
 const isPlainlyWritten = (written: string, label: string): boolean => {
   const unicode = domainToUnicode(label)
@@ -42,7 +45,7 @@ const isPlainlyWritten = (written: string, label: string): boolean => {
   return hostLabel.test(label) && (written === label || (isEncoded && written === unicode))
 }
 
-/** The domain by A-labels; null for what is no domain name, or not written as one. */
+/** The domain with A-labels; null for a text that is not a domain name. */
 const parseDomain = (raw: string): string | null => {
   const written = foldCase(raw).normalize('NFC')
   if (!onlyHostCharacters.test(written)) return null
@@ -50,14 +53,14 @@ const parseDomain = (raw: string): string | null => {
   const [labels, writtenLabels] = [domain.split('.'), written.split('.')]
   if (labels.length < 2 || labels.length !== writtenLabels.length || domain.length > longestDomain)
     return null
-  // A number at the end makes it an IPv4 address (RFC 3696 2).
+  // A domain that ends with a number is an IPv4 address (RFC 3696 2).
   if (/^\d+$/.test(labels.at(-1) ?? '')) return null
   return labels.every((label, index) => isPlainlyWritten(writtenLabels[index] ?? '', label)) ? domain : null
 }
 
 /**
- * The one spelling of an address: ASCII letters in lower case, the domain by A-labels. Only spaces around it are
- * forgiven. Throws `BAD_USER_INPUT` for `field`; the sentence never repeats the address.
+ * The canonical spelling of an address: ASCII letters in lower case, the domain with A-labels. Only spaces around it are
+ * removed. Throws `BAD_USER_INPUT` for `field`; the sentence never contains the address.
  */
 export const parseAddress = (raw: string, field: string): string => {
   const refuse = (sentence: string): Failure => new Failure('BAD_USER_INPUT', sentence, { field })
@@ -77,21 +80,21 @@ export const parseAddress = (raw: string, field: string): string => {
   return `${local}@${domain}`
 }
 
-/** Of these the provider says that dots in the local part mean nothing; and both domains are one. */
+/** Domains of a provider that ignores dots in the local part. They are aliases of each other. */
 const dotlessDomains: Readonly<Record<string, string>> = {
   'gmail.com': 'gmail.com',
   'googlemail.com': 'gmail.com',
 }
 
 /**
- * The mailbox that most providers deliver a canonical address to: without the `+tag` of its local part (RFC 5233), and
- * without dots where the provider ignores them. Limits are counted for it; mails go to the address, for elsewhere a plus
- * sign may be a letter like any other.
+ * The mailbox to which most providers deliver a canonical address: without the `+tag` of the local part (RFC 5233), and
+ * without dots if the provider ignores them. Only limits are counted for it. Mails are sent to the address itself, because
+ * for some providers the plus sign is an ordinary character.
  */
 export const mailboxOf = (address: string): string => {
   const at = address.lastIndexOf('@')
   const [local, domain] = [address.slice(0, at), address.slice(at + 1)]
-  // A local part that begins with a plus sign has nothing before its tag.
+  // If the local part begins with a plus sign, there is nothing before the tag, so it is kept.
   const name = local.replace(/(?<=.)\+.*$/, '')
   const dotless = dotlessDomains[domain]
   return dotless === undefined ? `${name}@${domain}` : `${name.replaceAll('.', '')}@${dotless}`

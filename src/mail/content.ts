@@ -1,14 +1,14 @@
-// The content of a mail before it is put into words: which template, in which language, of which facts.
+// The content of a mail before its text is rendered: template, language and facts.
 import type { Locale } from './locale.js'
 import type { TemplateName } from './templates.js'
 
-/** A mail that has yet to be put into words. */
+/** A mail before it is rendered. */
 export interface MailContent {
   readonly template: TemplateName
   readonly locale: Locale
   readonly facts: Readonly<Record<string, string | number>>
-  /** False once nobody can do anything with it any more. */
+  /** False if the mail is of no use any more. */
   readonly isTimely: boolean
-  /** Until when that is so at most; null for ever. */
+  /** The latest time until which it is of use; null for no limit. */
   readonly timelyUntil: Date | null
 }

@@ -1,4 +1,4 @@
-// Where the networks are kept from which addresses were proven. A trigger writes them; mails are leased with a look at them.
+// The store of networks from which addresses were proven. A trigger inserts them; the lease of a mail reads them.
 import type { Call } from '../database/call.js'
 
 const purge = {
@@ -10,7 +10,7 @@ const purge = {
 
 /** The known networks of all addresses. */
 export class KnownNetworks {
-  /** Removes at most `limit` networks that were last proven before `provenBefore`; returns their number. */
+  /** Deletes at most `limit` networks that were last proven before `provenBefore`; returns their number. */
   async purge(call: Call, provenBefore: Date, limit: number): Promise<number> {
     return (await call.run(purge, [provenBefore.toISOString(), limit])).length
   }

@@ -1,4 +1,4 @@
-// Counts the mails that are asked for, before anything is written, and refuses too many of one asker.
+// Counts requests for mails before anything is written, and refuses too many of one asker.
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Call } from '../database/call.js'
@@ -6,29 +6,31 @@ import { Failure } from '../failure.js'
 import { type Count, ThrottleCounters } from '../throttle/throttle-counters.js'
 import { mailboxOf } from './address.js'
 
-/** What is known of whoever asks for a mail without a look at whose address it is. */
+/** The facts about an asker that do not depend on whether the address is known. */
 export interface MailAsk {
-  /** The hash of the asker's network, or null for a mail of our own. */
+  /** The hash of the asker's network; null for a mail that nobody requested. */
   readonly network: string | null
-  /** The account that whoever asked has proven to be of, or null. */
+  /** The account of the asker's session, or null. */
   readonly accountId: string | null
-  /** How many mails to the same mailbox the network asked for before, in its window of 15 minutes. */
+  /** The number of earlier requests by the network for mails to the same mailbox, in its window of 15 minutes. */
   readonly askedBefore: number
-  /** When it makes sense to ask again, or null where nobody asked. Depends on what the asker itself did alone. */
+  /**
+   * When another request makes sense; null for a mail that nobody requested. Depends only on the asker's own requests.
+   */
   readonly retryAt: Date | null
 }
 
-/** How many mails may be asked for in 15 minutes. */
+/** The numbers of mails that may be requested in 15 minutes. */
 export interface MailAskLimits {
   /** By one network, or one account, to one mailbox. */
   readonly asksPerMailbox: number
-  /** By one network in all. */
+  /** By one network in total. */
   readonly asksPerNetwork: number
 }
 
-/** As long as a code holds. In seconds. */
+/** The window in seconds: the lifetime of a code. */
 const windowSeconds = 15 * 60
-/** A mail takes seconds; whoever has none after so long may ask again. In seconds. */
+/** After this time without the mail another request makes sense, in seconds. */
 const repeatSeconds = 60
 /** Refused keys remembered at most, so that a flood does not reach the database. */
 const mostRefused = 10_000
@@ -36,23 +38,23 @@ const mostRefused = 10_000
 const hashOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 
-/** One counter, and how far it may go. */
+/** A counter and its limit. */
 interface Limit {
   readonly key: string
   readonly most: number
 }
 
-/** Counts who asks for mails. What one network or account did is no other's business: nobody uses up what is another's. */
+/** Counts requests for mails. Networks and accounts have separate quotas, so that none can use up another's. */
 export class MailAsks {
   readonly #counters = new ThrottleCounters(windowSeconds)
-  /** Until when a key is refused, in epoch milliseconds. */
+  /** The end of each refused key's window, in epoch milliseconds. */
   readonly #refusedUntil = new LRUCache<string, number>({ max: mostRefused })
 
   constructor(private readonly limits: MailAskLimits) {}
 
   /**
-   * Counts a mail to a canonical address. `accountId`: of which account the asker has proven to be; then the account is
-   * limited, so that a stranger in its network does not use up what is its own; without one, the network. Throws
+   * Counts a request for a mail to a canonical address. With `accountId`, the account of the asker's session, the limit is
+   * that of the account, so that a stranger in its network cannot use up its quota; otherwise that of the network. Throws
    * `RATE_LIMITED`.
    */
   async count(call: Call, address: string, accountId: string | null): Promise<MailAsk> {
@@ -71,7 +73,7 @@ export class MailAsks {
     }
   }
 
-  /** Adds one to each counter, those `beside` the limits too; throws where a limit is passed. */
+  /** Adds one to each counter, also to those `beside` the limits; throws if a limit is exceeded. */
   async #count(
     call: Call,
     limits: readonly Limit[],
@@ -80,7 +82,7 @@ export class MailAsks {
     for (const { key } of limits) refuseUntil(this.#refusedUntil.get(key) ?? 0, call.now)
     const keys = new Set([...limits.map(({ key }) => key), ...beside])
     const counts = await this.#counters.add(call, [...keys])
-    // Each key was asked for.
+    // There is a count for each key.
     const countOf = (key: string): Count => counts.get(key) as Count
     for (const { key, most } of limits) {
       const { count, expiresAt } = countOf(key)
@@ -92,7 +94,7 @@ export class MailAsks {
   }
 }
 
-/** With tries left, once a mail should have come; without, at the end of the window. */
+/** With requests left, when the mail should have arrived; without, the end of the window. */
 const retryAtOf = (now: Date, { count, expiresAt }: Count, { most }: Limit): Date =>
   count < most ? new Date(now.getTime() + repeatSeconds * 1_000) : expiresAt
 

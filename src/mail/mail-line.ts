@@ -1,4 +1,4 @@
-// A mail line: where the mails of one quota, or to one domain, stand in line.
+// A mail line: the queue of the mails of one quota or to one domain.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import type { Pace } from './mail-pace.js'
 import type { Turn } from './mail-quota.js'
@@ -7,17 +7,17 @@ const MailLineSchema = defineEntity({
   name: 'MailLine',
   tableName: 'mail_line',
   properties: {
-    /** The hash of what it is the line of. */
+    /** The hash of the quota or domain. */
     key: p.text().primary(),
-    /** Grows with each change, so that of two workers that read the same state one changes it. */
+    /** Increases with each change, so that of two workers that read the same state only one can change it. */
     version: p.integer(),
     /** The turns of a quota, or the pace of a domain. */
     state: p.json().$type<readonly Turn[] | Pace>(),
-    /** From when on it says nothing any more. */
+    /** When its content is no longer needed. */
     expiresAt: p.datetime().index('mail_line_expires_at'),
   },
 })
 
-/** Where mails stand in line. Kept in an unlogged table: a crash of the database forgets it. */
+/** The state of a line. In an unlogged table, which a crash of the database empties. */
 export class MailLine extends MailLineSchema.class {}
 MailLineSchema.setClass(MailLine)

@@ -1,4 +1,4 @@
-// Where mails stand in line: for a turn of their quota, then for a place in the pace of their domain.
+// The store of mail lines: gives mails a turn in their quota, then a place in the pace of their domain.
 import { createHash } from 'node:crypto'
 import type { Call } from '../database/call.js'
 import { Gathered } from '../database/gathered.js'
@@ -12,7 +12,7 @@ const read = {
   text: `select key, version, state, expires_at as "expiresAt" from mail_line where key = any($1::text[])`,
 }
 
-/** Sorted, so that two statements cannot wait for each other. A line that somebody else changed since stays as it is. */
+/** Sorted, so that two statements cannot deadlock. A line that was changed since it was read is left as it is. */
 const write = {
   name: 'idem_mail_line_write',
   text: `insert into mail_line as line (key, version, state, expires_at)
@@ -30,13 +30,13 @@ const purge = {
       select key from mail_line where expires_at < $1::timestamptz limit $2 for update skip locked) returning key`,
 }
 
-/** When a mail may go: now; not before another moment; or not at all, because its turn would come too late. */
+/** When a mail may be sent: now, at a later time, or never, because its turn would be too late. */
 export type MailTurn =
   | { readonly kind: 'now' }
   | { readonly kind: 'later'; readonly at: Date }
   | { readonly kind: 'never' }
 
-/** A mail that is to go, and until when anybody can use it; null for ever. */
+/** A mail that is to be sent, and the time until which it is of use; null for no limit. */
 export interface DepartingMail {
   readonly mail: LeasedMail
   readonly until: Date | null
@@ -48,7 +48,7 @@ interface Request extends DepartingMail {
   readonly paceKey: string
 }
 
-/** A line as it was read, and as it is to be. */
+/** A line as it was read, and its new state. */
 interface Line {
   readonly version: number
   state: readonly Turn[] | Pace | null
@@ -59,18 +59,18 @@ interface Line {
 const keyOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 
-/** Whoever asked less comes first, then whoever asked earlier. */
+/** Mails of askers with fewer requests come first, then earlier ones. */
 const byOrder = (one: Request, other: Request): number =>
   one.mail.askedBefore - other.mail.askedBefore || (one.mail.id < other.mail.id ? -1 : 1)
 
-/** The lines of the installation. What many mails ask at once is one statement that reads and one that writes. */
+/** The lines of the installation. Concurrent mails share one statement that reads and one that writes. */
 export class MailLines {
   readonly #requests = new Gathered((batch: readonly Request[]) => this.#giveAll(batch))
 
-  /** `mailsPerDomain`: mails that one domain gets in 10 s. */
+  /** `mailsPerDomain`: mails to one domain in 10 s. */
   constructor(private readonly mailsPerDomain: number) {}
 
-  /** When a mail may go. A turn of its quota, once given, stays its own however often it asks. */
+  /** When a mail may be sent. A turn in its quota does not change when it is asked for again. */
   async turnOf(call: Call, departing: DepartingMail): Promise<MailTurn> {
     const quota = quotaOf(departing.mail)
     return await this.#requests.add({
@@ -81,16 +81,18 @@ export class MailLines {
     })
   }
 
-  /** Removes at most `limit` lines that said nothing any more at `before`; returns their number. */
+  /** Deletes at most `limit` lines that were no longer needed at `before`; returns their number. */
   async purge(call: Call, before: Date, limit: number): Promise<number> {
     return (await call.run(purge, [before.toISOString(), limit])).length
   }
 
-  /** Repeats for the mails whose lines another worker changed meanwhile; of all who want to change a line one does. */
+  /**
+   * Repeats for mails whose lines another worker has changed meanwhile; each time at least one of the workers succeeds.
+   */
   async #giveAll(batch: readonly Request[]): Promise<readonly MailTurn[]> {
     const given = new Map<Request, MailTurn>()
     for (let open = batch.toSorted(byOrder); open.length > 0; ) {
-      // The youngest: its time is the latest.
+      // The time of the newest request.
       const { call } = batch.at(-1) as Request
       const lines = await this.#read(call, open)
       const turns = open.map((request) => [request, this.#give(lines, request, call.now)] as const)
@@ -98,7 +100,7 @@ export class MailLines {
       for (const [request, turn] of turns) if (!isAmong(lost, request)) given.set(request, turn)
       open = open.filter((request) => !given.has(request))
     }
-    // The loop ends when each has been answered.
+    // The loop ends when each has a result.
     return batch.map((request) => given.get(request) as MailTurn)
   }
 
@@ -131,7 +133,7 @@ export class MailLines {
     return at > now.getTime() ? { kind: 'later', at: new Date(at) } : { kind: 'now' }
   }
 
-  /** Returns the keys of the lines that were to be changed, and that another worker changed first. */
+  /** Returns the keys of the lines that another worker has changed first. */
   async #write(call: Call, lines: ReadonlyMap<string, Line>): Promise<ReadonlySet<string>> {
     const changed = [...lines].filter(([, line]) => line.isChanged)
     if (changed.length === 0) return new Set()
@@ -149,7 +151,7 @@ export class MailLines {
 const isAmong = (keys: ReadonlySet<string>, { quota, paceKey }: Request): boolean =>
   keys.has(paceKey) || (quota !== null && keys.has(quota.key))
 
-/** The moment of the mail's turn in its quota; `now` where it has none. */
+/** The time of the mail's turn in its quota; `now` if it has no quota. */
 const giveTurnIn = (
   lines: ReadonlyMap<string, Line>,
   { mail, quota, until }: Request,

@@ -1,15 +1,15 @@
-// The pace of a domain: how many mails it gets in ten seconds, shared fairly between the networks that ask for them.
+// The pace of a domain: the number of mails that it gets in ten seconds, shared fairly between the asking networks.
 import { createHash } from 'node:crypto'
 
-/** Short, so that what is over the pace does not wait long. In milliseconds. */
+/** The window in milliseconds; short, so that mails above the pace do not wait long. */
 export const paceMilliseconds = 10_000
 /**
- * Networks are told apart by a share's number, drawn anew for each domain and window: what is stored is bounded, and two
- * networks that share a number do so for ten seconds (stochastic fairness queuing, P. McKenney, 1990).
+ * Number of shares. A network is hashed to a share, differently for each domain and window, so that the state is bounded
+ * and two networks have the same share only for ten seconds (stochastic fairness queuing, P. McKenney, 1990).
  */
 const shareCount = 1_024
 
-/** What one share of a domain's window has had: mails that were sent, and mails that were sent away. */
+/** The mails of one share in a window: sent ones and postponed ones. */
 type Share = readonly [sent: number, late: number]
 
 /** The mails to one domain in one window. */
@@ -20,18 +20,18 @@ export interface Pace {
   readonly shares: Readonly<Record<string, Share>>
 }
 
-/** A mail that wants to go now. */
+/** A mail that is to be sent now. */
 export interface PaceWish {
   readonly domain: string
-  /** The hash of the network that asked, or null for our own. */
+  /** The hash of the asker's network; null for a mail that nobody requested. */
   readonly network: string | null
   /** In epoch milliseconds. */
   readonly now: number
-  /** Mails that the domain gets in a window. */
+  /** Mails to the domain in a window. */
   readonly mostMails: number
 }
 
-/** The pace as it is with the mail counted, and when the mail may go: `now`, or the window in which to ask again. */
+/** The pace including the mail, and when the mail may be sent: `now`, or the window in which to ask again. */
 export interface GivenPlace {
   readonly pace: Pace
   readonly at: number
@@ -45,9 +45,9 @@ const shareOf = ({ domain, network }: PaceWish, endsAt: number): string => {
 }
 
 /**
- * Lets a mail go while its network has had less of the window than is left of it (dynamic thresholds, A. Choudhury and
- * E. Hahne, 1998): one network gets half, n get an nth part of all but one share more, and whoever comes new finds room.
- * What is sent away asks again a window later for each time that its share fits into the mails sent away before it.
+ * Allows a mail if its network has had less of the window than is left of it (dynamic thresholds, A. Choudhury and E.
+ * Hahne, 1998). One network gets half, n networks get 1/(n+1) each, and a new network always finds room. A postponed mail
+ * asks again later, by one window for each full share of mails that were postponed before it.
  */
 export const givePlace = (given: Pace | null, wish: PaceWish): GivenPlace => {
   const { now, mostMails } = wish

@@ -1,64 +1,64 @@
-// The quota of a mail: whose mails to a mailbox it counts among, and when its turn is.
+// The quota of a mail: the mails to a mailbox with which it is counted, and the time of its turn.
 import { mailboxOf } from './address.js'
 import type { LeasedMail } from './mails.js'
 
-/** So many mails of one quota have their turn in any 15 minutes: five codes are enough for a person, and no flood. */
+/** Turns of one quota in any 15 minutes: five codes are enough for a person and not a flood. */
 export const mailsPerQuota = 5
-/** As long as a code holds. In milliseconds. */
+/** The window in milliseconds: the lifetime of a code. */
 export const quotaMilliseconds = 15 * 60_000
 
-/** When a mail has its turn, or had it. */
+/** The turn of a mail, in the future or past. */
 export interface Turn {
   readonly mailId: string
   /** In epoch milliseconds. */
   readonly at: number
 }
 
-/** Among which mails one counts. */
+/** A quota. */
 export interface Quota {
-  /** What names it: who asks, and for which mailbox. */
+  /** Its key: the asker and the mailbox. */
   readonly name: readonly string[]
-  /** How many places a mail must leave free behind itself. */
+  /** The number of turns that a mail must leave free. */
   readonly leaves: number
 }
 
-/** Which quota a mail counts in; null for a notice, which nobody can ask for. */
+/** The quota of a mail; null for a notice, which cannot be requested. */
 export const quotaOf = (mail: LeasedMail): Quota | null => {
   const mailbox = mailboxOf(mail.address)
   if (mail.kind === 'notice') return null
   if (mail.isOfOwner) return { name: ['account', mailbox, String(mail.accountId)], leaves: 0 }
   if (mail.isFromKnownNetwork) return { name: ['network', mailbox, String(mail.network)], leaves: 0 }
-  // Each further mail of one network leaves one more place to others: so one alone never has all of them.
+  // Each further mail of a network must leave one more turn free, so that one network never uses all of them.
   return { name: ['strangers', mailbox], leaves: mail.askedBefore }
 }
 
-/** A mail that wants its turn. */
+/** A mail that needs a turn. */
 export interface TurnWish {
   readonly mailId: string
   readonly leaves: number
   /** In epoch milliseconds. */
   readonly now: number
-  /** From then on a turn is of no use, in epoch milliseconds; null when it always is. */
+  /** The latest useful time of a turn, in epoch milliseconds; null for no limit. */
   readonly until: number | null
 }
 
-/** The turns as they are with the mail among them, and when its turn is: null when it gets none in time. */
+/** The turns including the mail's, and the time of its turn; null if it gets none in time. */
 export interface GivenTurn {
   readonly turns: readonly Turn[]
   readonly at: number | null
 }
 
 /**
- * Gives a mail the first turn at which every 15 minutes that it falls into have room for it and for what it must leave
- * free. A mail that has a turn keeps it, so asking again is harmless. Turns up to 15 minutes ahead are given, so there are
- * never more than twice `mailsPerQuota`.
+ * Gives a mail the first time at which every period of 15 minutes around it has room for the mail and for the turns that
+ * it must leave free. A mail with a turn keeps it. Turns are at most 15 minutes ahead, so there are never more than twice
+ * `mailsPerQuota`.
  */
 export const giveTurn = (given: readonly Turn[], { mailId, leaves, now, until }: TurnWish): GivenTurn => {
   const turns = given.filter(({ at }) => at > now - quotaMilliseconds)
   const own = turns.find((turn) => turn.mailId === mailId)
   if (own !== undefined) return { turns, at: own.at }
   const latest = Math.min(until ?? Number.POSITIVE_INFINITY, now + quotaMilliseconds)
-  // Room appears only when a turn has become old.
+  // Room appears only when a turn is older than 15 minutes.
   const moments = [now, ...turns.map(({ at }) => at + quotaMilliseconds)]
   const at = moments
     .toSorted((one, other) => one - other)
@@ -69,7 +69,10 @@ export const giveTurn = (given: readonly Turn[], { mailId, leaves, now, until }:
   return { turns: [...turns, { mailId, at }].toSorted((one, other) => one.at - other.at), at }
 }
 
-/** The most turns in any 15 minutes that `moment` falls into: the fullest begin with a turn, or with the moment itself. */
+/**
+ * The largest number of turns in a period of 15 minutes around `moment`; the fullest begin with a turn or with
+ * `moment`.
+ */
 const mostBeside = (turns: readonly Turn[], moment: number): number => {
   const begins = turns.map(({ at }) => at).filter((at) => at > moment - quotaMilliseconds && at <= moment)
   const counts = [...begins, moment].map(

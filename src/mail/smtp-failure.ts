@@ -1,24 +1,28 @@
-// A failure to hand a mail to one SMTP relay: what it means for the mail, and for the relay.
+// A failure to send a mail to an SMTP relay, and its meaning for the mail and the relay.
 import type { NodemailerError } from 'nodemailer'
 import { shownTextOf } from '../text/shown-text.js'
 
 /**
- * What a failure means. `refused`: the relay wants this mail or address never. `declined`: not now, another may take it.
- * `unavailable`: the relay takes nothing just now, or not from us. `uncertain`: nobody knows whether it took the mail.
+ * The meaning of a failure. `refused`: the relay permanently refuses the mail or address. `declined`: temporarily; another
+ * relay may accept it. `unavailable`: the relay accepts no mails, or none from us. `uncertain`: it may have accepted the
+ * mail.
  */
 export type SmtpVerdict = 'refused' | 'declined' | 'unavailable' | 'uncertain'
 
-/** "Authenticate first", "too weak", "wrong", "encrypt first" (RFC 4954 6, RFC 3207 4): the operator's matter, never the address's. */
+/**
+ * Replies about authentication and encryption (RFC 4954 6, RFC 3207 4), which are the operator's problem, not the
+ * address's.
+ */
 const authenticationReplies = [530, 534, 535, 538]
-/** "Too much mail data" (RFC 1870 6.1): of the replies to the sender the only one that is about the mail. */
+/** "Too much mail data" (RFC 1870 6.1), the only reply to MAIL FROM that is about the mail. */
 const tooLargeReply = 552
 /** "Closing the connection", to any command (RFC 5321 4.2.3). */
 const closingReply = 421
 
-/** A reply fits a line of a log and of a page. In characters. */
+/** Longest reply that is stored, in characters: one line of a log or page. */
 const longestReply = 200
 
-/** What is wrong where no server said it, by nodemailer's codes. */
+/** The problem in words if there is no reply, by nodemailer's codes. */
 const wordsOf: Readonly<Record<string, string>> = {
   EAUTH: 'authentication failed',
   ECONNECTION: 'the connection was closed',
@@ -29,17 +33,17 @@ const wordsOf: Readonly<Record<string, string>> = {
   ETLS: 'TLS failed',
 }
 
-/** A server's reply on one line, without the addresses that servers like to repeat. */
+/** A server's reply in one line, without the addresses that servers often repeat. */
 export const safeReply = (raw: string): string =>
   shownTextOf(raw.replace(/[^\s<>]+@[^\s<>]+/g, '[address]'), longestReply) ?? ''
 
-/** A failure at one relay. It keeps no cause: nodemailer's errors hold the recipient. */
+/** A failure at one relay. It has no cause, because nodemailer's errors contain the recipient. */
 export class SmtpFailure extends Error {
   override readonly name = 'SmtpFailure'
 
   constructor(
     readonly verdict: SmtpVerdict,
-    /** What the relay said, or what is wrong with the way to it, without addresses. */
+    /** The relay's reply, or the problem of the connection, without addresses. */
     readonly reply: string,
   ) {
     super(`${verdict}: ${reply}`)
@@ -48,7 +52,7 @@ export class SmtpFailure extends Error {
 
 const verdictOf = (error: NodemailerError, began: boolean): SmtpVerdict => {
   const { code, command, permanent, responseCode: reply } = error
-  // What answers the mail itself is the one certain answer once its text is on the way.
+  // Once the text is being sent, only a reply to the mail itself is a certain result.
   if (began && code !== 'EMESSAGE') return 'uncertain'
   const aboutMail = command === 'RCPT TO' || command === 'DATA' || reply === tooLargeReply
   if (reply === undefined || !aboutMail || reply === closingReply || authenticationReplies.includes(reply))
@@ -56,7 +60,7 @@ const verdictOf = (error: NodemailerError, began: boolean): SmtpVerdict => {
   return permanent === true ? 'refused' : 'declined'
 }
 
-/** What nodemailer's `error` means. `began`: whether any of the mail's text had been handed to the connection. */
+/** The failure for nodemailer's `error`. `began`: whether sending the mail's text had begun. */
 export const smtpFailureOf = (error: NodemailerError, began: boolean): SmtpFailure => {
   const words = wordsOf[error.code ?? ''] ?? 'sending failed'
   const said = error.response ?? [words, error.originalCode].filter((part) => part !== undefined).join(', ')

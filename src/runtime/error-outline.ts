@@ -1,34 +1,34 @@
-// What may be logged of an error that a request led to: where it arose and of what kind, never its words.
+// The part of an error that may be logged: its kind and its place in the code, never its message.
 
-/** An error without its message: libraries quote in it what they were given, and so would the log. */
+/** An error without its message, because libraries quote input in messages. */
 export interface ErrorOutline {
   /** The name of its class. */
   readonly type: string
   /** Node's code or the SQLSTATE. */
   readonly code?: string
-  /** PostgreSQL's: what the statement broke, and where. */
+  /** PostgreSQL's details: the violated constraint and its table. */
   readonly constraint?: string
   readonly table?: string
   readonly column?: string
-  /** The calls that led to it, the innermost first. */
+  /** The stack, innermost call first. */
   readonly frames: readonly string[]
   readonly cause?: ErrorOutline
 }
 
-/** Names that libraries put beside the message; none is made of input. */
+/** Properties that libraries add beside the message; none contains input. */
 const namedFacts = ['code', 'constraint', 'table', 'column'] as const
 
-/** A chain of causes is cut here: it may be a circle. */
+/** Most causes, because a chain of causes may be circular. */
 const deepestCause = 5
 
-/** A line of a stack that names a place in code. A line of the message may look like one, and is left out. */
+/** A line of a stack with a place in the code. Lines of the message, which may look like one, are left out. */
 const framesOf = ({ stack = '', message }: Error): string[] =>
   stack
     .split('\n')
     .filter((line) => /^ {4}at \S/.test(line) && !message.includes(line))
     .map((line) => line.slice('    at '.length))
 
-/** The outline of anything that was thrown. */
+/** The outline of any thrown value. */
 export const outlineOf = (error: unknown, depth = 0): ErrorOutline => {
   if (!(error instanceof Error)) return { type: typeof error, frames: [] }
   const facts = namedFacts.flatMap((name) => {

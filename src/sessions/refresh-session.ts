@@ -1,4 +1,4 @@
-// A refresh token gets its successor, once; whoever shows an older one ends the session (RFC 9700 4.14.2).
+// Exchanges a refresh token for its successor, once; an older token ends the session (RFC 9700 4.14.2).
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import { FromChange } from '../database/row.js'
@@ -20,20 +20,20 @@ export interface RefreshSessionNeeds extends IssueTokensNeeds {
 }
 
 /**
- * The next tokens of the session. `UNAUTHENTICATED` when the token is none of ours, has expired, or its session is over;
- * `RATE_LIMITED` when the session was refreshed too often, and the token holds as before;
- * `REFRESH_REUSED` when it is older than the one before the current, or that one too late: the session has ended then.
+ * The next tokens of the session. `UNAUTHENTICATED` if the token is not ours, has expired, or its session is over.
+ * `RATE_LIMITED` if the session was refreshed too often; the token stays valid. `REFRESH_REUSED`, which ends the session,
+ * if the token is older than the previous one, or is the previous one and the time for a repetition is over.
  */
 export const refreshSession = async (
   call: Call,
   token: string,
   needs: RefreshSessionNeeds,
 ): Promise<Tokens> => {
-  // 1 the token is ours: nobody can guess one, so tries are not counted
+  // 1 verify the MAC; tries are not counted, because a token cannot be guessed
   const claims = verifyRefreshToken(needs.keyRing, token)
   if (claims === null)
     throw new Failure('UNAUTHENTICATED', 'This is no refresh token of ours. Sign in again.')
-  // 2 one UPDATE moves the session on, where this generation is the current one and the pace is kept
+  // 2 one UPDATE advances the session if this generation is current and the pace allows it
   const advanced = await needs.sessions.advance(
     call,
     {
@@ -44,15 +44,15 @@ export const refreshSession = async (
     },
     needs.auditLog.row(call, {
       action: 'session.refreshed',
-      // The token names only the session; the account is known to the row that changed.
+      // The token contains only the session's id; the account is taken from the changed row.
       accountId: new FromChange('account'),
       actorId: new FromChange('account'),
       sessionId: claims.sessionId,
     }),
   )
-  // 3 or else the token is spent: a repeat within seconds gets the same successor, anything older ends the session
+  // 3 otherwise the token is spent: a repetition within seconds gets the same successor, an older one ends the session
   const session = advanced ?? (await repeated(call, claims, needs))
-  // 4 the tokens of the new generation
+  // 4 issue the tokens of the new generation
   return await issueTokens(call, session, needs)
 }
 
@@ -73,7 +73,7 @@ const repeated = async (
   return await endForReuse(call, session, needs)
 }
 
-/** Why the current token was refused: it has expired, or it comes too early. */
+/** The refusal of the current token: it has expired, or the pace does not allow a refresh yet. */
 const currentRefused = (call: Call, session: Session, needs: RefreshSessionNeeds): Failure => {
   if (session.refreshedAt <= secondsBefore(call.now, needs.refreshTokenLifetimeSeconds))
     return new Failure('UNAUTHENTICATED', 'The refresh token has expired. Sign in again.')

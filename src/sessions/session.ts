@@ -14,19 +14,19 @@ const SessionSchema = defineEntity({
     /** The identity that opened it; null once that was unlinked, which also ends the session. */
     identity: () =>
       p.manyToOne(Identity).mapToPk().strictNullable().deleteRule('set null').index('session_identity'),
-    /** What the client said it is, shown in the owner's list of sessions. */
+    /** The client's name for its device, shown in the owner's list of sessions. */
     device: p.text().strictNullable(),
     amr: p.array(),
     acr: p.text().$type<Acr>(),
     scope: p.text(),
     authenticatedAt: p.datetime(),
     startedAt: p.datetime(),
-    /** The hard limit, however often refreshed. */
+    /** The end of the session, however often it is refreshed. */
     expiresAt: p.datetime().index('session_expires_at'),
-    /** How often it was refreshed: only the refresh token of this generation is current. */
+    /** The number of refreshes; only the refresh token of this generation is current. */
     generation: p.integer(),
     refreshedAt: p.datetime(),
-    /** How far ahead the refreshes so far are of their pace (`throttle/pace.ts`); null before the first one. */
+    /** The state of the pace of refreshes (`throttle/pace.ts`); null before the first one. */
     refreshesPacedUntil: p.datetime().strictNullable(),
     endedAt: p.datetime().strictNullable(),
   },
@@ -36,11 +36,11 @@ const SessionSchema = defineEntity({
 export class Session extends SessionSchema.class {}
 SessionSchema.setClass(Session)
 
-/** True while the session may be used at `now`. */
+/** True if the session is valid at `now`. */
 export const isLive = (session: Pick<Session, 'endedAt' | 'expiresAt'>, now: Date): boolean =>
   session.endedAt === null && now < session.expiresAt
 
-/** Whom the session's tokens stand for, as of its last proof. */
+/** The principal of the session's tokens, as of its last proof. */
 export const principalOf = (session: Session): SessionPrincipal => ({
   kind: 'session',
   accountId: session.account,

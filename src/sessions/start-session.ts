@@ -7,16 +7,16 @@ import type { Row } from '../database/row.js'
 import type { Session } from './session.js'
 import type { Sessions } from './sessions.js'
 
-/** What a sign-in has shown. */
+/** The facts of a sign-in. */
 export interface SessionStart {
   readonly accountId: string
   readonly identityId: string
   readonly method: string
   readonly amr: readonly string[]
   readonly acr: Acr
-  /** What the client calls its device, or null to go by its user agent. */
+  /** The client's name for its device; null to use its user agent. */
   readonly deviceName: string | null
-  /** Whether there is anybody to be told of it. */
+  /** Whether the account has an address for a notice. */
   readonly isTold: boolean
 }
 
@@ -26,7 +26,7 @@ export interface StartSessionNeeds extends AnnounceActNeeds {
   readonly sessionLifetimeSeconds: number
 }
 
-/** The new session and the rows to write in the transaction of what opened it. */
+/** The new session, and its rows for the transaction of the sign-in. */
 export const startSession = (
   call: Call,
   start: SessionStart,
@@ -39,7 +39,7 @@ export const startSession = (
     device: start.deviceName ?? call.source.userAgent,
     amr: [...start.amr],
     acr: start.acr,
-    // A session of one's own may do whatever the account may; narrower ones are what API keys are for.
+    // A session may do everything that its account may; restricted access is for API keys.
     scope: 'all',
     authenticatedAt: call.now,
     startedAt: call.now,

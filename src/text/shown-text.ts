@@ -1,14 +1,14 @@
-// Text that people see: names, labels, reasons. One parser for what somebody typed, one cleaner for what a machine sent.
+// Text that people see: names, labels, reasons. A parser for text that people typed, a cleaner for text that programs sent.
 import { Failure } from '../failure.js'
 
-/** More does not fit a line of a list. In characters as people count them (UAX 29, grapheme clusters). */
+/** Longest text, in grapheme clusters (UAX 29): one line of a list. */
 const longest = 100
-/** Room for 100 characters of any script; an emoji can take 35. In bytes of UTF-8. */
+/** Longest text in bytes of UTF-8: enough for 100 characters of any script; an emoji can take 35. */
 const mostBytes = 1_024
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
-/** Most text: printable ASCII needs no look at its characters. */
+/** Printable ASCII, which is most text and needs no further checks. */
 const plain = /^[\x20-\x7e]*$/
 
 /**
@@ -22,7 +22,7 @@ const emoji = [
   String.raw`[#*0-9]\ufe0f?\u20e3`,
 ]
 
-/** Scripts whose spelling needs joiners: Persian separates by one, Sinhala and Malayalam make letters by one (RFC 5892 A.1). */
+/** Scripts whose spelling needs joiners, for example Persian, Sinhala and Malayalam (RFC 5892 A.1). */
 const joined = `[[\\p{Letter}\\p{Mark}]&&[${[
   'Arabic Syriac Mongolian Nko Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala',
   'Khmer Myanmar Tibetan Tai_Tham Limbu Balinese Javanese',
@@ -32,24 +32,25 @@ const joined = `[[\\p{Letter}\\p{Mark}]&&[${[
   .map((script) => `\\p{Script=${script}}`)
   .join('')}]]`
 
-/** Characters that are ignored elsewhere, where a script needs them: joiners, and selectors of one form of a character. */
+/** Ignorable characters in the positions where a script needs them: joiners and variation selectors. */
 const needed = [
   `(?<=${joined})[\\u200c\\u200d](?=${joined})`,
-  // A letter that a joiner makes at the end of a word stands behind a mark, the virama.
+  // At the end of a word, a joiner that forms a letter follows a virama.
   `(?<=[\\p{Mark}&&${joined}])\\u200d`,
   String.raw`(?<=\p{Script=Mongolian})[\u180b-\u180f]`,
   String.raw`(?<=[\p{Script=Han}\p{Script=Myanmar}])[\ufe00-\ufe02\u{e0100}-\u{e01ef}]`,
 ]
 
-/** Format characters that show: Arabic, Syriac and Kaithi signs that enclose or precede a number. */
+/** Visible format characters: Arabic, Syriac and Kaithi signs that enclose or precede a number. */
 const visibleFormat = String.raw`[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]`
 
 const allowed = [...emoji, ...needed, visibleFormat].join('|')
 const allAllowed = new RegExp(allowed, 'gv')
 
 /**
- * What nobody sees, what turns or moves the text around it, and what shows something else in each font. U+FFFC and U+FFFD
- * stand for text that was lost; U+1D159 is a note without a head, U+13441 and U+13442 are blank hieroglyphs.
+ * Invisible characters, characters that change the direction or position of text around them, and characters that differ
+ * between fonts. U+FFFC and U+FFFD replace lost text; U+1D159 is an empty note head, U+13441 and U+13442 are blank
+ * hieroglyphs.
  */
 const forbidden =
   /[\p{Control}\p{Format}\p{Surrogate}\p{Private_Use}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Line_Separator}\p{Paragraph_Separator}\ufffc\ufffd\u{1d159}\u{13441}\u{13442}]/gv
@@ -58,21 +59,21 @@ const forbidden =
 const allowedOrForbidden = new RegExp(`(${allowed})|${forbidden.source}`, 'gv')
 
 /**
- * Marks that tower over the lines around them. The words of a script need up to five of their own (Burmese), accents that
- * suit any script up to three.
+ * Too many marks on one letter, which would cover the lines around it. Scripts need up to five marks of their own
+ * (Burmese), and up to three of the accents for all scripts.
  */
 const tower = /\p{Mark}{7,}|\p{Script=Inherited}{4,}/gu
 
-/** A mark without a letter would stand on what is shown before the text. */
+/** A mark at the beginning, which would combine with whatever is shown before the text. */
 const bareMark = /^\p{Mark}+/u
 
-/** Runs of spaces are padding. A line break is none of them: inside a text it is refused. */
+/** Runs of spaces, which are replaced by one. Line breaks inside a text are refused. */
 const spaces = /\p{Space_Separator}{2,}/gu
 
-/** The blank of Braille (U+2800) is a space in all but name. */
+/** The blank Braille pattern (U+2800) counts as a space. */
 const trimmed = (text: string): string => text.replaceAll('\u2800', ' ').trim().replace(spaces, ' ')
 
-/** True where the text has at most `most` characters as people count them. */
+/** True if the text has at most `most` grapheme clusters. */
 const fits = (text: string, most: number): boolean => {
   if (text.length <= most) return true
   let count = 0
@@ -80,7 +81,7 @@ const fits = (text: string, most: number): boolean => {
   return true
 }
 
-/** The beginning of a text: at most `most` characters, and no more bytes than any shown text has. */
+/** The beginning of a text: at most `most` grapheme clusters, within the limit in bytes. */
 const cutAt = (text: string, most: number): string => {
   let [cut, count, bytes] = ['', 0, 0]
   for (const { segment } of graphemes.segment(text)) {
@@ -92,17 +93,17 @@ const cutAt = (text: string, most: number): string => {
   return cut
 }
 
-/** `search` instead of `test`: the expressions are global, and `test` would begin where it last ended. */
+/** Uses `search`, because `test` of a global expression continues at its last position. */
 const has = (text: string, expression: RegExp): boolean => text.search(expression) !== -1
 
 /**
- * What somebody typed to be shown to people, in NFC, without blanks around it and with single ones inside; null for
- * nothing. Throws `BAD_USER_INPUT` naming `field`.
+ * A typed text in NFC, trimmed and with single spaces inside; null for an empty one. Throws `BAD_USER_INPUT` naming
+ * `field`.
  */
 export const parseShownText = (raw: string | null | undefined, field: string): string | null => {
   const refuse = (sentence: string): Failure => new Failure('BAD_USER_INPUT', sentence, { field })
   const tooLong = `${field} must be at most ${longest} characters, and ${mostBytes} bytes.`
-  // A limit before any work; NFC makes no text three times shorter.
+  // Limits the work. NFC never makes a text three times shorter.
   if (raw != null && raw.length > mostBytes * 3) throw refuse(tooLong)
   const text = trimmed((raw ?? '').normalize('NFC'))
   if (!fits(text, longest) || Buffer.byteLength(text) > mostBytes) throw refuse(tooLong)
@@ -115,12 +116,12 @@ export const parseShownText = (raw: string | null | undefined, field: string): s
 }
 
 /**
- * What a machine sent, as people may see it: what `parseShownText` refuses becomes a space, and what is too long is cut
- * at `most` characters. Null where nothing is left.
+ * A text from a program, cleaned: characters that `parseShownText` refuses become spaces, and it is cut at `most` grapheme
+ * clusters. Null if nothing is left.
  */
 export const shownTextOf = (raw: string, most: number): string | null => {
   if (plain.test(raw)) return raw.slice(0, most).trim() || null
-  // Bounded before the work; a character as people count it takes 35 bytes at most.
+  // Limits the work; a grapheme cluster takes at most 35 bytes.
   const text = raw
     .slice(0, most * 8)
     .toWellFormed()

@@ -1,4 +1,4 @@
-// Text that PostgreSQL can store and UTF-8 can carry.
+// Checks that PostgreSQL can store a text and UTF-8 can encode it.
 
 /**
  * True for text without a zero byte, which PostgreSQL refuses (its manual, 8.3), and without half of a surrogate pair, for

@@ -1,20 +1,20 @@
-// A pace: so many a window, counted in one moment that stands in the row of what is limited (GCRA, ITU-T I.371 Annex A).
+// A pace: a rate limit whose state is one timestamp in the row that is limited (GCRA, ITU-T I.371 Annex A).
 
-/** How often something may be done. */
+/** The limit of a pace. */
 export interface PaceRule {
   readonly windowSeconds: number
-  /** So many at once after a rest, and so many a window in the long run. */
+  /** The number per window in the long run, and at once after a pause. */
   readonly perWindow: number
 }
 
 /**
- * A pace without a counter: each time moves a moment, `pacedUntil`, on by its share of the window, from now where it lies
- * in the past. Refused is what would move it further ahead than a window. So the limit costs no statement where the row
- * changes anyway.
+ * A rate limit without a counter. Each use moves `pacedUntil` forward by its share of the window, starting from now if it
+ * is in the past; a use that would move it further than a window ahead is refused. If the row is updated anyway, the limit
+ * needs no statement of its own.
  */
 export class Pace {
   readonly #windowMilliseconds: number
-  /** The share of the window that each time takes, in milliseconds. */
+  /** The share of one use in the window, in milliseconds. */
   readonly shareMilliseconds: number
 
   constructor({ windowSeconds, perWindow }: PaceRule) {
@@ -22,12 +22,12 @@ export class Pace {
     this.shareMilliseconds = this.#windowMilliseconds / perWindow
   }
 
-  /** What `pacedUntil` may be at most for one more time at `now`. */
+  /** The latest `pacedUntil` at which another use is allowed at `now`. */
   latest(now: Date): Date {
     return new Date(now.getTime() + this.#windowMilliseconds - this.shareMilliseconds)
   }
 
-  /** After how many seconds one more time is allowed again; 0 when it is allowed at `now`. */
+  /** The seconds until another use is allowed; 0 if it is allowed at `now`. */
   waitSeconds(pacedUntil: Date | null, now: Date): number {
     const waitMilliseconds = (pacedUntil?.getTime() ?? 0) - this.latest(now).getTime()
     return Math.max(0, Math.ceil(waitMilliseconds / 1000))

@@ -1,4 +1,4 @@
-// The throttle: counts attempts for a subject and for a network, and refuses too many. Holds across processes.
+// The throttle: counts attempts per subject and per network over all processes, and refuses too many.
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Principal } from '../authorization/principal.js'
@@ -8,22 +8,22 @@ import { assertNever, Failure } from '../failure.js'
 import type { throttleSettings } from './settings.js'
 import { ThrottleCounters } from './throttle-counters.js'
 
-/** What is counted. */
+/** The kinds of attempts that are counted. */
 export type AttemptKind = 'signIn' | 'setHandle' | 'checkHandle'
 
-/** How many attempts a window: of one subject from one network, and of one network in all. */
+/** The limits per window: for one subject from one network, and for one network in total. */
 interface Limits {
   readonly perSubject: number
   readonly perSource: number
 }
 
-/** Refused keys remembered at most, so that a flood does not reach the database. */
+/** Most refused keys in memory, for which a flood causes no statements. */
 const maxRefused = 10_000
 
 const keyOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 
-/** What a caller holds of an account, of which it may have several; null for nothing. */
+/** The credential of a caller, of which an account may have several; null for none. */
 const bearerIdOf = (principal: Principal): string | null => {
   switch (principal.kind) {
     case 'session':
@@ -39,11 +39,11 @@ const bearerIdOf = (principal: Principal): string | null => {
   }
 }
 
-/** Counts attempts before they are made, and refuses those that are too many. */
+/** Counts attempts before they are executed, and refuses too many. */
 export class Throttle {
   readonly #counters: ThrottleCounters
   readonly #limits: Readonly<Record<AttemptKind, Limits>>
-  /** Until when a key is refused, in epoch milliseconds. */
+  /** The end of each refused key's window, in epoch milliseconds. */
   readonly #refusedUntil = new LRUCache<string, number>({ max: maxRefused })
 
   constructor(private readonly settings: ValuesOf<typeof throttleSettings>) {
@@ -55,7 +55,7 @@ export class Throttle {
     }
   }
 
-  /** Counts one attempt on `subject` (null: nobody in particular) by the call's network. Throws `RATE_LIMITED`. */
+  /** Counts one attempt on `subject` (null: none) by the call's network. Throws `RATE_LIMITED`. */
   async count(call: Call, kind: AttemptKind, subject: string | null): Promise<void> {
     const limits = this.#limits[kind]
     const { network } = call.source
@@ -65,9 +65,9 @@ export class Throttle {
   }
 
   /**
-   * Counts one change that the owner of an account makes. Throws `RATE_LIMITED`. The limit of one session is lower than
-   * that of the account: whoever has one stolen token cannot keep the owner from what she does against him. A session
-   * that is over its limit is remembered, so what it tries further does not count for the account.
+   * Counts one change by the owner of an account. Throws `RATE_LIMITED`. The limit of one session is lower than that of the
+   * account, so that a thief with one stolen token cannot prevent the owner from acting. Once a session is over its limit,
+   * its further attempts do not count for the account.
    */
   async countChange(call: Call, principal: Principal): Promise<void> {
     const { changesPerAccount, changesPerSession } = this.settings
@@ -88,7 +88,7 @@ export class Throttle {
     }
   }
 
-  /** Removes at most `limit` counters whose window ended before `before`; returns their number. */
+  /** Deletes at most `limit` counters whose window ended before `before`; returns their number. */
   async purge(call: Call, before: Date, limit: number): Promise<number> {
     return await this.#counters.purge(call, before, limit)
   }
