@@ -1,5 +1,6 @@
 // Deletes expired data: spent challenges, ended sessions, counters, done jobs, mails, guests who did not return.
 import type { Accounts } from '../src/accounts/accounts.js'
+import type { AuditKind } from '../src/audit/audit-entry.js'
 import type { AuditLog } from '../src/audit/audit-log.js'
 import type { Challenges } from '../src/challenges/challenges.js'
 import type { HeldChallenges } from '../src/challenges/held-challenges.js'
@@ -23,6 +24,7 @@ export interface KeptFor {
   readonly knownNetworkDays: number
   readonly doneJobDays: number
   readonly idleGuestDays: number
+  readonly auditDays: Readonly<Record<AuditKind, number>>
 }
 
 /** What `purgeExpired` works with. */
@@ -44,17 +46,24 @@ export interface PurgeExpiredNeeds {
 
 /** Rows per statement, so that its locks last only for milliseconds. */
 const batchSize = 1_000
-const [hourMilliseconds, dayMilliseconds] = [3_600_000, 24 * 3_600_000]
+const dayMilliseconds = 24 * 3_600_000
 
 /**
- * One kind of row that expires: `remove` deletes at most `limit` of them from before `before`, and returns their
- * number.
+ * One kind of row that expires, and for how long it is kept after that: `remove` deletes at most `limit` of them from
+ * before `before`, and returns their number.
  */
 interface Purge {
   readonly what: string
-  readonly before: Date
+  readonly keptMilliseconds: number
   readonly remove: (call: Call, before: Date, limit: number) => Promise<number>
 }
+
+/** What is kept for so many days. */
+const keptDays = (what: string, days: number, remove: Purge['remove']): Purge => ({
+  what,
+  keptMilliseconds: days * dayMilliseconds,
+  remove,
+})
 
 const purgedGuests = (call: Call, { auditLog, keptFor }: PurgeExpiredNeeds): Row =>
   auditLog.row(call, {
@@ -63,38 +72,29 @@ const purgedGuests = (call: Call, { auditLog, keptFor }: PurgeExpiredNeeds): Row
     detail: { idleGuestDays: keptFor.idleGuestDays },
   })
 
-const purgesOf = (now: Date, needs: PurgeExpiredNeeds): readonly Purge[] => {
-  const ago = (milliseconds: number): Date => new Date(now.getTime() - milliseconds)
-  const { endedSessionDays, challengeHours, mailDays, knownNetworkDays, doneJobDays, idleGuestDays } =
-    needs.keptFor
-  const challenged = ago(challengeHours * hourMilliseconds)
+const auditPurges = ({ auditLog, keptFor }: PurgeExpiredNeeds): readonly Purge[] =>
+  (['routine', 'access', 'change'] as const).map((kind) =>
+    keptDays(`${kind} audit entries`, keptFor.auditDays[kind], (call, before, limit) =>
+      auditLog.purge(call, kind, { before, limit }),
+    ),
+  )
+
+const purgesOf = (needs: PurgeExpiredNeeds): readonly Purge[] => {
+  const { keptFor } = needs
+  const challengeDays = keptFor.challengeHours / 24
   return [
-    { what: 'spent challenges', before: challenged, remove: (...at) => needs.challenges.purgeSpent(...at) },
-    { what: 'held challenges', before: challenged, remove: (...at) => needs.heldChallenges.purge(...at) },
-    { what: 'throttle counters', before: now, remove: (...at) => needs.throttle.purge(...at) },
-    { what: 'mails', before: ago(mailDays * dayMilliseconds), remove: (...at) => needs.mails.purge(...at) },
-    { what: 'mail lines', before: now, remove: (...at) => needs.mailLines.purge(...at) },
-    {
-      what: 'known networks',
-      before: ago(knownNetworkDays * dayMilliseconds),
-      remove: (...at) => needs.knownNetworks.purge(...at),
-    },
-    {
-      what: 'done jobs',
-      before: ago(doneJobDays * dayMilliseconds),
-      remove: (...at) => needs.outbox.purge(...at),
-    },
-    {
-      what: 'ended sessions',
-      before: ago(endedSessionDays * dayMilliseconds),
-      remove: (...at) => needs.sessions.purge(...at),
-    },
-    {
-      what: 'idle guests',
-      before: ago(idleGuestDays * dayMilliseconds),
-      remove: (call, since, limit) =>
-        needs.accounts.purgeGuests(call, { since, limit }, purgedGuests(call, needs)),
-    },
+    keptDays('spent challenges', challengeDays, (...at) => needs.challenges.purgeSpent(...at)),
+    keptDays('held challenges', challengeDays, (...at) => needs.heldChallenges.purge(...at)),
+    keptDays('throttle counters', 0, (...at) => needs.throttle.purge(...at)),
+    keptDays('mails', keptFor.mailDays, (...at) => needs.mails.purge(...at)),
+    keptDays('mail lines', 0, (...at) => needs.mailLines.purge(...at)),
+    keptDays('known networks', keptFor.knownNetworkDays, (...at) => needs.knownNetworks.purge(...at)),
+    keptDays('done jobs', keptFor.doneJobDays, (...at) => needs.outbox.purge(...at)),
+    keptDays('ended sessions', keptFor.endedSessionDays, (...at) => needs.sessions.purge(...at)),
+    keptDays('idle guests', keptFor.idleGuestDays, (call, since, limit) =>
+      needs.accounts.purgeGuests(call, { since, limit }, purgedGuests(call, needs)),
+    ),
+    ...auditPurges(needs),
   ]
 }
 
@@ -105,7 +105,8 @@ export const purgeExpired = async (
   needs: PurgeExpiredNeeds,
 ): Promise<Readonly<Record<string, number>>> => {
   const purged: Record<string, number> = {}
-  for (const { what, before, remove } of purgesOf(call.now, needs)) {
+  for (const { what, keptMilliseconds, remove } of purgesOf(needs)) {
+    const before = new Date(call.now.getTime() - keptMilliseconds)
     let count = 0
     for (let removed = batchSize; removed === batchSize; ) {
       removed = await remove(call, before, batchSize)

@@ -62,6 +62,7 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
       knownNetworkDays: settings.mail.knownNetworkDays,
       doneJobDays: settings.outbox.doneJobDays,
       idleGuestDays: settings.accounts.idleGuestDays,
+      auditDays: settings.audit,
     },
   })
 

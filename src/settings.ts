@@ -1,5 +1,6 @@
 // The one list of settings sections.
 import { accountSettings } from './accounts/settings.js'
+import { auditSettings } from './audit/settings.js'
 import { authenticationSettings } from './authentication/settings.js'
 import { challengeSettings } from './challenges/settings.js'
 import type { AllValuesOf } from './config/read-environment.js'
@@ -24,6 +25,7 @@ export const settingsSections = {
   queue: queueSettings,
   mail: mailSettings,
   outbox: outboxSettings,
+  audit: auditSettings,
   authentication: authenticationSettings,
   operators: operatorSettings,
   accounts: accountSettings,

@@ -1,28 +1,43 @@
 // An audit entry: who did what to which account, when and from where. Never changed, never moved by a merge.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 
-/** Every act that is audited. */
-export type AuditAction =
-  | 'account.provisioned'
-  | 'account.became_person'
-  | 'account.handle_set'
-  | 'identity.linked'
-  | 'identity.unlinked'
-  | 'session.started'
-  | 'session.refreshed'
-  | 'session.stepped_up'
-  | 'session.ended'
-  | 'session.revoked'
-  | 'session.refresh_reused'
-  | 'account.profile_updated'
-  | 'account.suspended'
-  | 'account.reinstated'
-  | 'account.sessions_ended'
-  | 'account.purged'
-  | 'challenge.confirmed'
-  | 'job.retried'
-  | 'signing_key.added'
-  | 'signing_key.removed'
+/**
+ * For how long an act is worth keeping: `routine` is what clients do by themselves all day, `access` who came and went,
+ * `change` what became of accounts, identities and the installation. Each has a setting.
+ */
+export type AuditKind = 'routine' | 'access' | 'change'
+
+/** Every act that is audited, with its kind. */
+export const auditKinds = {
+  'account.provisioned': 'change',
+  'account.became_person': 'change',
+  'account.handle_set': 'change',
+  'account.profile_updated': 'change',
+  'account.suspended': 'change',
+  'account.reinstated': 'change',
+  'account.sessions_ended': 'change',
+  'account.purged': 'change',
+  'identity.linked': 'change',
+  'identity.unlinked': 'change',
+  'session.started': 'access',
+  'session.refreshed': 'routine',
+  'session.stepped_up': 'access',
+  'session.ended': 'access',
+  'session.revoked': 'access',
+  'session.refresh_reused': 'access',
+  'challenge.confirmed': 'access',
+  'job.retried': 'change',
+  'signing_key.added': 'change',
+  'signing_key.removed': 'change',
+} as const satisfies Readonly<Record<string, AuditKind>>
+
+/** One act that is audited. */
+export type AuditAction = keyof typeof auditKinds
+
+/** The acts of a kind. */
+export const actionsOf = (kind: AuditKind): readonly AuditAction[] =>
+  // The keys of the table are its actions.
+  (Object.keys(auditKinds) as AuditAction[]).filter((action) => auditKinds[action] === kind)
 
 const AuditEntrySchema = defineEntity({
   name: 'AuditEntry',

@@ -3,7 +3,14 @@ import { sessionIdOf } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { type FromChange, type Row, rowOf } from '../database/row.js'
 import type { Random } from '../runtime/random.js'
-import { type AuditAction, AuditEntry } from './audit-entry.js'
+import { type AuditAction, AuditEntry, type AuditKind, actionsOf } from './audit-entry.js'
+
+const purge = {
+  name: 'idem_audit_purge',
+  text: `delete from audit_entry where id in (
+      select id from audit_entry where action = any($1::text[]) and at < $2::timestamptz limit $3
+      for update skip locked) returning id`,
+}
 
 /** An act, as a use case describes it. */
 export interface AuditedAct {
@@ -16,7 +23,13 @@ export interface AuditedAct {
   readonly detail?: Readonly<Record<string, unknown>>
 }
 
-/** The audit log; entries are never updated. */
+/** Which entries have been kept long enough. */
+export interface AuditPurge {
+  readonly before: Date
+  readonly limit: number
+}
+
+/** The audit log: entries are added, never changed, and purged when the time of their kind is over. */
 export class AuditLog {
   constructor(private readonly random: Random) {}
 
@@ -44,5 +57,10 @@ export class AuditLog {
   /** Inserts an act in the caller's transaction. */
   async append(call: Call, act: AuditedAct): Promise<void> {
     await call.write(this.row(call, act))
+  }
+
+  /** Deletes at most `limit` entries of a kind from before `before`; returns their number. */
+  async purge(call: Call, kind: AuditKind, { before, limit }: AuditPurge): Promise<number> {
+    return (await call.run(purge, [actionsOf(kind), before.toISOString(), limit])).length
   }
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { type PurgeExpiredNeeds, purgeExpired } from '../../../jobs/purge-expired.js'
+import type { AuditAction } from '../../../src/audit/audit-entry.js'
 import type { JobProgress } from '../../../src/queue/job.js'
 import { systemRandom } from '../../../src/runtime/random.js'
 import { askMe, atOnce, dataOf } from '../../support/calls.js'
@@ -21,6 +22,7 @@ const purgeRooms = ({ foundation, options }: Pick<Rooms, 'foundation' | 'options
     knownNetworkDays: 90,
     doneJobDays: 7,
     idleGuestDays: 90,
+    auditDays: { routine: 7, access: 90, change: 730 },
   },
 })
 
@@ -39,6 +41,9 @@ const nothing: Purged = {
   'done jobs': 0,
   'ended sessions': 0,
   'idle guests': 0,
+  'routine audit entries': 0,
+  'access audit entries': 0,
+  'change audit entries': 0,
 }
 
 const insertAccount = async ({ tables, clock }: Rooms, kind: string): Promise<string> => {
@@ -72,6 +77,9 @@ const spend = async ({ tables, clock }: Rooms, count = 1): Promise<void> =>
 
 const count = async ({ tables }: Rooms, table: string): Promise<number> =>
   (await tables.query(`select count(*)::int as count from "${table}"`))[0].count
+
+const audit = (action: AuditAction) => async (rooms: Rooms) =>
+  await rooms.foundation.auditLog.append(rooms.call(), { action, accountId: null })
 
 const kinds: readonly {
   readonly what: string
@@ -138,6 +146,24 @@ const kinds: readonly {
     table: 'account',
     keptSeconds: 90 * daySeconds,
     make: async (rooms) => await insertSession(rooms, await insertAccount(rooms, 'ANONYMOUS')),
+  },
+  {
+    what: 'routine audit entries',
+    table: 'audit_entry',
+    keptSeconds: 7 * daySeconds,
+    make: audit('session.refreshed'),
+  },
+  {
+    what: 'access audit entries',
+    table: 'audit_entry',
+    keptSeconds: 90 * daySeconds,
+    make: audit('session.started'),
+  },
+  {
+    what: 'change audit entries',
+    table: 'audit_entry',
+    keptSeconds: 730 * daySeconds,
+    make: audit('identity.linked'),
   },
 ]
 
