@@ -48,8 +48,8 @@ export interface StagePlan {
 const redisDatabases = { bothOnRedis: 0, outbox: 1, bullmq: 2 } as const
 
 /**
- * The benchmark first moves itself away from the server's core, and its children inherit that. PostgreSQL, a grandchild,
- * therefore stays off that core when its server is moved there at the end.
+ * The benchmark first moves itself away from the server's core, and its children inherit that. PostgreSQL, a
+ * grandchild, therefore stays off that core when its server is moved there at the end.
  */
 export const setStage = async (plan: StagePlan, started: Started): Promise<Stage> => {
   const cores = await planCores()

@@ -1,12 +1,17 @@
-// Look-alikes: what a name may not do because it would pass for another name. Expects names in canonical form.
+// Look-alikes: checks that prevent a name from looking like another one. Expects names in canonical form.
 
-/** Scripts in everyday use (UAX 31 Table 5). Others are refused: few can read them, many imitate these. */
+/**
+ * Scripts in everyday use (UAX 31 Table 5). Others are refused, because few people read them and many look like these.
+ */
 const scriptsInUse =
   `Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi
   Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Myanmar Oriya Sinhala Tamil Telugu Thaana
   Thai Tibetan`.split(/\s+/)
 
-/** What one name may be written in: one script, or those that Japanese, Chinese and Korean mix (UTS 39 5.2, "Highly Restrictive"). */
+/**
+ * The scripts of one name: one script, or those that Japanese, Chinese and Korean mix (UTS 39 5.2, "Highly
+ * Restrictive").
+ */
 const alphabets = [
   ...scriptsInUse.map((script) => [script]),
   ['Latin', 'Han', 'Hiragana', 'Katakana'],
@@ -19,7 +24,7 @@ const alphabets = [
 
 const decimal = /\p{Decimal_Number}/u
 
-/** The zero of the decimal system that a digit belongs to: systems are runs of ten, some back to back. */
+/** The zero of a digit's decimal system. Systems are runs of ten code points, some of them adjacent. */
 const zeroOf = (digit: string): number => {
   const point = digit.codePointAt(0) ?? 0
   let start = point
@@ -30,29 +35,29 @@ const zeroOf = (digit: string): number => {
 /** The value of a decimal digit of any script, 0 to 9. */
 export const decimalValueOf = (digit: string): number => (digit.codePointAt(0) ?? 0) - zeroOf(digit)
 
-/** True when the letters are of one alphabet, and the digits of one decimal system (UTS 39 5.2 and 5.3). */
+/** True if all letters are of one alphabet and all digits of one decimal system (UTS 39 5.2 and 5.3). */
 export const keepsToOneAlphabet = (name: string): boolean =>
   alphabets.some((alphabet) => alphabet.test(name)) &&
   new Set([...name].filter((letter) => decimal.test(letter)).map(zeroOf)).size <= 1
 
-/** Marks that do not show, or hide what they stand on. */
+/** Marks that are invisible or hide their letter. */
 const deceptiveMarks = [
-  // A dot above a letter that has one.
+  // A dot above a letter that already has one.
   /\p{Soft_Dotted}\p{Mark}*\u0307/u,
-  // Strokes through a letter: the marks of combining class 1, a property that JavaScript does not know.
+  // Strokes through a letter: marks of combining class 1, a property that JavaScript does not have.
   /[\u0334-\u0338\u1cd4\u1ce2-\u1ce8]/u,
-  // Marks for symbols, music and phonetics: of those that suit any script, names need only U+0300 to U+036F.
+  // Marks for symbols, music and phonetics; of the marks for all scripts, names need only U+0300 to U+036F.
   /[[\p{Mark}&&[\p{Script_Extensions=Common}\p{Script_Extensions=Inherited}]]--[\u0300-\u036f]]/v,
-  // The same mark twice, one drawn over the other (UTS 39 5.4).
+  // The same mark twice, which looks like one (UTS 39 5.4).
   /(\p{Mark})\1/u,
-  // Towers. Accents need two marks (Vietnamese: none, once composed); Hindi and Burmese words need up to four of their own.
+  // Too many marks on one letter. Accents need two; Hindi and Burmese words need up to four of their own.
   /\p{Script=Inherited}{3}|\p{Mark}{5}/u,
 ]
 
-/** True when a mark is there to deceive, or makes the name unreadable. */
+/** True if the name has a mark that deceives or makes it unreadable. */
 export const hasDeceptiveMark = (name: string): boolean => deceptiveMarks.some((marks) => marks.test(name))
 
-/** Letters that pass for a Latin letter, digit or hyphen, each followed by what it passes for; by script. */
+/** Letters that look like a Latin letter, digit or hyphen, each followed by the one that it looks like; by script. */
 const lookAlikes = new Map(
   Object.values({
     Latin: `ᴀa ɑa ʙb ᴄc ᴅd ᴇe ꜰf ɡg ɢg ʜh ɪi ɩi ȷj ᴊj ᴋk ĸk ʟl ǀl ᴍm ɴn ᴏo ᴘp ꞯq ʀr ꜱs ƽs ᴛt ᴜu ʋu ᴠv ᴡw ʏy ᴢz`,
@@ -65,10 +70,10 @@ const lookAlikes = new Map(
 )
 
 /**
- * What a name looks like in plain Latin letters: two names that show alike have one skeleton (UTS 39 4). Enough to
- * guard a short list of Latin words, no more. Two accounts whose names are each in one script, and look alike
- * letter by letter, remain possible: that takes the whole of UTS 39's confusables.txt, in the version of Unicode
- * that the runtime has, which no library keeps up; and it would take a name from whoever spells it honestly.
+ * A name in the Latin letters that it looks like, its skeleton (UTS 39 4). It protects a short list of Latin words. Two
+ * accounts whose names are each in one script and look alike letter by letter remain possible: preventing that needs
+ * all of UTS 39's confusables.txt in the runtime's version of Unicode, which no library provides, and it would refuse
+ * names of people who spell them honestly.
  */
 export const skeletonOf = (name: string): string =>
   [...name]

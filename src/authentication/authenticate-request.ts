@@ -25,8 +25,8 @@ const base64Form = /^[\w+/-]+={0,2}$/
 const longestBearer = 8_192
 
 /**
- * The principal of an `Authorization` header; null without a header. Throws `UNAUTHENTICATED` for an invalid header, which
- * is never treated as a missing one.
+ * The principal of an `Authorization` header; null without a header. Throws `UNAUTHENTICATED` for an invalid header,
+ * which is never treated as a missing one.
  */
 export const authenticateRequest = async (
   call: Call,

@@ -42,9 +42,9 @@ export interface ChallengeDraft {
 }
 
 /**
- * Who stores a challenge. `asker`: its asker, in sealed form, and nothing is written; for challenges that a program answers
- * at once. `service`: we do, and count the tries; for answers that can be guessed. `mailTo`: the address, in canonical
- * form, to which a mail with code and link is sent; null for no mail.
+ * Who stores a challenge. `asker`: its asker, in sealed form, and nothing is written; for challenges that a program
+ * answers at once. `service`: we do, and count the tries; for answers that can be guessed. `mailTo`: the address, in
+ * canonical form, to which a mail with code and link is sent; null for no mail.
  */
 export type ChallengeKeeping =
   | { readonly by: 'asker' }

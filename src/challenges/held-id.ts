@@ -12,8 +12,8 @@ const randomLength = 32
 const form = /^[\w-]{43}$/
 
 /**
- * The id of a challenge for `subject`. The mark is the same for all challenges of a subject, so that an attempt is counted
- * for the subject without a query. It is keyed, so that it does not disclose the subject.
+ * The id of a challenge for `subject`. The mark is the same for all challenges of a subject, so that an attempt is
+ * counted for the subject without a query. It is keyed, so that it does not disclose the subject.
  */
 export const heldIdOf = (random: Uint8Array, subject: string, keyRing: KeyRing): string => {
   const mark = keyRing.mac('held-subject', Buffer.from(subject)).subarray(0, markBytes)

@@ -23,8 +23,8 @@ export interface Transport {
    */
   send<Data>(call: GraphqlCall): Promise<Data>
   /**
-   * Calls `onEvent` for each event of a subscription, and resolves at its end. Throws `IdemError` if there is no stream.
-   * Optional: without it, poll with `send`.
+   * Calls `onEvent` for each event of a subscription, and resolves at its end. Throws `IdemError` if there is no
+   * stream. Optional: without it, poll with `send`.
    */
   listen?(call: GraphqlCall, listener: Listener): Promise<void>
 }

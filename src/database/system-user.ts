@@ -18,8 +18,8 @@ const run = promisify(execFile)
 const postgresUser = 'postgres'
 
 /**
- * The user that runs PostgreSQL in `directory`; null for the current one. For root it is the folder's owner; a folder that
- * belongs to root is first given to the system user `postgres`, which is created if missing. Throws
+ * The user that runs PostgreSQL in `directory`; null for the current one. For root it is the folder's owner; a folder
+ * that belongs to root is first given to the system user `postgres`, which is created if missing. Throws
  * `EmbeddedPostgresError` if the folder belongs to another user or the user cannot be created.
  */
 export const findSystemUser = async (directory: string): Promise<SystemUser | null> => {

@@ -1,4 +1,4 @@
-// What a document is refused for before anything of it runs: first what it may cost, then whether it fits the schema.
+// Checks a document before it is executed: first the limits, then the rules of the schema.
 import {
   type DocumentNode,
   GraphQLError,
@@ -14,7 +14,7 @@ import { createLimits } from './limits.js'
 import type { ListBounds } from './list-lengths.js'
 import type { graphqlSettings } from './settings.js'
 
-/** What is wrong with a document; nothing, where it may run. A document that has passed passes again at no cost. */
+/** The errors of a document; none if it may be executed. A document that has passed is not checked again. */
 export type DocumentCheck = (document: DocumentNode) => readonly GraphQLError[]
 
 /** What `createDocumentCheck` needs. */
@@ -22,14 +22,14 @@ export interface DocumentCheckOptions {
   readonly schema: GraphQLSchema
   readonly settings: ValuesOf<typeof graphqlSettings>
   readonly lists: ListBounds
-  /** Which operations are served where the document came. */
+  /** The rule for the kinds of operation that the route serves. */
   readonly servedOperations: ValidationRule
 }
 
-/** Whoever mends these sees the next ones; each costs a search for what may have been meant. */
+/** Limit of reported errors, because each costs a search for suggestions. */
 const mostProblems = 10
 
-/** The check of one door to the schema. */
+/** Makes the check of one route. */
 export const createDocumentCheck = ({
   schema,
   settings,
@@ -50,12 +50,12 @@ export const createDocumentCheck = ({
     try {
       return validate(schema, document, rules, options)
     } catch (error) {
-      // The rule for subscriptions reads the values of directives, and throws at a wrong one instead of reporting it.
+      // The rule for subscriptions reads values of directives, and throws at an invalid one instead of reporting it.
       if (error instanceof GraphQLError) return [error]
       throw error
     }
   }
-  // Not what was refused: its errors would be kept alive with it, and are longer than the document.
+  // Refused documents are not cached, because their errors would be kept too and are longer than the document.
   const passed = new WeakSet<DocumentNode>()
   return (document) => {
     if (passed.has(document)) return []

@@ -1,8 +1,8 @@
-// Refuses strings that cannot be stored or sent on as they are, wherever they stand: in a document or in its variables.
+// Refuses strings that cannot be stored or encoded, in a document and in its variables.
 import { type ASTNode, GraphQLError, Kind, type ValidationRule } from 'graphql'
 import { isStorable } from '../text/stored-text.js'
 
-/** Only a name of GraphQL's form is repeated: an unknown key of a variable may be any text. */
+/** Names that may be in an error; other keys of variables may be any text and are not repeated. */
 const nameForm = /^\w+$/
 
 const problem = (name: string | undefined, nodes?: ASTNode): GraphQLError => {
@@ -20,7 +20,7 @@ const nameOf = (nodes: readonly (ASTNode | readonly ASTNode[])[]): string | unde
     : undefined
 }
 
-/** The rule for the literals of a document. */
+/** The validation rule for literals of a document. */
 export const storableLiteralsRule: ValidationRule = (context) => ({
   StringValue(node, _key, parent, _path, ancestors) {
     if (isStorable(node.value)) return
@@ -28,7 +28,7 @@ export const storableLiteralsRule: ValidationRule = (context) => ({
   },
 })
 
-/** What is wrong with the values of variables: at most one problem. Without recursion, for JSON may nest as deep as it is long. */
+/** The first problem in the values of variables. Not recursive, because JSON can be nested very deeply. */
 export const problemsOfVariables = (
   variables: Readonly<Record<string, unknown>> | undefined,
 ): readonly GraphQLError[] => {

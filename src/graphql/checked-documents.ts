@@ -9,8 +9,9 @@ import { logErrors } from './refusal-log.js'
 const refusedStatus = 400
 
 /**
- * Refuses documents that `check` finds fault with, and variables whose text cannot be stored. Apollo validates by all rules at once, those that are dear beside
- * those that say that it is too much; so its own validation is off, and this takes its place.
+ * Refuses documents that `check` finds fault with, and variables whose text cannot be stored. Apollo validates by all
+ * rules at once, those that are dear beside those that say that it is too much; so its own validation is off, and this
+ * takes its place.
  */
 export const checkedDocuments = (
   check: DocumentCheck,

@@ -1,5 +1,5 @@
-// The directives that stand on the SDL and are enforced: authenticated, requiresScopes, stepUp; and the limit of changes.
-// One mechanism for all.
+// The directives of the schema that are enforced (authenticated, requiresScopes, stepUp) and the limit of changes: one
+// mechanism wraps the resolvers of all fields.
 import {
   type ConstDirectiveNode,
   DirectiveLocation,
@@ -73,7 +73,7 @@ export const stepUpDirective = new GraphQLDirective({
   },
 })
 
-/** What the guards work with. */
+/** What the guards need. */
 export interface GuardNeeds extends IsOperatorNeeds {
   readonly accounts: { get(call: Call, id: string): Promise<Account> | Account }
   readonly throttle: Pick<Throttle, 'countChange'>
@@ -81,7 +81,7 @@ export interface GuardNeeds extends IsOperatorNeeds {
 
 type Guard = (call: Call) => Promise<void> | void
 
-/** Only a field for operators asks whether the caller is one: whom the list names may change at any moment. */
+/** Checks whether the caller is an operator, each time, and only for fields of operators. */
 const scopesGuard =
   (required: readonly (readonly string[])[], needs: GuardNeeds): Guard =>
   async (call) => {
@@ -105,13 +105,13 @@ const stepUpGuard =
     requireStepUp(principal, { acr: account.level, maxAgeSeconds: rule.maxAgeSeconds }, call.now)
   }
 
-/** Each mutation that needs a bearer counts as a change of its account, whatever comes of it: nobody can forget it. */
+/** Every mutation that needs a bearer counts as a change of its account, so that a new one cannot omit the limit. */
 const changeGuard =
   ({ throttle }: GuardNeeds): Guard =>
   async (call) =>
     await throttle.countChange(call, requirePrincipal(call.principal))
 
-/** What a field asks before it resolves, in the order: who, how often, what, how recently. */
+/** The checks of a field before it resolves, in this order: principal, rate, scopes, step-up. */
 const guardsOf = (
   field: GraphQLField<unknown, GraphqlContext>,
   { isMutation, needs }: { readonly isMutation: boolean; readonly needs: GuardNeeds },
@@ -132,7 +132,7 @@ const guardsOf = (
   return guards
 }
 
-/** Makes every field that carries directives ask them before it resolves. */
+/** Wraps the resolver of every field with directives, so that the checks run before it. */
 export const enforceDirectives = (schema: GraphQLSchema, needs: GuardNeeds): void => {
   for (const type of Object.values(schema.getTypeMap()).filter(isObjectType))
     for (const field of Object.values(type.getFields())) {

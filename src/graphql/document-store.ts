@@ -1,20 +1,22 @@
-// The documents that were parsed lately: bounded by what they keep alive, not by what they were asked for.
+// A cache of parsed documents, bounded by an estimate of the memory that each entry keeps alive.
 import { type DocumentNode, type Token, TokenKind } from 'graphql'
 import { LRUCache } from 'lru-cache'
 
-/** All documents together, in bytes: a client has a few dozens of a few kilobytes each. */
+/** Limit of all documents, in bytes. A client has a few dozen of a few kilobytes each. */
 const mostBytes = 4 * 1024 * 1024
-/** One that is larger is read anew each time: it would take the place of many. In bytes. */
+/** A larger document is not cached, because it would displace many others. In bytes. */
 const mostBytesOfOne = mostBytes / 16
 
-/** Measured at graphql-js 16: a token, its share of the nodes, their places. In bytes. */
+/** Memory per token with its share of nodes and locations, in bytes. Measured with graphql-js 16. */
 const bytesPerToken = 450
-/** An entry by itself: the key, the source, the document. In bytes. */
+/** Fixed memory of an entry: key, source and document objects. In bytes. */
 const bytesPerEntry = 1_500
-/** What JavaScript needs for a character that is not of Latin-1. */
+/** Memory of a character outside Latin-1. */
 const bytesPerCharacter = 2
 
-/** A document's names are cut out of its source, and its places point at the tokens, comments included: all of it stays. */
+/**
+ * The whole source and all tokens stay in memory, because names are slices of the source and locations refer to tokens.
+ */
 const bytesOf = ({ loc }: DocumentNode): number => {
   if (loc === undefined) return mostBytes
   let tokens = 0
@@ -23,7 +25,7 @@ const bytesOf = ({ loc }: DocumentNode): number => {
   return bytesPerEntry + loc.source.body.length * bytesPerCharacter + tokens * bytesPerToken
 }
 
-/** The store that Apollo asks before it parses, by the hash of the text. */
+/** Apollo's document store, by the hash of the text. */
 export class DocumentStore {
   readonly #documents = new LRUCache<string, DocumentNode>({
     maxSize: mostBytes,
@@ -31,7 +33,7 @@ export class DocumentStore {
     sizeCalculation: bytesOf,
   })
 
-  /** How many documents are kept, and what they take together, in bytes. */
+  /** The number of cached documents and their size in bytes. */
   get kept(): { readonly documents: number; readonly bytes: number } {
     return { documents: this.#documents.size, bytes: this.#documents.calculatedSize }
   }

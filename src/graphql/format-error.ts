@@ -23,8 +23,9 @@ const originOf = (thrown: unknown): unknown =>
     : thrown
 
 /**
- * True for graphql-js's own errors about a request: about its document or variables, before a field was resolved, or about
- * the value of an argument, at which the error then points. Its errors about a result point at a field, and are our bugs.
+ * True for graphql-js's own errors about a request: about its document or variables, before a field was resolved, or
+ * about the value of an argument, at which the error then points. Its errors about a result point at a field, and are
+ * our bugs.
  */
 const isOfRequest = (thrown: unknown, origin: unknown): origin is GraphQLError => {
   if (!(origin instanceof GraphQLError)) return false

@@ -1,4 +1,4 @@
-// What asking the schema about itself costs: counted in the schema, which is the answer.
+// The cost of introspection, counted in the schema itself.
 import {
   type FieldNode,
   type FragmentDefinitionNode,
@@ -12,20 +12,20 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 
-/** Where the count looks things up. */
+/** What counting needs. */
 export interface IntrospectionCount {
   readonly schema: GraphQLSchema
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
-  /** The count ends here, and so does the work of counting. */
+  /** Counting stops at this number. */
   readonly limit: number
 }
 
 const metaTypes = new Map(introspectionTypes.map((type) => [type.name, type]))
 
-/** All there is, what is deprecated too. */
+/** Includes deprecated elements. */
 const everything = { includeDeprecated: true }
 
-/** One object of the schema's description, and the fragments that led to where it is asked about. */
+/** An object of the introspection, and the fragments that contain the selection. */
 interface Place {
   readonly type: GraphQLNamedType | undefined
   readonly source: unknown
@@ -51,7 +51,7 @@ class Counter {
     else {
       const name = node.name.value
       const fragment = this.options.fragments.get(name)
-      // A fragment within itself is refused by the validation.
+      // A recursive fragment is refused by the validation.
       if (fragment !== undefined && !place.within.includes(name))
         this.visit(fragment.selectionSet, { ...place, within: [...place.within, name] })
     }
@@ -60,7 +60,7 @@ class Counter {
   #enter({ name, selectionSet }: FieldNode, { type, source, within }: Place): void {
     const field = isObjectType(type) ? type.getFields()[name.value] : undefined
     if (selectionSet === undefined || field?.resolve === undefined) return
-    // The resolvers of graphql-js's own types take no context, and of the info only the schema.
+    // The resolvers of graphql-js's introspection types use no context, and of `info` only the schema.
     const info = { schema: this.options.schema }
     const values: unknown = Reflect.apply(field.resolve, undefined, [source, everything, undefined, info])
     const below = metaTypes.get(getNamedType(field.type).name)
@@ -70,7 +70,7 @@ class Counter {
   }
 }
 
-/** The values of the answer to a field `__schema` or `__type`; a little over `limit` where there are more. */
+/** The number of values in the answer to a field `__schema` or `__type`; slightly above `limit` if there are more. */
 export const countIntrospection = (field: FieldNode, options: IntrospectionCount): number => {
   const counter = new Counter(options)
   const { selectionSet, arguments: given = [] } = field
@@ -81,7 +81,7 @@ export const countIntrospection = (field: FieldNode, options: IntrospectionCount
   else {
     const name = given[0]?.value
     const named = name?.kind === Kind.STRING ? [schema.getType(name.value)] : []
-    // A variable can name any type: all of them together are more than the dearest.
+    // A variable can name any type, so the sum of all types is used as an upper bound.
     for (const source of name?.kind === Kind.STRING ? named : Object.values(schema.getTypeMap()))
       if (source !== undefined)
         counter.visit(selectionSet, { type: metaTypes.get('__Type'), source, within: [] })

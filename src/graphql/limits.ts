@@ -1,4 +1,4 @@
-// What a query may cost: checked once a document, before anything else looks at it.
+// The limits of a query, checked once per document before anything else.
 import {
   type DefinitionNode,
   type DocumentNode,
@@ -12,10 +12,10 @@ import { type ListBounds, listLengths } from './list-lengths.js'
 import { Measuring, TooCostly } from './measure-operation.js'
 import type { graphqlSettings } from './settings.js'
 
-/** Operations and fragments of a document: rules of the validation compare each with each. */
+/** Limit of operations and fragments in a document, because validation rules compare each with each. */
 const mostDefinitions = 40
 
-/** What is too much in a document, `QUERY_TOO_COSTLY`; null when it is within the limits. */
+/** The exceeded limit of a document as `QUERY_TOO_COSTLY`; null if it is within the limits. */
 export type Limits = (document: DocumentNode) => GraphQLError | null
 
 const tooCostly = (message: string): GraphQLError =>
@@ -41,7 +41,7 @@ export const createLimits = (
       for (const definition of definitions)
         if (definition.kind === Kind.OPERATION_DEFINITION)
           measuring.measure(definition.selectionSet, schema.getRootType(definition.operation) ?? undefined)
-      // One that no operation uses is validated like any other.
+      // Unused fragments are measured too, because they are validated too.
       for (const [name, { selectionSet, typeCondition }] of fragments)
         if (!measuring.met.has(name))
           measuring.measure(selectionSet, schema.getType(typeCondition.name.value))

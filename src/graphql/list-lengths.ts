@@ -1,4 +1,4 @@
-// How long the lists of the schema can be: what a query costs follows from it.
+// The largest lengths of the schema's lists, from which the cost of a query is computed.
 import {
   type FieldNode,
   type GraphQLSchema,
@@ -13,18 +13,18 @@ import {
 import { mostAddressesShown } from '../operators/account-record.js'
 import { longestPage, usualPage } from './page.js'
 
-/** The bounds that are settings. */
+/** The lengths that are settings. */
 export interface ListBounds {
-  /** Identities that an account can have. */
+  /** Identities per account. */
   readonly identities: number
-  /** Live sessions that an account can have. */
+  /** Live sessions per account. */
   readonly sessions: number
 }
 
-/** In the place of a number: as long as the page that the argument `first` of the field above asks for. */
+/** Instead of a number: the length of the page, which is the argument `first` of the field above. */
 const page = 'page'
 
-/** How many entries a field can have, given the length of the page that it stands on. */
+/** The largest length of a list field, given the length of the page that contains it. */
 export type LengthOf = (typeName: string, fieldName: string, pageLength: number) => number
 
 const lengths = ({ identities, sessions }: ListBounds): Readonly<Record<string, number | typeof page>> => ({
@@ -36,7 +36,7 @@ const lengths = ({ identities, sessions }: ListBounds): Readonly<Record<string, 
   'FailedJobConnection.edges': page,
 })
 
-/** Throws where a list of objects says nothing of its length, so that nobody adds one without thinking of it. */
+/** Throws if a list of objects has no length here, so that a new list cannot be added without one. */
 const requireAll = (schema: GraphQLSchema, known: object): void => {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || isIntrospectionType(type)) continue
@@ -48,7 +48,7 @@ const requireAll = (schema: GraphQLSchema, known: object): void => {
   }
 }
 
-/** The lengths of all lists of objects of a schema; 1 for what is no list. */
+/** The lengths of all lists of objects in a schema; 1 for other fields. */
 export const listLengths = (schema: GraphQLSchema, bounds: ListBounds): LengthOf => {
   const known = lengths(bounds)
   requireAll(schema, known)
@@ -58,7 +58,7 @@ export const listLengths = (schema: GraphQLSchema, bounds: ListBounds): LengthOf
   }
 }
 
-/** The page that a field asks for. A variable may ask for the longest. */
+/** The length of the page that a field requests; the longest if it is a variable. */
 export const pageLengthOf = ({ arguments: given = [] }: FieldNode): number => {
   const first = given.find(({ name }) => name.value === 'first')?.value
   if (first === undefined || first.kind === Kind.NULL) return usualPage

@@ -1,4 +1,4 @@
-// What an operation asks for, measured before anything else looks at it: how much, how deeply, how often the same.
+// Measures an operation before it is validated: its cost, depth, aliases and repeated fields.
 import {
   type FieldNode,
   type FragmentDefinitionNode,
@@ -13,7 +13,7 @@ import {
 import { countIntrospection } from './introspection-cost.js'
 import { type LengthOf, pageLengthOf } from './list-lengths.js'
 
-/** What measuring is given. */
+/** The limits, and what measuring needs. */
 export interface MeasuringRules {
   readonly schema: GraphQLSchema
   readonly lengthOf: LengthOf
@@ -28,34 +28,34 @@ export class TooCostly extends Error {
   override readonly name = 'TooCostly'
 }
 
-/** What one value costs, in units of about a microsecond. */
+/** The cost of a value, in units of about a microsecond. */
 const fieldCost = 1
-/** An entry of a list of objects: a row of the database. */
+/** The cost of an entry in a list of objects: a row of the database. */
 const rowCost = 10
-/** A root field begins with a look at the cache, or at the database. */
+/** The cost of a root field of a query, which reads the cache or the database. */
 const queryCost = 150
-/** A mutation checks proofs and writes. */
+/** The cost of a mutation, which verifies proofs and writes. */
 const mutationCost = 600
 
-/** Levels below `__schema` and `__type`: clients follow `ofType` about ten times. */
+/** Levels below `__schema` and `__type`; clients nest `ofType` about ten times. */
 const mostIntrospectionLevels = 30
 
-/** Selections looked at; without it fragments in fragments could multiply without adding a field. */
+/** Limit of visited selections, because nested fragments can multiply without adding a field. */
 const mostSteps = 10_000
 
-/** Where a set of fields stands. */
+/** The place of a selection set. */
 interface Place {
   readonly type: GraphQLNamedType | undefined
   readonly depth: number
-  /** How many objects there can be at this place; none within introspection, which is counted apart. */
+  /** The largest number of objects at this place; 0 in introspection, which is counted separately. */
   readonly objects: number
-  /** The length of the page that the field above asks for. */
+  /** The length of the page that the field above requests. */
   readonly pageLength: number
 }
 
-/** Measures the operations of one document, each with its fragments in their places; throws at the first excess. */
+/** Measures the operations of a document with their fragments expanded; throws at the first exceeded limit. */
 export class Measuring {
-  /** The fragments that were met so far. */
+  /** The visited fragments. */
   readonly met = new Set<string>()
   #steps = 0
   #repeats = 0
@@ -67,15 +67,15 @@ export class Measuring {
     private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   ) {}
 
-  /** Measures one operation, or a fragment that none uses. Throws `TooCostly`. */
+  /** Measures one operation, or an unused fragment. Throws `TooCostly`. */
   measure(set: SelectionSetNode, type: GraphQLNamedType | undefined): void {
-    // Only one operation of a document runs.
+    // Counted per operation, because only one operation of a document is executed.
     this.#aliases = 0
     this.#cost = 0
     this.#measure([set], { type, depth: 1, objects: 1, pageLength: 1 })
   }
 
-  /** Fields that answer under one name are one field, as execution and the rule about overlapping fields have it. */
+  /** Fields with the same response name are one field, as in execution and in the rule of overlapping fields. */
   #measure(sets: readonly SelectionSetNode[], place: Place): void {
     const mostLevels = place.objects > 0 ? this.rules.maxDepth : mostIntrospectionLevels
     if (place.depth > mostLevels) throw new TooCostly(`The query nests more than ${mostLevels} levels deep.`)
@@ -132,13 +132,13 @@ export class Measuring {
     const below = field && getNamedType(field.type)
     const length = type && isCompositeType(below) ? this.rules.lengthOf(type.name, name, pageLength) : 1
     const rows = length > 1 ? length * rowCost : 0
-    // One that does not exist is left to the validation, which says so.
+    // A fragment that does not exist is reported by the validation.
     const own = field === undefined ? fieldCost : this.#ownCost(type)
     this.#spend(objects * (own + rows))
     return { type: below, depth: depth + 1, objects: objects * length, pageLength: pageLengthOf(node) }
   }
 
-  /** The values are counted in the schema itself; below, only repeats and levels matter. */
+  /** The values are counted in the schema itself; here only repeats and levels are measured. */
   #enterSchema(alike: readonly FieldNode[], { depth }: Place): Place {
     const { schema, maxCost } = this.rules
     for (const node of alike)

@@ -1,22 +1,22 @@
-// Pages of long lists, as Relay's cursor connections have them: a cursor is the id of the thing that it points at.
+// Pages of long lists as Relay's cursor connections; a cursor is the id of its entry.
 import { ArgsType, Field, Int, ObjectType } from 'type-graphql'
 import { Failure } from '../failure.js'
 import { parseId } from './parse-id.js'
 
-/** Things on a page where nobody says how many. */
+/** The default length of a page. */
 export const usualPage = 20
-/** Things on a page at most: each may cost the database a kilobyte. */
+/** The largest length of a page; an entry may be a kilobyte. */
 export const longestPage = 100
 
-/** Which page is asked for. */
+/** A requested page. */
 export interface Page {
-  /** At most so many things. */
+  /** The largest number of entries. */
   readonly first: number
-  /** Those after the one with this id; from the beginning where it is null. */
+  /** The entries after the one with this id; null: from the beginning. */
   readonly after: string | null
 }
 
-/** What a list takes. */
+/** The arguments of a list. */
 @ArgsType()
 export class PageArguments {
   @Field(() => Int, {
@@ -32,7 +32,7 @@ export class PageArguments {
   after?: string | null
 }
 
-/** The page that arguments ask for; `BAD_USER_INPUT` for a length that is none, or a cursor that we never gave. */
+/** The requested page; `BAD_USER_INPUT` for an invalid length or cursor. */
 export const parsePage = ({ first, after }: PageArguments): Page => {
   const length = first ?? usualPage
   if (length < 1 || length > longestPage)
@@ -40,7 +40,7 @@ export const parsePage = ({ first, after }: PageArguments): Page => {
   return { first: length, after: after == null ? null : parseId(after, 'after') }
 }
 
-/** Where a page ends, as the schema shows it. */
+/** The end of a page in the schema. */
 @ObjectType('PageInfo', { description: 'Where a page ends.' })
 export class PageInfo {
   @Field(() => Boolean, { description: 'True when there is a page after it.' })

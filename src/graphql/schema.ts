@@ -82,8 +82,8 @@ const link =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@authenticated", "@requiresScopes"])'
 
 /**
- * The SDL that is committed: sorted, with directives, which graphql-js's printer omits. Nothing is resolved while printing,
- * so the schema needs only the descriptions of the methods.
+ * The SDL that is committed: sorted, with directives, which graphql-js's printer omits. Nothing is resolved while
+ * printing, so the schema needs only the descriptions of the methods.
  */
 export const printSdl = (methods: readonly MethodDescription[]): string => {
   const schema = lexicographicSortSchema(createSchema({ methods } as unknown as GraphqlNeeds))

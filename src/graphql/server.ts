@@ -1,4 +1,4 @@
-// The Apollo server: which requests are taken, how errors leave.
+// The Apollo server: the options for requests and errors.
 import { ApolloServer } from '@apollo/server'
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import type { GraphQLSchema } from 'graphql'
@@ -21,10 +21,10 @@ export interface GraphqlServerOptions extends Omit<FailureEdge, 'suggestions'> {
   readonly lists: ListBounds
 }
 
-/** What Apollo says without the error that it quotes behind a colon, which may in turn quote what was sent. */
+/** Apollo's message without the error that it quotes after a colon, which may contain input. */
 const titleOf = (message: unknown): string => String(message).split(':', 1).join('')
 
-/** Starts the Apollo server; `http/` feeds it requests. */
+/** Starts the Apollo server, which `http/` calls. */
 export const startGraphqlServer = async (
   options: GraphqlServerOptions,
 ): Promise<ApolloServer<GraphqlContext>> => {
@@ -43,7 +43,7 @@ export const startGraphqlServer = async (
     stopOnTerminationSignals: false,
     nodeEnv: 'production',
     parseOptions: { maxTokens: settings.maxTokens },
-    // Ours takes its place: see checked-documents.
+    // Our own check replaces it; see checked-documents.
     dangerouslyDisableValidation: true,
     formatError: createFormatError(edge),
     plugins: [

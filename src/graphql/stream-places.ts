@@ -29,8 +29,8 @@ export class StreamPlaces {
   ) {}
 
   /**
-   * Counts a stream until it has ended. Throws `RATE_LIMITED` if its network has too many, `UNAVAILABLE` if the process has
-   * too many or stops.
+   * Counts a stream until it has ended. Throws `RATE_LIMITED` if its network has too many, `UNAVAILABLE` if the process
+   * has too many or stops.
    */
   take(stream: PlacedStream): void {
     if (stream.signal.aborted) return

@@ -1,4 +1,4 @@
-// GraphQL over server-sent events: which subscriptions are taken, how their results and errors leave.
+// GraphQL over server-sent events: runs subscriptions, formats results and errors.
 import {
   type DocumentNode,
   type ExecutionResult,
@@ -28,19 +28,19 @@ export interface GraphqlStreamOptions extends Omit<FailureEdge, 'suggestions'> {
   readonly lists: ListBounds
 }
 
-/** Answers one request: with a refusal, or with a stream of events in text. Throws what refuses the whole request. */
+/** Answers a request with a refusal or a stream of events. Throws errors that refuse the whole request. */
 export type GraphqlStream = (body: unknown, context: StreamContext) => Promise<Response>
 
-/** How the errors of an answer leave. */
+/** Formats the errors of an answer. */
 type Format = (errors: readonly GraphQLError[]) => GraphQLError[]
 
-/** Answers streams in the distinct connections mode of graphql-sse: one request, one subscription. */
+/** Handles requests in the distinct connections mode of graphql-sse: one subscription per request. */
 export const createGraphqlStream = (options: GraphqlStreamOptions): GraphqlStream => {
   const { schema, settings, lists } = options
   const format = createFormat({ ...options, suggestions: settings.introspection })
   const check = createDocumentCheck({ schema, settings, lists, servedOperations: streamedOperationsRule })
   const handle = createHandler<null, StreamContext>({
-    // No token, so that nobody can attach to the stream of somebody else.
+    // Without stream tokens, so that a client cannot join another client's stream.
     authenticate: () => null,
     onSubscribe: async ({ context }, params) => {
       const document = parseDocument(params.query, settings.maxTokens)
@@ -75,7 +75,7 @@ export const createGraphqlStream = (options: GraphqlStreamOptions): GraphqlStrea
     })
 }
 
-/** The parameters of a request (GraphQL over HTTP 5.2), checked. */
+/** The validated parameters of a request (GraphQL over HTTP 5.2). */
 const parseParams = (body: unknown): RequestParams => {
   const field = (name: string): unknown =>
     typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
@@ -88,7 +88,7 @@ const parseParams = (body: unknown): RequestParams => {
   return {
     query,
     ...(operationName == null ? {} : { operationName }),
-    // Checked above to be an object; graphql-js checks what is in it.
+    // It is an object, as checked above; graphql-js validates its content.
     ...(variables == null ? {} : { variables: variables as Record<string, unknown> }),
   }
 }
@@ -100,7 +100,7 @@ const parseDocument = (query: string, maxTokens: number): DocumentNode | GraphQL
     return parse(query, { maxTokens })
   } catch (error) {
     if (error instanceof GraphQLError) return error
-    // graphql-js reads by recursion, and ends where the stack does.
+    // graphql-js parses recursively, so a deep document overflows the stack.
     if (error instanceof RangeError)
       throw new Failure('QUERY_TOO_COSTLY', 'The query nests more deeply than it can be read.')
     throw error
@@ -122,7 +122,7 @@ const createFormat = (edge: FailureEdge): Format => {
   }
 }
 
-/** True for what HTTP has a status for: no field was reached, or it is to be asked again later. */
+/** True for errors with an HTTP status: no field was resolved, or the request is to be repeated later. */
 const isWhole = ({ path, extensions }: GraphQLError): boolean =>
   path === undefined || extensions['code'] === 'RATE_LIMITED' || extensions['code'] === 'UNAVAILABLE'
 
@@ -133,11 +133,11 @@ const refusal = (errors: readonly GraphQLError[]): Response => {
     'content-type': 'application/json; charset=utf-8',
     ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
   }
-  // Formatted, so that it is one of the closed list.
+  // Formatted, so that its code is of the closed list.
   return [JSON.stringify({ errors }), { status: statusOfCode(code as FailureCode), statusText: '', headers }]
 }
 
-/** The results as they leave. What ends the stream before its time is its last result. */
+/** The formatted results. An error that ends the stream early is the last result. */
 async function* results(
   begun: AsyncGenerator<ExecutionResult, void>,
   format: Format,

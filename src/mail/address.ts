@@ -35,8 +35,9 @@ const foldCase = (text: string): string =>
   })
 
 /**
- * True if IDNA changed only the case and the encoding of a label. IDNA also drops invisible characters and maps look-alikes
- * to ASCII, which would give one mailbox several spellings, and it accepts `xn--` labels that cannot be decoded.
+ * True if IDNA changed only the case and the encoding of a label. IDNA also drops invisible characters and maps
+ * look-alikes to ASCII, which would give one mailbox several spellings, and it accepts `xn--` labels that cannot be
+ * decoded.
  */
 const isPlainlyWritten = (written: string, label: string): boolean => {
   const unicode = domainToUnicode(label)
@@ -59,8 +60,8 @@ const parseDomain = (raw: string): string | null => {
 }
 
 /**
- * The canonical spelling of an address: ASCII letters in lower case, the domain with A-labels. Only spaces around it are
- * removed. Throws `BAD_USER_INPUT` for `field`; the sentence never contains the address.
+ * The canonical spelling of an address: ASCII letters in lower case, the domain with A-labels. Only spaces around it
+ * are removed. Throws `BAD_USER_INPUT` for `field`; the sentence never contains the address.
  */
 export const parseAddress = (raw: string, field: string): string => {
   const refuse = (sentence: string): Failure => new Failure('BAD_USER_INPUT', sentence, { field })
@@ -88,8 +89,8 @@ const dotlessDomains: Readonly<Record<string, string>> = {
 
 /**
  * The mailbox to which most providers deliver a canonical address: without the `+tag` of the local part (RFC 5233), and
- * without dots if the provider ignores them. Only limits are counted for it. Mails are sent to the address itself, because
- * for some providers the plus sign is an ordinary character.
+ * without dots if the provider ignores them. Only limits are counted for it. Mails are sent to the address itself,
+ * because for some providers the plus sign is an ordinary character.
  */
 export const mailboxOf = (address: string): string => {
   const at = address.lastIndexOf('@')

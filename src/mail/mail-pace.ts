@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 /** The window in milliseconds; short, so that mails above the pace do not wait long. */
 export const paceMilliseconds = 10_000
 /**
- * Number of shares. A network is hashed to a share, differently for each domain and window, so that the state is bounded
- * and two networks have the same share only for ten seconds (stochastic fairness queuing, P. McKenney, 1990).
+ * Number of shares. A network is hashed to a share, differently for each domain and window, so that the state is
+ * bounded and two networks have the same share only for ten seconds (stochastic fairness queuing, P. McKenney, 1990).
  */
 const shareCount = 1_024
 
@@ -46,8 +46,8 @@ const shareOf = ({ domain, network }: PaceWish, endsAt: number): string => {
 
 /**
  * Allows a mail if its network has had less of the window than is left of it (dynamic thresholds, A. Choudhury and E.
- * Hahne, 1998). One network gets half, n networks get 1/(n+1) each, and a new network always finds room. A postponed mail
- * asks again later, by one window for each full share of mails that were postponed before it.
+ * Hahne, 1998). One network gets half, n networks get 1/(n+1) each, and a new network always finds room. A postponed
+ * mail asks again later, by one window for each full share of mails that were postponed before it.
  */
 export const givePlace = (given: Pace | null, wish: PaceWish): GivenPlace => {
   const { now, mostMails } = wish

@@ -3,9 +3,9 @@ import type { NodemailerError } from 'nodemailer'
 import { shownTextOf } from '../text/shown-text.js'
 
 /**
- * The meaning of a failure. `refused`: the relay permanently refuses the mail or address. `declined`: temporarily; another
- * relay may accept it. `unavailable`: the relay accepts no mails, or none from us. `uncertain`: it may have accepted the
- * mail.
+ * The meaning of a failure. `refused`: the relay permanently refuses the mail or address. `declined`: temporarily;
+ * another relay may accept it. `unavailable`: the relay accepts no mails, or none from us. `uncertain`: it may have
+ * accepted the mail.
  */
 export type SmtpVerdict = 'refused' | 'declined' | 'unavailable' | 'uncertain'
 

@@ -108,8 +108,8 @@ export class SmtpPool {
   }
 
   /**
-   * Waits here instead of in nodemailer's queue, so that waiting mails go to the next relay when this one fails, and do not
-   * each wait for a time-out.
+   * Waits here instead of in nodemailer's queue, so that waiting mails go to the next relay when this one fails, and do
+   * not each wait for a time-out.
    */
   async #takePlace(): Promise<void> {
     if (this.#sending >= this.settings.connectionsPerRelay) {

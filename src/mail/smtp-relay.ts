@@ -51,8 +51,8 @@ const switchOf = (url: URL, name: string, fallback: boolean): boolean => {
 }
 
 /**
- * The relay of a URL such as `smtp://user:password@smtp.example.org:587`. A password is only sent over TLS, except to this
- * machine or with `?requireTLS=false`. Throws `SmtpUrlProblem`.
+ * The relay of a URL such as `smtp://user:password@smtp.example.org:587`. A password is only sent over TLS, except to
+ * this machine or with `?requireTLS=false`. Throws `SmtpUrlProblem`.
  */
 export const parseSmtpUrl = (raw: string): SmtpRelay => {
   const url = URL.canParse(raw) ? new URL(raw) : null

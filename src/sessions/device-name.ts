@@ -34,8 +34,8 @@ export const deviceNameOf = (device: string): string => {
 const product = /^([A-Za-z]{1,20}(?:-[A-Za-z]{1,20})?)(?:\/(\d{1,3})(?:\.\d{1,6})*)?(?=$| )/
 
 /**
- * The same without free text, for mails to addresses that may belong to somebody else: a caller must not be able to write
- * into them. A browser by its name, another program by product and version, otherwise null.
+ * The same without free text, for mails to addresses that may belong to somebody else: a caller must not be able to
+ * write into them. A browser by its name, another program by product and version, otherwise null.
  */
 export const trustedDeviceNameOf = (device: string): string | null => {
   const found = browserOf(device)

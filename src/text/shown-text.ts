@@ -48,9 +48,9 @@ const allowed = [...emoji, ...needed, visibleFormat].join('|')
 const allAllowed = new RegExp(allowed, 'gv')
 
 /**
- * Invisible characters, characters that change the direction or position of text around them, and characters that differ
- * between fonts. U+FFFC and U+FFFD replace lost text; U+1D159 is an empty note head, U+13441 and U+13442 are blank
- * hieroglyphs.
+ * Invisible characters, characters that change the direction or position of text around them, and characters that
+ * differ between fonts. U+FFFC and U+FFFD replace lost text; U+1D159 is an empty note head, U+13441 and U+13442 are
+ * blank hieroglyphs.
  */
 const forbidden =
   /[\p{Control}\p{Format}\p{Surrogate}\p{Private_Use}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\p{Line_Separator}\p{Paragraph_Separator}\ufffc\ufffd\u{1d159}\u{13441}\u{13442}]/gv
@@ -116,8 +116,8 @@ export const parseShownText = (raw: string | null | undefined, field: string): s
 }
 
 /**
- * A text from a program, cleaned: characters that `parseShownText` refuses become spaces, and it is cut at `most` grapheme
- * clusters. Null if nothing is left.
+ * A text from a program, cleaned: characters that `parseShownText` refuses become spaces, and it is cut at `most`
+ * grapheme clusters. Null if nothing is left.
  */
 export const shownTextOf = (raw: string, most: number): string | null => {
   if (plain.test(raw)) return raw.slice(0, most).trim() || null

@@ -8,9 +8,9 @@ export interface PaceRule {
 }
 
 /**
- * A rate limit without a counter. Each use moves `pacedUntil` forward by its share of the window, starting from now if it
- * is in the past; a use that would move it further than a window ahead is refused. If the row is updated anyway, the limit
- * needs no statement of its own.
+ * A rate limit without a counter. Each use moves `pacedUntil` forward by its share of the window, starting from now if
+ * it is in the past; a use that would move it further than a window ahead is refused. If the row is updated anyway, the
+ * limit needs no statement of its own.
  */
 export class Pace {
   readonly #windowMilliseconds: number

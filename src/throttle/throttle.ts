@@ -65,9 +65,9 @@ export class Throttle {
   }
 
   /**
-   * Counts one change by the owner of an account. Throws `RATE_LIMITED`. The limit of one session is lower than that of the
-   * account, so that a thief with one stolen token cannot prevent the owner from acting. Once a session is over its limit,
-   * its further attempts do not count for the account.
+   * Counts one change by the owner of an account. Throws `RATE_LIMITED`. The limit of one session is lower than that of
+   * the account, so that a thief with one stolen token cannot prevent the owner from acting. Once a session is over its
+   * limit, its further attempts do not count for the account.
    */
   async countChange(call: Call, principal: Principal): Promise<void> {
     const { changesPerAccount, changesPerSession } = this.settings

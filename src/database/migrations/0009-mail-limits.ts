@@ -29,9 +29,9 @@ create index "known_network_proven_at" on "known_network" ("proven_at");
 `
 
 /**
- * A challenge is spent in the transaction of what its answer allows, so whoever asked for its mail has proven the address
- * then. Of the networks of an address the eight that were proven last are kept; a row that another transaction holds is
- * left to that one.
+ * A challenge is spent in the transaction of what its answer allows, so whoever asked for its mail has proven the
+ * address then. Of the networks of an address the eight that were proven last are kept; a row that another transaction
+ * holds is left to that one.
  */
 const knowing = `
 create function "idem_know_network"() returns trigger language plpgsql as $$

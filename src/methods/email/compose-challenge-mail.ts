@@ -17,8 +17,8 @@ export interface ComposeChallengeMailNeeds {
 }
 
 /**
- * Inserts a word joiner (U+2060) after each dot of a handle, so that mail programs do not turn it into a link. A handle may
- * look like a domain, and a stranger may have picked it.
+ * Inserts a word joiner (U+2060) after each dot of a handle, so that mail programs do not turn it into a link. A handle
+ * may look like a domain, and a stranger may have picked it.
  */
 const unlinked = (name: string): string => name.replaceAll('.', '.\u2060')
 
