@@ -5,6 +5,7 @@ import { AuditEntry } from './audit/audit-entry.js'
 import { HeldChallenge } from './challenges/held-challenge.js'
 import { SpentChallenge } from './challenges/spent-challenge.js'
 import { Identity } from './identities/identity.js'
+import { RetiredIdentity } from './identities/retired-identity.js'
 import { KnownNetwork } from './mail/known-network.js'
 import { Mail } from './mail/mail.js'
 import { MailLine } from './mail/mail-line.js'
@@ -21,6 +22,7 @@ export const entities = [
   Account,
   Handle,
   Identity,
+  RetiredIdentity,
   SpentChallenge,
   HeldChallenge,
   Mail,

@@ -144,7 +144,7 @@ const link = async (
 
 /**
  * A guest becomes a person: what anyone who once held the device could prove no longer leads here, so the guest's
- * identities go, with the sessions that they opened; the caller's own session goes on, on the new identity.
+ * identities are retired, and the sessions that they opened end; the caller's own session goes on, on the new identity.
  */
 const becomePerson = async (
   call: Call,
@@ -159,7 +159,7 @@ const becomePerson = async (
     if (former.id === identity.id) continue
     const endedSessions = await needs.sessions.endOpenedBy(call, former.id)
     endedInAll += endedSessions
-    await needs.identities.remove(call, former.id)
+    await needs.identities.retire(call, former)
     const detail = { method: former.method, identityId: former.id, endedSessions }
     await needs.auditLog.append(call, { action: 'identity.unlinked', accountId: account.id, detail })
   }

@@ -8,13 +8,16 @@ import type { JsonObject } from '../database/json.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { Identity, type ProvenIdentity } from './identity.js'
+import { RetiredIdentity } from './retired-identity.js'
 import type { identitySettings } from './settings.js'
 
 const findProven = {
   name: 'idem_identity_proven',
   text: `select i.id, i.account_id as "accountId", ${accountColumns},
       exists (select 1 from identity e where e.account_id = i.account_id and e.method = 'email') as "hasAddress",
-      (select account_id from handle where name = $4) as "handleOwner"
+      (select account_id from handle where name = $4) as "handleOwner",
+      i.id is null and exists (select 1 from retired_identity r
+        where r.method = proven.method and r.issuer = proven.issuer and r.subject = proven.subject) as "isRetired"
     from (select $1::text as method, $2::text as issuer, $3::text as subject) as proven
     left join identity i using (method, issuer, subject)
     left join account a on a.id = i.account_id`,
@@ -30,6 +33,7 @@ interface ProvenRow extends Omit<Account, 'id'> {
   readonly hasAddress: boolean
   readonly accountId: string
   readonly handleOwner: string | null
+  readonly isRetired: boolean
 }
 
 /** What the database knows of a proven identity and of the handle that was claimed with it. */
@@ -42,6 +46,8 @@ export interface KnownIdentity {
   } | null
   /** The account that the claimed handle belongs to, or null when it is free or none was claimed. */
   readonly handleOwner: string | null
+  /** True for an identity that led to a guest who has become a person. */
+  readonly isRetired: boolean
 }
 
 const columns = `i.id, i.account_id as account, i.method, i.issuer, i.subject, i.label, i.credential,
@@ -73,9 +79,14 @@ export class Identities {
       proven.subject,
       handle,
     ])
-    if (row === undefined || row.id === null) return { found: null, handleOwner: row?.handleOwner ?? null }
-    const { id: identityId, accountId, hasAddress, handleOwner, ...account } = row
-    return { found: { identityId, account: { ...account, id: accountId }, hasAddress }, handleOwner }
+    if (row === undefined || row.id === null)
+      return { found: null, handleOwner: row?.handleOwner ?? null, isRetired: row?.isRetired === true }
+    const { id: identityId, accountId, hasAddress, handleOwner, isRetired, ...account } = row
+    return {
+      found: { identityId, account: { ...account, id: accountId }, hasAddress },
+      handleOwner,
+      isRetired,
+    }
   }
 
   /** What proofs of an identity are checked against; null where there is no such identity, or where it has none. */
@@ -123,5 +134,14 @@ export class Identities {
   /** Removes an identity. */
   async remove(call: Call, id: string): Promise<void> {
     await call.em.nativeDelete(Identity, { id })
+  }
+
+  /**
+   * Removes an identity and remembers what it was, so that no proof of it opens an account again. For use inside a
+   * transaction: who looks meanwhile finds the one or the other.
+   */
+  async retire(call: Call, { id, account, method, issuer, subject }: Identity): Promise<void> {
+    await this.remove(call, id)
+    await call.write(rowOf(RetiredIdentity, { id, account, method, issuer, subject, retiredAt: call.now }))
   }
 }

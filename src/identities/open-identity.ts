@@ -100,7 +100,8 @@ const lookUp = async (
   claim: IdentityClaim,
   needs: OpenIdentityNeeds,
 ): Promise<OpenedIdentity | ClosedIdentity> => {
-  const { found, handleOwner } = await needs.identities.lookUp(call, claim.proven, claim.handle)
+  const { found, handleOwner, isRetired } = await needs.identities.lookUp(call, claim.proven, claim.handle)
+  if (isRetired) return { outcome: 'refused', failure: movedOn() }
   if (found === null) return unknown(call, claim, { handleOwner, needs })
   const { account } = found
   if (claim.handle !== null && handleOwner !== account.id)
@@ -135,6 +136,14 @@ const unknown = (
       return assertNever(whenUnknown)
   }
 }
+
+/** Only who has the proof is told so, and not who the person is. */
+const movedOn = (): Failure =>
+  new Failure(
+    'PROOF_REJECTED',
+    'This guest has become a person: sign in by what was linked then. To start as a new guest, send a new secret.',
+    { reason: 'a guest that became a person' },
+  )
 
 const mismatch = (reason: string): ClosedIdentity => ({
   outcome: 'refused',

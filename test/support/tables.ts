@@ -6,6 +6,7 @@ const tables = [
   'account',
   'handle',
   'identity',
+  'retired_identity',
   'session',
   'spent_challenge',
   'held_challenge',

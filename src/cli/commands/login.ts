@@ -1,15 +1,13 @@
 // `idem login`: signs in by email, with a key or as a guest.
 
 import type { Command } from 'commander'
-import { answerAsGuest } from '../../client/proof.js'
-import { signIn } from '../../client/sign-in.js'
 import { CliError } from '../cli-error.js'
-import { type Login, serverEntry, withServerEntry } from '../config.js'
+import type { Login } from '../config.js'
 import { defineCommand } from '../define-command.js'
-import { finishLogin } from '../finish-login.js'
 import { type GivenKey, readEnvironmentKey, readPrivateKey, readPrivateKeyFile } from '../given-key.js'
-import { type Connection, connect, deviceName, openInvocation } from '../invocation.js'
+import { type Connection, connect, openInvocation } from '../invocation.js'
 import { Lines } from '../lines.js'
+import { logInAsGuest } from '../log-in-as-guest.js'
 import { logInByEmail } from '../log-in-by-email.js'
 import { logInWithKey } from '../log-in-with-key.js'
 import type { Machine } from '../machine.js'
@@ -158,28 +156,4 @@ const handleOf = ({ kept, machine }: Connection, { handle, privateKey }: LoginOp
   if (handle !== undefined) return handle
   const repeats = privateKey === undefined && !machine.environment['IDEM_PRIVATE_KEY']
   return repeats && kept.login?.method === 'key' ? kept.login.handle : null
-}
-
-/** Length of a guest's secret in bytes: 256 bits, so that it cannot be guessed. */
-const deviceSecretBytes = 32
-
-const logInAsGuest = async (connection: Connection): Promise<void> => {
-  const { machine, config, url, transport, output } = connection
-  output.progress(`Signing in at ${url} as a guest`)
-  const deviceSecret = await keptDeviceSecret(connection)
-  const signedIn = await signIn(transport, answerAsGuest({ deviceSecret, deviceName: deviceName(machine) }))
-  const login = { method: 'guest', accountId: signedIn.account.id } as const
-  await finishLogin(connection, signedIn, { login })
-  output.progress(`This guest is known by a secret in ${config.path}: whoever loses it loses the account.`)
-}
-
-/** Stored before its first use, so that a guest account cannot be lost. */
-const keptDeviceSecret = async ({ machine, config, url }: Connection): Promise<string> => {
-  const fresh = Buffer.from(machine.randomBytes(deviceSecretBytes)).toString('base64')
-  const after = await config.update(async (before) =>
-    serverEntry(before, url).deviceSecret === null
-      ? withServerEntry(before, url, { deviceSecret: fresh })
-      : before,
-  )
-  return serverEntry(after, url).deviceSecret ?? fresh
 }

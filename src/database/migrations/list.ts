@@ -6,6 +6,7 @@ import { Migration0003 } from './0003-required-changes-and-merging.js'
 import { Migration0004 } from './0004-methods.js'
 import { Migration0005 } from './0005-mail-leases.js'
 import { Migration0006 } from './0006-limits.js'
+import { Migration0007 } from './0007-retired-identities.js'
 import { Migration0009 } from './0009-mail-limits.js'
 
 /** Every migration, oldest first. */
@@ -16,5 +17,6 @@ export const migrations: MigrationObject[] = [
   { name: '0004-methods', class: Migration0004 },
   { name: '0005-mail-leases', class: Migration0005 },
   { name: '0006-limits', class: Migration0006 },
+  { name: '0007-retired-identities', class: Migration0007 },
   { name: '0009-mail-limits', class: Migration0009 },
 ]

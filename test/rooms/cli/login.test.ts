@@ -5,7 +5,9 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { generatePrivateKey, parsePrivateKey } from '../../../src/cli/private-key.js'
 import { sourceWithoutFile } from '../../../src/cli/unusable-key.js'
-import { type TestService } from '../../support/start-service.js'
+import { dataOf } from '../../support/calls.js'
+import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
+import type { TestService } from '../../support/start-service.js'
 import { serverThatAnswers } from '../client/no-idem.js'
 import { startTappedService, turnAway, Wiretap } from '../client/wiretap.js'
 import { errorOf, type Run, TestMachine } from './try-cli.js'
@@ -266,6 +268,22 @@ test('a guest comes back as the same guest, also after logout', async () => {
   await machine.run(['logout'])
   const again = await machine.run(['login', '--guest', '--json'])
   expect(JSON.parse(again.stdout)).toMatchObject({ account: { id: account.id }, provisioned: false })
+})
+
+test('a guest that became a person elsewhere is told so, and the next guest is a new one', async () => {
+  const first = await machine.run(['login', '--guest', '--json'])
+  const { account } = JSON.parse(first.stdout)
+  const { deviceSecret } = machine.kept
+  const tab = await signInAsGuest(idem, { deviceSecret })
+  dataOf(await new KeyOwner(idem).link(tab.accessToken))
+  const refused = await machine.run(['login', '--guest'])
+  expect(refused.exitCode).not.toBe(0)
+  expect(refused.stderr).toContain('This guest has become a person')
+  expect(refused.stderr).toContain('idem login --guest')
+  noSecretIn(refused, deviceSecret)
+  const next = JSON.parse((await machine.run(['login', '--guest', '--json'])).stdout)
+  expect(next).toMatchObject({ provisioned: true })
+  expect(next.account.id).not.toBe(account.id)
 })
 
 test("one server's tokens and guest secret are never sent to another", async () => {
