@@ -37,8 +37,8 @@ const openMailer = (options: ServiceOptions): Mailer => {
 }
 
 /**
- * Starts a worker on a migrated database. The caller closes the foundation. Throws if the database is the backend of the
- * queue and cannot be reached.
+ * Starts a worker on a migrated database. The caller closes the foundation. Throws if the database is the backend of
+ * the queue and cannot be reached.
  */
 export const startWorker = async (options: ServiceOptions, foundation: Foundation): Promise<Worker> => {
   const { settings, random, logger, publicUrl, requestScope, databaseUrl } = options

@@ -1,4 +1,4 @@
-// The challenges of the installation, sealed and held: found by the id that their asker gives, and spent once.
+// The challenges of the installation, sealed and held: finds them by the asker's id, and spends them once.
 import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
@@ -8,12 +8,12 @@ import { isHeldId, subjectMarkOf } from './held-id.js'
 import type { SealedChallenges } from './sealed-challenge.js'
 import { SpentChallenge } from './spent-challenge.js'
 
-/** What an id names before the database is asked. `challenge` is null where the id is none of ours. */
+/** What is known of an id without a query. `challenge` is null if we did not issue it. */
 export type NamedChallenge =
   | { readonly kind: 'sealed'; readonly challenge: Challenge | null }
   | { readonly kind: 'held'; readonly idHash: string; readonly subjectMark: string }
 
-/** A challenge as its id led to it. */
+/** A challenge that was found by its id. */
 export type OpenedChallenge =
   | { readonly kind: 'sealed'; readonly challenge: Challenge }
   | {
@@ -37,7 +37,7 @@ const challengeOf = (facts: HeldChallengeFacts): Challenge => ({
   expiresAt: facts.expiresAt,
 })
 
-/** True once its code was tried too often. */
+/** True once no tries of its code are left. */
 const isBurnt = (facts: HeldChallengeFacts): boolean => facts.tries >= mostCodeAttempts
 
 const burnt = (id: string): Failure =>
@@ -52,32 +52,32 @@ const purgeSpent = {
     returning nonce`,
 }
 
-/** Every challenge, wherever it is kept. */
+/** All challenges, sealed and held. */
 export class Challenges {
   constructor(
     private readonly sealed: SealedChallenges,
     private readonly held: HeldChallenges,
   ) {}
 
-  /** What an id names, by its form alone: a sealed challenge is opened, one that we hold is not looked for yet. */
+  /** What is known of an id without a query: a sealed challenge is opened, a held one is not read yet. */
   async name(id: string): Promise<NamedChallenge> {
     if (isHeldId(id)) return { kind: 'held', idHash: hashOf(id), subjectMark: subjectMarkOf(id) }
     return { kind: 'sealed', challenge: await this.sealed.open(id) }
   }
 
-  /** The challenge that its asker names so, or null when it is none of ours. */
+  /** The challenge of an id that was examined before; null if we did not issue it. */
   async open(call: Call, named: NamedChallenge): Promise<OpenedChallenge | null> {
     if (named.kind === 'sealed') return named.challenge && { kind: 'sealed', challenge: named.challenge }
     const facts = await this.held.find(call, named.idHash)
     return facts && { kind: 'held', facts, challenge: challengeOf(facts) }
   }
 
-  /** The challenge with this id, or null when it is none of ours. */
+  /** The challenge with this id; null if we did not issue it. */
   async find(call: Call, id: string): Promise<OpenedChallenge | null> {
     return await this.open(call, await this.name(id))
   }
 
-  /** Refuses with `CHALLENGE_SPENT` a held challenge that was answered, or whose code was tried too often. */
+  /** Refuses with `CHALLENGE_SPENT` a held challenge that was answered, or has no tries left. */
   refuseSpent(found: OpenedChallenge): void {
     if (found.kind === 'sealed') return
     const { id, isSpent } = found.facts
@@ -86,8 +86,8 @@ export class Challenges {
   }
 
   /**
-   * Counts one try to guess the answer of a held challenge, before it is compared and in a statement of its own: of any
-   * number at once only as many are compared as there are tries. Throws `CHALLENGE_SPENT` when none is left.
+   * Counts a try of the code of a held challenge, before the comparison and in a statement of its own, so that of
+   * concurrent tries only the allowed number is compared. Throws `CHALLENGE_SPENT` if none is left.
    */
   async countGuess(call: Call, found: OpenedChallenge): Promise<void> {
     if (found.kind === 'sealed') return
@@ -95,7 +95,10 @@ export class Challenges {
     if (!(await this.held.countTry(call, id))) throw burnt(id)
   }
 
-  /** The row that spends a challenge. Its unique nonce is what lets one of many tries succeed; the others get `CHALLENGE_SPENT`. */
+  /**
+   * The row that spends a challenge. The unique nonce lets one of many answers succeed; the others get
+   * `CHALLENGE_SPENT`.
+   */
   spend(challenge: Challenge): Row {
     const { nonce, expiresAt } = challenge
     return rowOf(
@@ -107,7 +110,7 @@ export class Challenges {
     )
   }
 
-  /** Where a challenge stands. */
+  /** The state of a challenge. */
   async statusOf(call: Call, found: OpenedChallenge): Promise<ChallengeStatus> {
     const { challenge } = found
     const isSpent =
@@ -119,7 +122,7 @@ export class Challenges {
     return challenge.confirmed ? 'CONFIRMED' : 'PENDING'
   }
 
-  /** Removes at most `limit` traces of challenges that expired before `expiredBefore`; returns their number. */
+  /** Deletes at most `limit` spent challenges that expired before `expiredBefore`; returns their number. */
   async purgeSpent(call: Call, expiredBefore: Date, limit: number): Promise<number> {
     return (await call.run(purgeSpent, [expiredBefore, limit])).length
   }

@@ -1,4 +1,4 @@
-// Call: what lives as long as one request, handed down as the first parameter of everything.
+// Call: the facts of one request and its access to the database, the first parameter of every function that needs them.
 import type { EntityManager } from '@mikro-orm/postgresql'
 import type { Principal } from '../authorization/principal.js'
 import { type Change, isChange, type Part } from './change.js'
@@ -7,15 +7,15 @@ import type { Database, TransactionLimits } from './database.js'
 import type { Transaction } from './transaction.js'
 import { changeAndWrite, NoEffect, type WriteNeeds, write } from './write.js'
 
-/** Where a call came from. */
+/** The origin of a call. */
 export interface Source {
-  /** The client's network: an IPv4 address, or the /64 of an IPv6 address; limits are keyed on it. */
+  /** The client's network: an IPv4 address, or the /64 of an IPv6 address. Limits are counted for it. */
   readonly network: string
   /** The client's address as text, for the audit log. */
   readonly address: string
-  /** What the client calls itself (`User-Agent`), or null. Shown to its owner, never trusted. */
+  /** The client's `User-Agent`, or null. Shown to its owner, never trusted. */
   readonly userAgent: string | null
-  /** The languages that it would like an answer in (`Accept-Language`), or null. */
+  /** The client's preferred languages (`Accept-Language`), or null. */
   readonly acceptLanguage: string | null
 }
 
@@ -28,8 +28,8 @@ export interface CallFacts {
 }
 
 /**
- * One request: who asks, when, from where, and its door to the database. Inside `inTransaction` everything that a call
- * does runs in the transaction, so a store does not know, and need not, whether there is one.
+ * One request: principal, time, source, and the access to the database. Inside `inTransaction` every method runs in the
+ * transaction, so stores work the same way with and without one.
  */
 export class Call implements CallFacts {
   readonly principal: Principal | null
@@ -49,18 +49,18 @@ export class Call implements CallFacts {
     this.source = facts.source
   }
 
-  /** This call's entity manager, for reads; forked when it is first asked for: most requests need none. */
+  /** This call's entity manager, for reads. Forked at its first use, because most requests need none. */
   get em(): EntityManager {
     this.#em ??= (this.transaction ?? this.database).fork()
     return this.#em
   }
 
-  /** True inside of a transaction: what is read may be rolled back, so nothing of it is remembered beyond the call. */
+  /** True inside a transaction. What it reads may be rolled back, so it must not be cached. */
   get isInTransaction(): boolean {
     return this.transaction !== null
   }
 
-  /** The same request with another principal: what context learns once the bearer has been checked. */
+  /** The same request with another principal, once the bearer was verified. */
   by(principal: Principal | null): Call {
     return new Call(this.database, { ...this.facts(), principal }, this.transaction)
   }
@@ -71,25 +71,26 @@ export class Call implements CallFacts {
   }
 
   /**
-   * Writes rows and changes as one prepared statement: all of them or none. Throws, and has then written nothing,
-   * - a part's own failure for the constraint that refused (`refusals`); `INTERNAL` where the part has none for it;
-   * - the failure of a change that had to take effect and did not (`otherwise`).
-   * Rows of one table are one insert, however many they are. Where in the transaction of `inTransaction` it throws,
-   * that transaction can only be rolled back.
+   * Writes rows and changes as one prepared statement: all of them or none. If it throws, nothing was written. It throws
+   * - a part's failure for the violated constraint (`refusals`); `INTERNAL` if the part has none for it;
+   * - the failure of a required change that had no effect (`otherwise`).
+   * Rows of one table are one insert, however many they are. After an error inside `inTransaction`, the transaction can
+   * only be rolled back.
    */
   async write(...parts: readonly Part[]): Promise<void> {
     await write(parts, this.#writeNeeds())
   }
 
   /**
-   * Makes a change that carries its own condition, and writes the parts only when it took effect: the check and all
-   * that depends on it as one statement. Returns what the change returned: no row, and nothing was written. Throws like
-   * `write`; a row may take a value from what was changed (`FromChange`).
+   * Executes a change with a condition, and writes the parts only if it had an effect, as one statement. Returns the
+   * rows that the change returned; none if nothing was written. Throws like `write`. A row may take a value from the
+   * changed row (`FromChange`).
    */
   async change<R>(change: Change, ...parts: readonly Part[]): Promise<R[]> {
     const make = async () => await changeAndWrite<R>(change, parts, this.#writeNeeds())
     try {
-      // Beside other changes the statement fails when the first takes no effect: not to end the transaction around it.
+      // With other changes beside it, the statement fails if the first has no effect. The savepoint keeps the
+      // transaction.
       const isNested = this.transaction !== null && parts.some(isChange)
       return isNested ? await this.transaction.nest(make) : await make()
     } catch (error) {
@@ -99,22 +100,22 @@ export class Call implements CallFacts {
   }
 
   /**
-   * Runs `work` in one transaction with a call of its own; commits when it returns, rolls back when it throws. Inside
-   * of another transaction it becomes a part of that, of which nothing stays when it throws.
+   * Runs `work` with a new call in a transaction; commits when it returns, rolls back when it throws. Inside another
+   * transaction it is a savepoint, to which it rolls back when it throws.
    */
   async inTransaction<T>(work: (call: Call) => Promise<T>): Promise<T> {
     return await this.#transact(work, 'request')
   }
 
   /**
-   * The same for work that takes longer than a request may (5 s a statement): a merge, an export, a removal. It runs on
-   * connections apart, so that requests never wait for one of them; of these there are few, so only jobs call it.
+   * The same for work whose statements take longer than those of requests may (5 s), such as a merge. It has separate
+   * connections, so that requests never wait for them. There are few, so only jobs call it.
    */
   async inLongTransaction<T>(work: (call: Call) => Promise<T>): Promise<T> {
     return await this.#transact(work, 'long')
   }
 
-  /** Calls `hook` once what this call has changed is committed: at once where there is no transaction. */
+  /** Calls `hook` after the commit of this call's transaction; immediately without a transaction. */
   afterCommit(hook: () => void): void {
     if (this.transaction === null) hook()
     else this.transaction.afterCommit(hook)

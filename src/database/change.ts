@@ -1,33 +1,33 @@
-// Change: one update, delete or guarded insert, as a noun describes it, to be written together with others.
+// Change: an update, delete or conditional insert, described by a store, to be executed together with others.
 import type { Failure } from '../failure.js'
 import type { Statement } from './connection.js'
 import type { Refusals, Row } from './row.js'
 
 /**
- * One statement that changes what is there, or that looks at it and locks it. Several changes and rows are written as
- * one statement (`Call.write`), and PostgreSQL runs them on one and the same snapshot. So a change
- * - carries its own condition in its `where`;
- * - sees no row that is inserted beside it: what a new row is to hold is said in the row;
- * - is the only one beside it that changes a given row: of two, one would be lost without an error.
+ * A statement that changes existing rows, or reads and locks them. Several changes and rows are composed into one statement
+ * (`Call.write`), which PostgreSQL executes on one snapshot. Therefore a change
+ * - has its condition in its own `where`;
+ * - does not see rows that are inserted beside it, so the row itself must have its final values;
+ * - must be the only one that changes a given row: of two, one would be lost without an error.
  */
 export interface Change {
   /**
-   * An `update`, `delete` or `insert … on conflict … returning`, or a `select … for share`. Its placeholders are `$1`,
-   * `$2`, …; a parameter whose type PostgreSQL cannot infer has a cast. It took effect when it returned a row.
+   * An `update`, `delete` or `insert … on conflict … returning`, or a `select … for share`, with placeholders `$1`,
+   * `$2`, … A parameter whose type PostgreSQL cannot infer needs a cast. It had an effect if it returned a row.
    */
   readonly statement: Statement
   readonly values: readonly unknown[]
   /**
-   * Given where the change must take effect: makes the failure that is thrown when it did not; then nothing at all is
-   * written. Absent where it may have no effect.
+   * Makes a change required: if it has no effect, nothing is written and this failure is thrown. Absent for a change
+   * that may have no effect.
    */
   readonly otherwise?: () => Failure
-  /** The failures that the constraints which it may violate amount to. */
+  /** The failures for constraints that it may violate. */
   readonly refusals?: Refusals
 }
 
-/** What is written together with others, as one statement: a row to insert, or a change. */
+/** A part of a composed statement: a row to insert, or a change. */
 export type Part = Row | Change
 
-/** True for a part that is a change. */
+/** True for a change. */
 export const isChange = (part: Part): part is Change => 'statement' in part

@@ -1,20 +1,20 @@
-// Composes the rows and changes of one act into one prepared statement: sibling statements are one transaction.
+// Composes the rows and changes of a use case into one prepared statement, which is one transaction.
 import type { EntityMetadata, EntityName } from '@mikro-orm/postgresql'
 import { type Change, isChange, type Part } from './change.js'
 import type { Statement } from './connection.js'
 import { FromChange, type Row } from './row.js'
 
-/** A table as rows are written to it. */
+/** A table with its columns. */
 interface Table {
   readonly name: string
-  /** Each stored property with its column. */
+  /** The stored properties with their columns. */
   readonly columns: readonly (readonly [property: string, column: string])[]
 }
 
-/** Rows of one table whose statement looks the same: however many, they are one insert with one parameter. */
+/** Rows of one table with the same form, which are one insert with one parameter, however many they are. */
 interface RowSet {
   readonly table: Table
-  /** Where columns take their value from a change; the same columns in each of the rows. */
+  /** The columns that take their value from a change; the same in all rows. */
   readonly fromChange: ReadonlyMap<string, FromChange>
   readonly rows: Row[]
 }
@@ -29,7 +29,10 @@ export interface Composed {
 
 const quote = (identifier: string): string => `"${identifier}"`
 
-/** JSON has no bytes and no big numbers; PostgreSQL reads both from text. What a change says is not in it. */
+/**
+ * Writes bytes and big numbers as text, which PostgreSQL parses, because JSON has neither. Leaves out values of
+ * changes.
+ */
 const jsonOf = (value: unknown): unknown => {
   if (value instanceof FromChange) return undefined
   if (value instanceof Date) return value.toISOString()
@@ -37,7 +40,7 @@ const jsonOf = (value: unknown): unknown => {
   return typeof value === 'bigint' ? value.toString() : value
 }
 
-/** A set of rows as the one parameter of its insert. */
+/** The rows of a set as the parameter of the insert. */
 const parameterOf = ({ table, rows }: RowSet): string =>
   JSON.stringify(
     rows.map(({ values }) =>
@@ -45,21 +48,21 @@ const parameterOf = ({ table, rows }: RowSet): string =>
     ),
   )
 
-/** Composes statements, each once: what is kept of them grows with the code, never with the data. */
+/** Composes each statement once. The number of kept statements depends on the code, not on the data. */
 export class Composer {
   readonly #tables = new Map<EntityName, Table>()
   readonly #statements = new Map<string, Statement>()
 
   constructor(private readonly describe: (entity: EntityName) => EntityMetadata) {}
 
-  /** The table that a row belongs to. */
+  /** The table of a row. */
   tableOf(row: Row): string {
     return this.#tableOf(row.entity).name
   }
 
   /**
-   * The parts as one statement. With `leads`, the first part is a change whose rows are the result, and nothing at all
-   * is written unless it takes effect.
+   * The parts as one statement. With `leads`, the first part is a change whose rows are the result, and nothing is
+   * written unless it has an effect.
    */
   compose(parts: readonly Part[], { leads }: { readonly leads: boolean }): Composed {
     const changes = parts.filter(isChange)
@@ -119,11 +122,11 @@ const shapeOf = ({ table, fromChange }: RowSet): string =>
   ].join(' ')
 
 /**
- * `with c0 as (update …), c1 as (…), r0 as (insert …), required as (…) select …`. Rows are gated by the change that
- * leads; a change that must take effect raises when it did not (`idem_require`), which undoes them all.
+ * `with c0 as (update …), c1 as (…), r0 as (insert …), required as (…) select …`. Rows are inserted only if the leading
+ * change had an effect. A required change without an effect raises an error (`idem_require`), which undoes everything.
  */
 const textOf = (changes: readonly Change[], sets: readonly RowSet[], leads: boolean): string => {
-  // Another change cannot be gated from outside, so beside others the one that leads is required.
+  // Other changes cannot be made conditional from outside, so with others beside it the leading change is required.
   const required = changes.flatMap(({ otherwise }, index) =>
     otherwise !== undefined || (leads && index === 0 && changes.length > 1) ? [`c${index}`] : [],
   )
@@ -140,7 +143,7 @@ const textOf = (changes: readonly Change[], sets: readonly RowSet[], leads: bool
   return `with ${queries.join(', ')} select ${result}${source.length === 0 ? '' : ` from ${source.join(' ')}`}`
 }
 
-/** Each with its placeholders moved on by the number of values before it. */
+/** The changes with their placeholders renumbered by the number of values before each. */
 const changeQueries = (changes: readonly Change[]): string[] => {
   let before = 0
   return changes.map(({ statement, values }, index) => {
@@ -157,7 +160,7 @@ interface InsertPlace {
   readonly leads: boolean
 }
 
-/** As JSON, for it holds arrays of arrays, which `unnest` would flatten. */
+/** An insert from JSON, because `unnest` would flatten nested arrays. */
 const insertQuery = ({ table, fromChange }: RowSet, { index, changes, leads }: InsertPlace): string => {
   const parameter = changes.flatMap(({ values }) => values).length + index + 1
   const columns = table.columns.map(([, column]) => quote(column)).join(', ')
@@ -178,7 +181,7 @@ const nameOf = ({ statement }: FromChange, changes: readonly Change[], leads: bo
   return `c${index}`
 }
 
-/** Materialized, so that it is computed though nobody reads its columns. */
+/** Materialized, so that PostgreSQL computes it although its columns are not read. */
 const requiredQuery = (names: readonly string[]): string =>
   `required as materialized (select ${names
     .map((name) => `idem_require(exists (select 1 from ${name}), '${name}') as ${name}`)

@@ -1,31 +1,31 @@
-// What runs statements: the pool, or the one connection of an open transaction.
+// The interface of everything that runs statements: the pool, or the connection of a transaction.
 import type { EntityManager } from '@mikro-orm/postgresql'
 import type { ClientBase } from 'pg'
 import pg from 'pg'
 
-/** A named statement: PostgreSQL prepares it once a connection. */
+/** A named statement, which PostgreSQL prepares once per connection. */
 export interface Statement {
   /** Unique in the process, at most 63 characters (PostgreSQL cuts longer ones). */
   readonly name: string
-  /** With placeholders `$1`, `$2`, …, here as everywhere. */
+  /** SQL with placeholders `$1`, `$2`, … */
   readonly text: string
 }
 
-/** What runs statements. */
+/** Runs statements. */
 export interface Connection {
   /** Runs a prepared statement and returns its rows. */
   run<R>(statement: Statement, values: readonly unknown[]): Promise<R[]>
-  /** A new entity manager whose statements run here too. */
+  /** A new entity manager whose statements run on this connection too. */
   fork(): EntityManager
 }
 
-/** pg would print a date in local time, which costs more and says the same. */
+/** Formats dates itself, because pg does it in local time and more slowly. */
 const parameterOf = (value: unknown): unknown => {
   if (value instanceof Date) return value.toISOString()
   return Array.isArray(value) ? value.map(parameterOf) : value
 }
 
-/** Runs a prepared statement on a connection of pg's. */
+/** Runs a prepared statement on a connection of pg. */
 export const runPrepared = async <R>(
   client: ClientBase,
   statement: Statement,
@@ -35,9 +35,9 @@ export const runPrepared = async <R>(
     name: statement.name,
     text: statement.text,
     values: values.map(parameterOf),
-    // pg's own parsers: a timestamptz is a Date. The ORM's pool leaves such values as text.
+    // pg's own parsers, which make a Date of a timestamptz. The ORM's pool leaves such values as text.
     types: pg.types,
   })
-  // The caller wrote the select list that `R` describes.
+  // `R` describes the select list, which the caller wrote.
   return result.rows as R[]
 }

@@ -1,4 +1,4 @@
-// The one connection pool of the process, and the ORM on top of it.
+// The connection pool of the process, and the ORM on it.
 import { Migrator } from '@mikro-orm/migrations'
 import { type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql'
 import type { Pool, PoolClient } from 'pg'
@@ -21,50 +21,50 @@ export interface DatabaseOptions {
 }
 
 /**
- * How long a request waits for a connection before the database counts as away. pg's pool has one setting for the wait
- * for a free connection and for the making of a new one, so this is longer than a statement may hold a connection:
- * who queues behind statements that wait for a lock gets its turn when PostgreSQL ends them. In milliseconds.
+ * How long a request waits for a connection before the database counts as unavailable, in milliseconds. pg's pool has
+ * one setting for waiting for a free connection and for making a new one. It is longer than the time limit of
+ * statements, so that a request behind statements that wait for a lock gets a connection when PostgreSQL cancels them.
  */
 const connectTimeoutMilliseconds = 8_000
 /**
- * PostgreSQL ends a statement that takes longer. Every one of ours takes milliseconds, so it waited for a lock, and its
- * caller is told to try again while a client still listens. In milliseconds.
+ * PostgreSQL cancels a statement that takes longer, in milliseconds. Our statements take a few, so it waited for a
+ * lock; its caller is told to try again before the client's own time limit.
  */
 const statementTimeoutMilliseconds = 5_000
-/** PostgreSQL says that it ended the statement; after this long its silence means that it cannot be heard. */
+/** Without even PostgreSQL's report of the cancellation after this long, the connection counts as broken. */
 const queryTimeoutMilliseconds = statementTimeoutMilliseconds + 1_000
 /**
- * PostgreSQL ends a transaction that idles for longer: its process hangs, or is gone unnoticed, and keeps others from
- * the rows that it locked. Ours idle for the milliseconds between two statements.
+ * PostgreSQL ends a transaction that is idle for longer, because its process hangs or is gone and keeps its locks. Ours
+ * are idle only for milliseconds between two statements.
  */
 const idleInTransactionTimeoutMilliseconds = 10_000
 
-/** What a request may take of the database. */
+/** The limits of requests. */
 const requestLimits = {
   statement_timeout: statementTimeoutMilliseconds,
   query_timeout: queryTimeoutMilliseconds,
   idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
 }
 
-/** What a migration may take: all the time it needs. */
+/** The limits of migrations: none. */
 const noLimits = {}
 
-/** Connections of long transactions: as many jobs that need one run at a time. */
+/** Connections for long transactions, which is the number of jobs with one at the same time. */
 const longPoolSize = 2
 
-/** How long the statements of a transaction may take: as long as those of a request, or as long as they need. */
+/** The time limit of a transaction's statements: that of requests, or none. */
 export type TransactionLimits = 'request' | 'long'
 
-/** A server that runs hangs up in milliseconds. After this long the connections are closed from our side. */
+/** How long the server may take to close the connections before they are destroyed. */
 const closeTimeoutMilliseconds = 2_000
 
-/** The pool and the ORM. Close it last. */
+/** The pool and the ORM. Close it after everything else. */
 export class Database implements Connection {
-  /** What composes the statements of `Call.write`. */
+  /** Composes the statements of `Call.write`. */
   readonly composer: Composer
   /** Every open connection. */
   readonly #clients = new Set<PoolClient>()
-  /** Made when it is first needed. */
+  /** Made at its first use. */
   #longPool: Pool | null = null
 
   private constructor(
@@ -76,17 +76,17 @@ export class Database implements Connection {
     this.#watch(pool)
   }
 
-  /** Where the database is, password included. */
+  /** The URL of the database, including the password. */
   get url(): string {
     return this.options.url
   }
 
-  /** Makes the pool; connections are opened when they are needed, so this succeeds with the database away. */
+  /** Makes the pool. Succeeds without a database, because connections are opened when they are needed. */
   static async open(options: DatabaseOptions): Promise<Database> {
     return await Database.#open(options, requestLimits)
   }
 
-  /** The same database over connections whose statements may take as long as they need. Closed by its opener. */
+  /** The same database with connections without time limits. The caller closes it. */
   async openUnhurried(): Promise<Database> {
     return await Database.#open(this.options, noLimits)
   }
@@ -127,7 +127,7 @@ export class Database implements Connection {
       client.release()
       return rows
     } catch (error) {
-      // Not `pool.query`, which closes the connection of whatever was refused.
+      // Not `pool.query`, which closes the connection after any error of a statement.
       client.release(isConnectionLost(error))
       throw error
     }
@@ -139,8 +139,8 @@ export class Database implements Connection {
   }
 
   /**
-   * Runs `work` in a transaction; commits when it returns, rolls back when it throws. A connection that broke, or
-   * that cannot even roll back, is closed, and the pool makes another one.
+   * Runs `work` in a transaction; commits when it returns, rolls back when it throws. A broken connection, or one that
+   * cannot roll back, is closed, and the pool makes another one.
    */
   async transact<T>(work: (transaction: Transaction) => Promise<T>, limits: TransactionLimits): Promise<T> {
     const pool = limits === 'request' ? this.pool : this.#poolOfLong()
@@ -160,7 +160,7 @@ export class Database implements Connection {
     return result
   }
 
-  /** True when a trivial statement comes back. */
+  /** True if the database answers a trivial statement. */
   async answers(): Promise<boolean> {
     try {
       await this.run({ name: 'idem_ready', text: 'select 1' }, [])
@@ -172,7 +172,7 @@ export class Database implements Connection {
     }
   }
 
-  /** Ends all connections, within 2 s also those to a server that does not answer. */
+  /** Closes all connections, within 2 s even if the server does not answer. */
   async close(): Promise<void> {
     const { promise: timedOut, resolve } = Promise.withResolvers<void>()
     const cutOff = setTimeout(() => {
@@ -186,7 +186,7 @@ export class Database implements Connection {
     }
   }
 
-  /** The ORM (kysely 0.29) ends the pool only when it has itself used it, and ours may have served `run` alone. */
+  /** Ends the pools. The ORM (kysely 0.29) ends the pool only if it has used it itself. */
   async #end(): Promise<void> {
     await Promise.all([this.orm.close(true), this.#longPool?.end()])
     if (!this.pool.ending) await this.pool.end()
@@ -202,10 +202,10 @@ export class Database implements Connection {
       idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
       application_name: 'idem long',
       keepAlive: true,
-      // The ORM's, for the entity managers that work here.
+      // The ORM's pool, for the entity managers.
       ...(this.pool.options.types === undefined ? {} : { types: this.pool.options.types }),
     })
-    // As the ORM does for its own: an error that nobody listens for would end the process.
+    // As in the ORM's own pool, because an error event without a listener would end the process.
     const warn = (error: Error) => this.options.logger.warn({ err: error }, 'a database connection was lost')
     pool.on('error', warn)
     pool.on('connect', (client) => void client.on('error', warn))
@@ -220,13 +220,13 @@ export class Database implements Connection {
   }
 }
 
-/** MikroORM's log lines: statements are only counted, warnings about the connection go to our log. */
+/** Handles MikroORM's log lines: counts statements, and logs warnings about connections. */
 const countingLogger = (options: DatabaseOptions) => ({
   log: () => undefined,
   error: (_namespace: string, message: string) => options.logger.warn({ detail: message }, 'database error'),
   warn: (_namespace: string, message: string) => options.logger.warn({ detail: message }, 'database warning'),
   logQuery: () => options.metrics.databaseStatements.inc(),
   setDebugMode: () => undefined,
-  // Never `query-params`: values are nobody's business.
+  // Never `query-params`, because values must not be logged.
   isEnabled: (namespace: string) => namespace === 'query',
 })

@@ -1,14 +1,14 @@
-// Row: one row to be inserted, as a noun describes it.
+// Row: a row to be inserted, described by a store.
 import type { EntityName } from '@mikro-orm/postgresql'
 import type { Failure } from '../failure.js'
 
 /**
- * The failure that each constraint of the schema amounts to when it refuses (SQLSTATE class 23), by the constraint's
- * name. A constraint that is not listed is one that is never violated: when it is, that is a bug.
+ * The failures for violated constraints (SQLSTATE class 23), by the constraint's name. The violation of a constraint
+ * that is not listed is a bug.
  */
 export type Refusals = Readonly<Record<string, () => Failure>>
 
-/** One row to insert. */
+/** A row to insert. */
 export interface Row {
   readonly entity: EntityName<object>
   /** By the names of the entity's properties. */
@@ -17,8 +17,8 @@ export interface Row {
 }
 
 /**
- * In the place of a row's value: a column that a change beside it returned, of the one row that it changed. `statement`
- * names the change's statement; null is the change that leads (the first argument of `Call.change`).
+ * Instead of a value: a column that a change beside the row returned, of the one row that it changed. `statement` is
+ * the name of the change's statement; null for the leading change (the first argument of `Call.change`).
  */
 export class FromChange {
   constructor(
@@ -27,7 +27,7 @@ export class FromChange {
   ) {}
 }
 
-/** A row of `entity`, with the failures that its constraints amount to. */
+/** A row of `entity`, with the failures for its constraints. */
 export const rowOf = <E extends object>(
   entity: EntityName<E>,
   values: { readonly [K in Exclude<keyof E, symbol>]: E[K] | FromChange },

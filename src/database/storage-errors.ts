@@ -1,6 +1,6 @@
-// Reads the errors of the database: away or too busy, a connection lost, a constraint that refused.
+// Classifies errors of the database: unavailable or too busy, a lost connection, a violated constraint.
 
-/** Node's and pg's words for a connection that cannot be made or broke. */
+/** Node's and pg's codes and messages for a connection that cannot be made or has broken. */
 const brokenConnection = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -13,13 +13,14 @@ const brokenConnection = new Set([
 ])
 
 /**
- * SQLSTATE: connection exceptions, shutting down, starting up, out of connections, memory or disk, a replica after a
- * fail-over, a statement that ran out of time (every one of ours takes milliseconds, so it waited), a transaction that
- * idled too long.
+ * SQLSTATE: connection exceptions, shutdown, startup, out of connections, memory or disk, a replica after a fail-over,
+ * a cancelled statement (ours take milliseconds, so it waited for a lock), a transaction that was idle for too long.
  */
 const awayState = /^(08...|57P0[1-5]|53...|25006|57014|25P03)$/
 
-/** SQLSTATE: deadlock, serialization failure, no lock in time. The transaction was undone; the next try may succeed. */
+/**
+ * SQLSTATE: deadlock, serialization failure, lock timeout. The transaction was rolled back; the next try may succeed.
+ */
 const contendedState = /^(40P01|40001|55P03)$/
 
 const brokenMessage =
@@ -38,10 +39,10 @@ const textOf = (error: Error, field: string): string => {
   return typeof value === 'string' ? value : ''
 }
 
-/** SQLSTATE: connection exceptions, and a server that ends our connection. */
+/** SQLSTATE: connection exceptions, and connections that the server ended. */
 const lostState = /^(08...|57P0[1-5]|25P03)$/
 
-/** True when `error` says that the connection on which a statement ran is of no more use. */
+/** True if the connection of the failed statement cannot be used any more. */
 export const isConnectionLost = (error: unknown): boolean => {
   for (const current of chain(error)) {
     const code = textOf(current, 'code')
@@ -51,8 +52,8 @@ export const isConnectionLost = (error: unknown): boolean => {
 }
 
 /**
- * True when `error`, or what caused it, says that the database could not be reached, or could not do it just now: the
- * same call may succeed a little later. Source: PostgreSQL Appendix A.
+ * True if `error` or one of its causes means that the database cannot be reached or is temporarily unable: the same
+ * call may succeed later. Source: PostgreSQL Appendix A.
  */
 export const isDatabaseAway = (error: unknown): boolean => {
   for (const current of chain(error)) {
@@ -63,10 +64,10 @@ export const isDatabaseAway = (error: unknown): boolean => {
   return false
 }
 
-/** SQLSTATE of `idem_require`: a change that must take effect did not. */
+/** SQLSTATE of `idem_require`: a required change had no effect. */
 const noEffectState = 'IDEM0'
 
-/** SQLSTATE: a constraint of the schema refused a value. */
+/** SQLSTATE: a constraint was violated. */
 const violationState = /^23/
 
 /** Which constraint refused what was written, or, under the same name, which change took no effect. */

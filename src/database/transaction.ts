@@ -1,4 +1,4 @@
-// Transaction: the one connection on which everything of a transaction runs, whoever asks.
+// Transaction: runs all statements of a transaction on its connection, also those of entity managers.
 import type { EntityManager } from '@mikro-orm/postgresql'
 import type { PoolClient } from 'pg'
 import type { Metrics } from '../runtime/metrics.js'
@@ -7,25 +7,25 @@ import { isConnectionLost } from './storage-errors.js'
 
 /** What `Transaction` needs. */
 export interface TransactionNeeds {
-  /** A connection of a pool, given back by whoever took it. */
+  /** A connection of a pool, which the caller releases. */
   readonly client: PoolClient
   /** A new entity manager of the process. */
   readonly fork: () => EntityManager
   readonly metrics: Metrics
 }
 
-/** What the entity manager asks of a transaction: kysely's way to run a statement. */
+/** The part of kysely's interface that the entity manager uses to run statements in a transaction. */
 interface OrmStatement {
   readonly sql: string
   readonly parameters: readonly unknown[]
 }
 
-/** An open transaction. Its statements run one after the other, and none once it is over. */
+/** An open transaction. Its statements run one after the other; after its end it refuses further ones. */
 export class Transaction implements Connection {
   #isOpen = false
   #savepoints = 0
   readonly #hooks: (() => void)[] = []
-  /** The statement before the next one, which waits for it whatever comes of it. */
+  /** The end of the last statement, for which the next one waits, also if it fails. */
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(private readonly needs: TransactionNeeds) {}
@@ -46,7 +46,7 @@ export class Transaction implements Connection {
     return em
   }
 
-  /** Calls `hook` once the transaction is committed; never when it is rolled back. */
+  /** Calls `hook` after the commit; not after a rollback. */
   afterCommit(hook: () => void): void {
     this.#hooks.push(hook)
   }
@@ -57,19 +57,19 @@ export class Transaction implements Connection {
     this.#isOpen = true
   }
 
-  /** Commits. Throws when PostgreSQL rolled back instead: a statement had failed, and somebody caught its error. */
+  /** Commits. Throws if PostgreSQL rolled back instead, because a statement had failed and its error was caught. */
   async commit(): Promise<void> {
     this.#isOpen = false
     if ((await this.#control('commit')) !== 'COMMIT')
       throw new Error('a statement of the transaction failed unnoticed, so it was rolled back')
   }
 
-  /** Calls the hooks, when the transaction has been committed. */
+  /** Calls the hooks if the transaction was committed. */
   announce(): void {
     for (const hook of this.#hooks) hook()
   }
 
-  /** Rolls back after `error`; false when the connection is of no more use. */
+  /** Rolls back after `error`; false if the connection cannot be used any more. */
   async rollBack(error: unknown): Promise<boolean> {
     this.#isOpen = false
     if (isConnectionLost(error)) return false
@@ -81,7 +81,7 @@ export class Transaction implements Connection {
     }
   }
 
-  /** Does work of which nothing stays when it throws, whatever becomes of the rest of the transaction. One at a time. */
+  /** Runs `work` with a savepoint, to which it rolls back when it throws. One at a time. */
   async nest<T>(work: () => Promise<T>): Promise<T> {
     this.#savepoints += 1
     const savepoint = `idem_${this.#savepoints}`
@@ -99,7 +99,7 @@ export class Transaction implements Connection {
     }
   }
 
-  /** The command that PostgreSQL says it has done. */
+  /** The command that PostgreSQL reports as executed. */
   async #control(command: string): Promise<string> {
     this.needs.metrics.databaseStatements.inc()
     return await this.#inTurn(async () => (await this.needs.client.query(command)).command)
@@ -119,7 +119,7 @@ export class Transaction implements Connection {
     return await turn
   }
 
-  /** Its connection may be another's by then. */
+  /** The error for a statement after the end, when another transaction may have the connection. */
   #requireOpen(what: string): void {
     if (!this.#isOpen)
       throw new Error(`statement ${what} would run outside of its transaction, which is over`)

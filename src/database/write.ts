@@ -1,17 +1,17 @@
-// Writes the rows and changes of one act as one statement, and says in the act's own words why one was refused.
+// Writes the rows and changes of a use case as one statement, and translates its errors into failures of the parts.
 import { Failure } from '../failure.js'
 import { type Change, isChange, type Part } from './change.js'
 import type { Composed, Composer } from './composer.js'
 import type { Connection } from './connection.js'
 import { readViolation } from './storage-errors.js'
 
-/** What `write` and `changeAndWrite` work with. */
+/** What `write` and `changeAndWrite` need. */
 export interface WriteNeeds {
   readonly connection: Connection
   readonly composer: Composer
 }
 
-/** Writes all parts or none. Throws the failure of the part that was refused, or that had to take effect and did not. */
+/** Writes all parts or none. Throws the failure of a part that was refused, or was required and had no effect. */
 export const write = async (parts: readonly Part[], needs: WriteNeeds): Promise<void> => {
   if (parts.length === 0) return
   const composed = needs.composer.compose(parts, { leads: false })
@@ -22,12 +22,12 @@ export const write = async (parts: readonly Part[], needs: WriteNeeds): Promise<
   }
 }
 
-/** The change that leads took no effect, so nothing beside it was written either: thrown, so that all is undone. */
+/** Thrown if the leading change had no effect, so that everything beside it is undone. */
 export class NoEffect extends Failure {}
 
 /**
- * Makes a change and, when it took effect, writes the parts. Returns what the change returned: no row, and nothing was
- * written. Beside other changes it throws `NoEffect` instead.
+ * Executes a change and writes the parts if it had an effect. Returns the rows that the change returned; none if
+ * nothing was written. With other changes beside it, throws `NoEffect` instead.
  */
 export const changeAndWrite = async <R>(
   leading: Change,
@@ -51,7 +51,7 @@ interface Written {
   readonly composed: Composed
 }
 
-/** What an error of the statement amounts to: the failure that a part has for it, or the error as it is. */
+/** The failure of a part for an error of the statement, or the error itself. */
 const refusalOf = (error: unknown, { parts, composed }: Written, { composer }: WriteNeeds): unknown => {
   const violation = readViolation(error)
   if (violation === null) return error
@@ -65,6 +65,6 @@ const refusalOf = (error: unknown, { parts, composed }: Written, { composer }: W
   )
   const refusal = refused?.refusals?.[constraint]?.()
   if (refusal !== undefined) return refusal
-  // Not the error itself, whose detail says the value.
+  // Not the error itself, whose detail contains the value.
   return new Failure('INTERNAL', undefined, { reason: `${constraint} of ${table} refused what was written` })
 }
