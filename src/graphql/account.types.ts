@@ -104,7 +104,8 @@ export class UpdateProfileInput {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'Whether a sign-in from a new device is told by mail. Cannot be null.',
+    description:
+      'Whether a sign-in from a new device is told by mail. Cannot be null. Turning it off needs a recent authentication; else STEP_UP_REQUIRED.',
   })
   signInNotices?: boolean | null
 }

@@ -3,7 +3,8 @@
 import type { Account } from '../accounts/account.js'
 import type { AccountProfile, Accounts } from '../accounts/accounts.js'
 import type { AuditLog } from '../audit/audit-log.js'
-import { requirePrincipal } from '../authorization/authorize.js'
+import { requirePrincipal, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
+import type { Principal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
@@ -26,13 +27,17 @@ export interface UpdateProfileNeeds {
   readonly auditLog: AuditLog
 }
 
-/** Changes the caller's profile. `BAD_USER_INPUT` names an invalid field; then nothing is changed. */
+/**
+ * Changes the caller's profile. `BAD_USER_INPUT` names an invalid field; then nothing is changed. Turning the notices of
+ * sign-ins off needs a recent proof (`STEP_UP_REQUIRED`): they are how an owner learns of a token that was stolen.
+ */
 export const updateProfile = async (
   call: Call,
   changes: ProfileChanges,
   needs: UpdateProfileNeeds,
 ): Promise<Account> => {
-  const { accountId } = requirePrincipal(call.principal)
+  const principal = requirePrincipal(call.principal)
+  const { accountId } = principal
   const wanted = parseProfile(changes)
   const changed = await call.inTransaction(async (inner) => {
     // Locked, so that the address cannot be unlinked meanwhile.
@@ -42,6 +47,7 @@ export const updateProfile = async (
     const profile = differencesFrom(account, wanted)
     const fields = Object.keys(profile)
     if (fields.length === 0) return account
+    if (profile.signInNotices === false) requireOwner(inner, account, principal)
     await needs.accounts.changeProfile(inner, accountId, profile)
     const detail = { changed: fields }
     await needs.auditLog.append(inner, { action: 'account.profile_updated', accountId, detail })
@@ -74,6 +80,12 @@ const parseProfile = ({
     : { primaryEmail: primaryEmail === null ? null : parseAddress(primaryEmail, 'primaryEmail') }),
   ...(signInNotices === undefined ? {} : { signInNotices: parseNotices(signInNotices) }),
 })
+
+/** A guest has nothing that could be stepped up to, and no address that notices could be sent to. */
+const requireOwner = (call: Call, { kind, level }: Account, principal: Principal): void => {
+  if (kind !== 'ANONYMOUS')
+    requireStepUp(principal, { acr: level, maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
+}
 
 /** The same error for another account's address and an unknown one, so that it discloses nothing about others. */
 const requireAddress = async (

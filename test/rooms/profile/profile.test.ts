@@ -96,6 +96,40 @@ test.each([
   expect(await tables.contents()).toEqual(before)
 })
 
+test('turning the notices of sign-ins off asks for a recent proof, turning them on and all else does not', async () => {
+  const owner = new KeyOwner(idem)
+  const { accessToken, accountId } = await owner.signIn()
+  idem.clock.advance(11 * 60)
+  const before = await tables.contents()
+  for (const input of [{ signInNotices: false }, { displayName: 'Mallory', signInNotices: false }]) {
+    const refused = await update(accessToken, input)
+    expect(refused.errors[0]?.extensions).toMatchObject({
+      code: 'STEP_UP_REQUIRED',
+      acrValues: ['aal1'],
+      maxAgeSeconds: 600,
+    })
+  }
+  expect(await tables.contents()).toEqual(before)
+  dataOf(await update(accessToken, { displayName: 'Ada', signInNotices: true }))
+  const recent = dataOf(await owner.stepUp(accessToken)).stepUp.accessToken
+  dataOf(await update(recent, { signInNotices: false }))
+  // What is off already is not turned off.
+  idem.clock.advance(4 * 60)
+  const { accessToken: old } = dataOf(await owner.stepUp(recent)).stepUp
+  idem.clock.advance(11 * 60)
+  dataOf(await update(old, { signInNotices: false }))
+  dataOf(await update(old, { signInNotices: true }))
+  expect(codeOf(await update(old, { signInNotices: false }))).toBe('STEP_UP_REQUIRED')
+  const rows = await tables.query('select sign_in_notices from account where id = $1', [accountId])
+  expect(rows).toEqual([{ sign_in_notices: true }])
+})
+
+test('a guest, who has nothing to step up to, turns them off at any time', async () => {
+  const { accessToken } = await signInAsGuest(idem)
+  idem.clock.advance(11 * 60)
+  expect(dataOf(await update(accessToken, { signInNotices: false })).updateProfile.signInNotices).toBe(false)
+})
+
 test('the oldest address is primary until another is chosen, in any spelling', async () => {
   const first = owned('first@example.org')
   const { accessToken } = await first.signIn()
