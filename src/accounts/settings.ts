@@ -5,7 +5,7 @@ import { wholeNumber } from '../config/setting.js'
 export const accountSettings = {
   idleGuestDays: wholeNumber(
     'IDEM_IDLE_GUEST_DAYS',
-    'A guest that was not here for so long, and picked no handle, is removed, in days',
+    'Days without activity after which a guest without a handle is deleted',
     { default: 90, least: 1, most: 3_650 },
   ),
 }

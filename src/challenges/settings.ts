@@ -10,7 +10,7 @@ export const challengeSettings = {
   }),
   keptHours: wholeNumber(
     'IDEM_EXPIRED_CHALLENGE_HOURS',
-    'How long the trace of a challenge is kept after it expired, in hours',
+    'How long a challenge is kept after it expired, in hours',
     { default: 24, least: 1, most: 8_760 },
   ),
   mailedLifetimeSeconds: wholeNumber(

@@ -23,7 +23,7 @@ export const databaseSettings = {
     defaultText: '.idem',
     parse: (raw) => raw ?? '.idem',
   }),
-  poolSize: wholeNumber('IDEM_DATABASE_POOL_SIZE', 'Connections that a process keeps open at most', {
+  poolSize: wholeNumber('IDEM_DATABASE_POOL_SIZE', 'Most database connections of a process', {
     default: 10,
     least: 2,
     most: 200,

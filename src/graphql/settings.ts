@@ -3,19 +3,19 @@ import { SettingProblem, text, wholeNumber } from '../config/setting.js'
 
 /** Settings of the graphql room. */
 export const graphqlSettings = {
-  maxDepth: wholeNumber('IDEM_QUERY_DEPTH', 'Levels that a query may nest', {
+  maxDepth: wholeNumber('IDEM_QUERY_DEPTH', 'Deepest nesting of a query', {
     default: 10,
     least: 3,
     most: 100,
   }),
-  maxAliases: wholeNumber('IDEM_QUERY_ALIASES', 'Aliases that a query may use', {
+  maxAliases: wholeNumber('IDEM_QUERY_ALIASES', 'Most aliases in a query', {
     default: 15,
     least: 0,
     most: 1000,
   }),
   maxCost: wholeNumber(
     'IDEM_QUERY_COST',
-    'Cost that a query may have, in about microseconds: a list counts by how long it can be',
+    'Highest cost of a query, in units of about a microsecond; a list counts with its largest length',
     {
       default: 10_000,
       least: 1_000,
@@ -24,15 +24,15 @@ export const graphqlSettings = {
   ),
   maxRepeats: wholeNumber(
     'IDEM_QUERY_REPEATS',
-    'Fields that a query may ask for where it has asked for them already, as fragments do',
+    'Most repeated fields in a query: fields that it selects again in the same place, for example by fragments',
     { default: 50, least: 0, most: 1000 },
   ),
-  maxTokens: wholeNumber('IDEM_QUERY_TOKENS', 'Words and signs that a query may have', {
+  maxTokens: wholeNumber('IDEM_QUERY_TOKENS', 'Most tokens (words and signs) of a query', {
     default: 1_000,
     least: 100,
     most: 100_000,
   }),
-  maxStreams: wholeNumber('IDEM_STREAMS', 'Streams that one process keeps open at most', {
+  maxStreams: wholeNumber('IDEM_STREAMS', 'Most open streams of one process', {
     default: 1_000,
     least: 1,
     most: 100_000,

@@ -51,7 +51,7 @@ export const httpSettings = {
   ),
   trustedProxies: text(
     'IDEM_TRUSTED_PROXIES',
-    'Comma list of the addresses or networks of proxies whose X-Forwarded-For is believed',
+    'Comma list of addresses or networks of proxies whose X-Forwarded-For is trusted',
     {
       defaultText: 'none',
       parse: (raw): readonly string[] => {
@@ -65,7 +65,7 @@ export const httpSettings = {
       },
     },
   ),
-  maxBodyBytes: wholeNumber('IDEM_BODY_BYTES', 'Size that a request may have, in bytes', {
+  maxBodyBytes: wholeNumber('IDEM_BODY_BYTES', 'Largest body of a request, in bytes', {
     default: 65_536,
     least: 1_024,
     most: 10_485_760,
@@ -82,7 +82,7 @@ export const httpSettings = {
   ),
   drainSeconds: wholeNumber(
     'IDEM_DRAIN_SECONDS',
-    'How long requests under way may take after SIGTERM, in seconds',
+    'How long running requests may take after SIGTERM, in seconds',
     {
       default: 5,
       least: 0,

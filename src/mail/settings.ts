@@ -40,7 +40,7 @@ const parseFrom = (raw: string | undefined): Sender | null => {
 export const mailSettings = {
   relays: text(
     'SMTP_URL',
-    'Comma list of the SMTP servers that take mails, each tried when those before it fail, as URLs; a password needs TLS unless `?requireTLS=false`',
+    'Comma list of SMTP servers as URLs, each tried when those before it fail; a password needs TLS unless `?requireTLS=false`',
     {
       defaultText: 'none: mails land in /mailbox (development, on your own machine)',
       secret: true,
@@ -51,39 +51,43 @@ export const mailSettings = {
     defaultText: 'Idem <no-reply@ the host of IDEM_PUBLIC_URL>',
     parse: parseFrom,
   }),
-  templates: text('IDEM_MAIL_TEMPLATES', 'Folder of your own mail templates, which replace ours by name', {
-    defaultText: 'none',
-    parse: (raw): string | null => raw ?? null,
-  }),
+  templates: text(
+    'IDEM_MAIL_TEMPLATES',
+    'Folder of your own mail templates, which replace those of Idem with the same name',
+    {
+      defaultText: 'none',
+      parse: (raw): string | null => raw ?? null,
+    },
+  ),
   connectionsPerRelay: wholeNumber(
     'IDEM_SMTP_CONNECTIONS',
-    'Connections that a process keeps open to an SMTP server at most',
+    'Most connections of a process to an SMTP server',
     { default: 5, least: 1, most: 100 },
   ),
   connectSeconds: wholeNumber(
     'IDEM_SMTP_CONNECT_SECONDS',
-    'How long an SMTP server may take to be reached and to greet, in seconds',
+    'How long connecting to an SMTP server and its greeting may take, in seconds',
     { default: 10, least: 1, most: 300 },
   ),
   // RFC 5321 4.5.3.2.6 grants ten minutes after the mail: whoever waits less may send a mail twice.
   silenceSeconds: wholeNumber(
     'IDEM_SMTP_TIMEOUT_SECONDS',
-    'How long an SMTP server may be silent once it has greeted, in seconds; a short wait can send a mail twice',
+    'How long an SMTP server may take for a reply after its greeting, in seconds; if too short, a mail can be sent twice',
     { default: 60, least: 1, most: 600 },
   ),
-  keptDays: wholeNumber(
-    'IDEM_MAIL_DAYS',
-    'How long it is remembered to whom a mail went and what became of it, in days',
-    { default: 30, least: 1, most: 3_650 },
-  ),
+  keptDays: wholeNumber('IDEM_MAIL_DAYS', 'How long the address and the state of a mail are kept, in days', {
+    default: 30,
+    least: 1,
+    most: 3_650,
+  }),
   knownNetworkDays: wholeNumber(
     'IDEM_KNOWN_NETWORK_DAYS',
-    'How long it is remembered that an address was proven from a network, in days',
+    'How long it is known that an address was proven from a network, in days',
     { default: 90, least: 1, most: 3_650 },
   ),
   mailsPerDomain: wholeNumber(
     'IDEM_MAILS_PER_DOMAIN',
-    'Mails to one domain in 10 seconds, over all processes; those of one network get half of them at most',
+    'Mails to one domain in 10 seconds, over all processes; one network gets at most half of them',
     { default: 200, least: 1, most: 1_000_000 },
   ),
   asksPerMailbox: wholeNumber(

@@ -6,7 +6,7 @@ import { parseOperators } from './operator.js'
 export const operatorSettings = {
   list: text(
     'IDEM_OPERATORS',
-    'Who runs this installation: handles that they have picked, or email addresses that they have verified; a comma list',
+    'Comma list of the operators of this installation: handles of accounts, or verified email addresses',
     { defaultText: 'none', parse: (raw) => parseOperators(raw) },
   ),
 }

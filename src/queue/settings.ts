@@ -14,7 +14,7 @@ const cronPattern = (raw: string): string => {
 
 /** Settings of the queue room. */
 export const queueSettings = {
-  redisUrl: text('REDIS_URL', 'Redis or Valkey that carries the queue, as a URL', {
+  redisUrl: text('REDIS_URL', 'Redis or Valkey for the queue, as a URL', {
     defaultText: 'none: the queue runs on the same PostgreSQL',
     secret: true,
     parse: (raw): string | null => {
@@ -25,18 +25,18 @@ export const queueSettings = {
     },
   }),
   // A job mostly waits, usually for a mail server, and concurrent jobs share database statements.
-  concurrency: wholeNumber('IDEM_WORKER_CONCURRENCY', 'Jobs that a worker does at the same time', {
+  concurrency: wholeNumber('IDEM_WORKER_CONCURRENCY', 'Jobs that a worker runs at the same time', {
     default: 100,
     least: 1,
     most: 1_000,
   }),
-  purgeSchedule: text('IDEM_PURGE_SCHEDULE', 'When what has run out is removed, as a cron pattern in UTC', {
+  purgeSchedule: text('IDEM_PURGE_SCHEDULE', 'When expired data is deleted, as a cron pattern in UTC', {
     defaultText: '17 * * * *',
     parse: (raw = '17 * * * *'): string => cronPattern(raw),
   }),
   signingKeySchedule: text(
     'IDEM_SIGNING_KEY_SCHEDULE',
-    'When it is looked whether the signing key is due for a successor, as a cron pattern in UTC',
+    'When to check whether the signing key is due for a successor, as a cron pattern in UTC',
     { defaultText: '43 3 * * *', parse: (raw = '43 3 * * *'): string => cronPattern(raw) },
   ),
   attempts: wholeNumber('IDEM_JOB_ATTEMPTS', 'Tries of a job before it counts as failed', {
@@ -46,7 +46,7 @@ export const queueSettings = {
   }),
   firstRetryMilliseconds: wholeNumber(
     'IDEM_JOB_FIRST_RETRY_MILLISECONDS',
-    'Wait before the second try of a job, in milliseconds; each further wait is twice as long, and up to half is chance',
+    'Wait before the second try of a job, in milliseconds; each further wait is twice as long, and up to half of it is random',
     { default: 1_000, least: 10, most: 600_000 },
   ),
   longestRetrySeconds: wholeNumber(

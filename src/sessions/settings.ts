@@ -5,7 +5,7 @@ import { wholeNumber } from '../config/setting.js'
 export const sessionSettings = {
   lifetimeSeconds: wholeNumber(
     'IDEM_SESSION_LIFETIME_SECONDS',
-    'Life of a session however often refreshed, in seconds',
+    'Life of a session, however often it is refreshed, in seconds',
     {
       default: 24 * 3600,
       least: 60,
@@ -28,12 +28,12 @@ export const sessionSettings = {
   ),
   endedSessionDays: wholeNumber(
     'IDEM_ENDED_SESSION_DAYS',
-    'How long a session is kept after it ran out, in days',
+    'How long a session is kept after its lifetime, in days',
     { default: 30, least: 1, most: 3_650 },
   ),
   refreshReplaySeconds: wholeNumber(
     'IDEM_REFRESH_REPLAY_SECONDS',
-    'How long the refresh token before the current one gets the same successor again, in seconds',
+    'How long the previous refresh token gets the same successor again, in seconds',
     { default: 10, least: 0, most: 60 },
   ),
 }

@@ -14,12 +14,12 @@ export const throttleSettings = {
   ),
   signInPerSubject: wholeNumber(
     'IDEM_THROTTLE_SIGN_INS_PER_SUBJECT',
-    'Sign-in attempts a window for one identity from one network',
+    'Sign-in attempts per window for one identity from one network',
     { default: 300, least: 1, most: 1_000_000_000 },
   ),
   signInPerSource: wholeNumber(
     'IDEM_THROTTLE_SIGN_INS_PER_SOURCE',
-    'Sign-in attempts a window from one network',
+    'Sign-in attempts per window from one network',
     {
       default: 3_000,
       least: 1,
@@ -28,22 +28,22 @@ export const throttleSettings = {
   ),
   changesPerSession: wholeNumber(
     'IDEM_THROTTLE_CHANGES_PER_SESSION',
-    'Mutations a window in one session, or with one API key',
+    'Mutations per window in one session, or with one API key',
     { default: 300, least: 1, most: 1_000_000_000 },
   ),
   changesPerAccount: wholeNumber(
     'IDEM_THROTTLE_CHANGES_PER_ACCOUNT',
-    'Mutations a window of one account, in all its sessions together',
+    'Mutations per window of one account, in all its sessions together',
     { default: 1_000, least: 1, most: 1_000_000_000 },
   ),
   refreshesPerSession: wholeNumber(
     'IDEM_THROTTLE_REFRESHES_PER_SESSION',
-    'Refreshes a window of one session',
+    'Refreshes per window of one session',
     { default: 60, least: 1, most: 1_000_000_000 },
   ),
   handlePerSubject: wholeNumber(
     'IDEM_THROTTLE_HANDLES_PER_SUBJECT',
-    'Handles that one account may try a window',
+    'Handles that one account may try per window',
     {
       default: 30,
       least: 1,
@@ -52,7 +52,7 @@ export const throttleSettings = {
   ),
   handlePerSource: wholeNumber(
     'IDEM_THROTTLE_HANDLES_PER_SOURCE',
-    'Handles that one network may ask about a window',
+    'Handles that one network may ask about per window',
     {
       default: 300,
       least: 1,

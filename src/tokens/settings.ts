@@ -9,7 +9,7 @@ const leastSecretLength = 32
 export const tokenSettings = {
   secrets: text(
     'IDEM_SECRET',
-    'Comma list of secrets that everything is sealed with: the first seals, all open',
+    'Comma list of secrets from which all keys are derived: the first encrypts, all decrypt',
     {
       defaultText: 'made once under IDEM_DATA_DIR (development only)',
       secret: true,
@@ -40,12 +40,12 @@ export const tokenSettings = {
   ),
   signingKeyDays: wholeNumber(
     'IDEM_SIGNING_KEY_DAYS',
-    'Age at which a signing key gets a successor, in days; 0: by command only',
+    'Age at which a signing key gets a successor, in days; 0: only by command',
     { default: 30, least: 0, most: 3_650 },
   ),
   signingKeyLeadSeconds: wholeNumber(
     'IDEM_SIGNING_KEY_LEAD_SECONDS',
-    'How long a new signing key is published before it signs, in seconds; longer than checkers cache the key set',
+    'How long a new signing key is published before it signs, in seconds; longer than verifiers cache the key set',
     { default: 15 * 60, least: 0, most: 7 * 24 * 3600 },
   ),
 }
