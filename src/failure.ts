@@ -29,6 +29,8 @@ export interface FailureDetails {
   readonly reason?: string
   /** The causing error, for the log. */
   readonly cause?: unknown
+  /** `PROOF_REJECTED`: who tried, and the identity that the proof was about, for the log; never shown to the caller. */
+  readonly attempt?: { readonly network: string; readonly identityId: string | null }
   /** `RATE_LIMITED` and `UNAVAILABLE`: the seconds after which to try again. */
   readonly retryAfterSeconds?: number
   /** `BAD_USER_INPUT`: the input field that is wrong. */

@@ -2,6 +2,7 @@
 import { Accounts } from '../../src/accounts/accounts.js'
 import { Notifications } from '../../src/database/notifications.js'
 import { Identities } from '../../src/identities/identities.js'
+import { newIdentity } from '../../src/identities/identity.js'
 import { locales } from '../../src/mail/locale.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import type { Tables } from '../tables.js'
@@ -38,7 +39,7 @@ export const appendAccounts = async (tables: Tables, addresses: readonly string[
       }
       await call.write(
         ...accounts.rows(account),
-        identities.row({ id: systemRandom.uuid(), account: id, ...facts }),
+        identities.row(newIdentity({ id: systemRandom.uuid(), account: id, ...facts })),
       )
     }
   })

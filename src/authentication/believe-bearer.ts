@@ -28,8 +28,8 @@ export const believeBearer = async (
     accountId: null,
     whenUnknown: { act: 'provision', kind: 'PERSON' },
   } as const
-  const opening = await openIdentity(call, claim, needs, async ({ account, rows }) => {
-    if (rows.length > 0) await call.write(...rows)
+  const opening = await openIdentity(call, claim, needs, async ({ account, parts }) => {
+    if (parts.length > 0) await call.write(...parts)
     return account
   })
   if (opening.outcome !== 'opened')

@@ -9,7 +9,7 @@ import type { SessionPrincipal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { assertNever, Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
-import type { Identity } from '../identities/identity.js'
+import { type Identity, newIdentity } from '../identities/identity.js'
 import {
   type IdentityClaim,
   type OpenedIdentity,
@@ -127,13 +127,14 @@ const link = async (
     if (account.kind !== 'ANONYMOUS')
       requireStepUp(principal, { acr: account.level, maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
     const id = opened.identityId
-    const identity = { id, account: account.id, ...proven, credential, label, createdAt: call.now }
+    const facts = { account: account.id, ...proven, label, createdAt: call.now }
+    const identity = newIdentity({ id, ...facts, credential: credential?.to ?? null })
     const act: AuditedAct = {
       action: 'identity.linked',
       accountId: account.id,
       detail: { method: proven.method, identityId: id, subject: proven.subject },
     }
-    await inner.write(...verified.writes, ...opened.rows, ...announceAct(inner, act, needs))
+    await inner.write(...verified.writes, ...opened.parts, ...announceAct(inner, act, needs))
     if (account.kind !== 'ANONYMOUS') return { account, identity, endedSessions: 0 }
     return { ...(await becomePerson(inner, { account, identity, principal }, needs)), identity }
   })

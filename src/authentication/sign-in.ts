@@ -126,7 +126,7 @@ const openSession = async (
     },
     needs,
   )
-  const written = [...verified.writes, ...opened.rows, ...rows]
+  const written = [...verified.writes, ...opened.parts, ...rows]
   if (provisioned) await call.write(...written)
   else await needs.accounts.writeWhileOpen(call, account.id, ...written)
   return { account, session, provisioned }

@@ -81,14 +81,14 @@ const raiseByIdentity = async (
   const { accountId, sessionId } = principal
   const { proven, acr, amr, handle, credential } = verified
   const claim = { proven, acr, handle, credential, accountId, whenUnknown: { act: 'refuse' } } as const
-  const opening = await openIdentity(call, claim, needs, async ({ identityId }) => {
+  const opening = await openIdentity(call, claim, needs, async ({ identityId, parts }) => {
     const audit = needs.auditLog.row(call, {
       action: 'session.stepped_up',
       accountId,
       detail: { method: verified.method.name, identityId },
     })
     const raised = { id: sessionId, amr: [...amr], acr, identityId }
-    return await needs.sessions.raise(call, raised, ...verified.writes, audit)
+    return await needs.sessions.raise(call, raised, ...verified.writes, ...parts, audit)
   })
   switch (opening.outcome) {
     case 'opened':

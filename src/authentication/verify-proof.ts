@@ -7,16 +7,16 @@ import {
   type FirstFactor,
   isExpired,
 } from '../challenges/challenge.js'
-import type { Challenges, NamedChallenge } from '../challenges/challenges.js'
+import type { Challenges, NamedChallenge, OpenedChallenge } from '../challenges/challenges.js'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
-import type { JsonObject } from '../database/json.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
-import type { ProvenIdentity } from '../identities/identity.js'
+import type { CredentialStep, ProvenIdentity } from '../identities/identity.js'
 import type { Attempt, IdentityMethod, Method, SecondFactor } from '../methods/method.js'
 import { type OneOf, pickMethod } from '../methods/registry.js'
 import type { Throttle } from '../throttle/throttle.js'
+import { type NoteRejectedProofNeeds, noteRejectedProof } from './note-rejected-proof.js'
 
 /** What a caller submits to prove who it is. */
 export interface SubmittedProof {
@@ -25,7 +25,7 @@ export interface SubmittedProof {
 }
 
 /** What `verifyProof` works with. */
-export interface VerifyProofNeeds {
+export interface VerifyProofNeeds extends NoteRejectedProofNeeds {
   readonly methods: readonly Method[]
   readonly challenges: Challenges
   readonly identities: Identities
@@ -49,7 +49,7 @@ export interface VerifiedIdentity extends Verified {
   /** The handle that the challenge was asked for with, in canonical form, or null. */
   readonly handle: string | null
   readonly deviceName: string | null
-  readonly credential: JsonObject | null
+  readonly credential: CredentialStep | null
   /** The account whose owner a second factor has confirmed; null after a single proof. */
   readonly accountId: string | null
 }
@@ -81,29 +81,54 @@ export const verifyProof = async (
   const named = challengeId === null ? null : await needs.challenges.name(challengeId)
   await needs.throttle.count(call, 'signIn', subjectOf(method, { proof: value, named }))
   // 2 the challenge, still open and issued for this
-  const found = named && (await needs.challenges.open(call, named))
-  const challenge = found?.challenge ?? null
-  if (found !== null) needs.challenges.refuseSpent(found)
-  if (named !== null) checkChallenge(call, challenge, { method, purpose })
+  const openFor = async () => named && (await openChallenge(call, { named, method, purpose }, needs))
+  const found = await noteRejectedProof(call, { about: null, run: openFor }, needs)
   // 3 the proof: a guess counts against a challenge that we hold, whatever comes of it
   if (isGuess && found !== null) await needs.challenges.countGuess(call, found)
+  const challenge = found?.challenge ?? null
   const accountId =
     challenge?.accountId ?? (purpose === 'SIGN_IN' ? null : (call.principal?.accountId ?? null))
   const attempt = { proof: value, challenge, purpose, accountId }
   const spend = challenge === null ? [] : [needs.challenges.spend(challenge)]
-  return method.kind === 'identity'
-    ? await verifyIdentity(call, { method, attempt, spend }, needs)
-    : await verifySecondFactor(call, { method, attempt, spend }, needs)
+  const verify = async (): Promise<VerifiedProof> =>
+    method.kind === 'identity'
+      ? await verifyIdentity(call, { method, attempt, spend }, needs)
+      : await verifySecondFactor(call, { method, attempt, spend }, needs)
+  return await noteRejectedProof(call, { about: identityAbout(method, attempt), run: verify }, needs)
 }
 
-/** Whom the attempt is about, by what is known without asking the database. */
+/** The identity that an attempt is about: of a second factor that of the first proof. Null where it is unknown. */
+const identityAbout = (
+  method: Method,
+  attempt: Pick<Attempt, 'proof' | 'challenge'>,
+): ProvenIdentity | null => {
+  const first = attempt.challenge?.firstFactor ?? null
+  if (first !== null) return first
+  const about = method.kind === 'identity' ? method.about(attempt) : null
+  return about && { method: method.name, ...about }
+}
+
+/** Whom the limit counts by: what is known without asking the database. */
 const subjectOf = (
   method: Method,
   { proof, named }: { readonly proof: object; readonly named: NamedChallenge | null },
 ): string | null => {
   const challenge = named?.kind === 'sealed' ? named.challenge : null
-  if (method.throttleSubject !== undefined) return method.throttleSubject({ proof, challenge })
-  return named?.kind === 'held' ? named.subjectMark : (challenge?.subject ?? null)
+  return (
+    identityAbout(method, { proof, challenge })?.subject ??
+    (named?.kind === 'held' ? named.subjectMark : null)
+  )
+}
+
+const openChallenge = async (
+  call: Call,
+  { named, ...expected }: Expected & { readonly named: NamedChallenge },
+  { challenges }: VerifyProofNeeds,
+): Promise<OpenedChallenge | null> => {
+  const found = await challenges.open(call, named)
+  if (found !== null) challenges.refuseSpent(found)
+  checkChallenge(call, found?.challenge ?? null, expected)
+  return found
 }
 
 interface Expected {

@@ -1,5 +1,5 @@
 // The schema's types of an account and its identities.
-import { Directive, Field, ID, InputType, ObjectType, registerEnumType } from 'type-graphql'
+import { Directive, Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import type { Identity } from '../identities/identity.js'
 import { locales } from '../mail/locale.js'
@@ -130,4 +130,13 @@ export class IdentityType {
 
   @Field(() => Date, { description: 'When it was linked.' })
   createdAt!: Date
+
+  @Field(() => Int, {
+    description:
+      'How many proofs of it failed, over all networks, since the last one that held: a sign of an attack.',
+  })
+  failedProofs!: number
+
+  @Field(() => Date, { nullable: true, description: 'When a proof of it last failed.' })
+  lastFailedAt!: Date | null
 }

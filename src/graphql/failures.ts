@@ -65,7 +65,7 @@ export const logRefusal = (logger: Logger, failure: Failure, { count }: { count?
     logger.error({ err: outlineOf(cause ?? failure), ...facts }, 'a bug answered a request')
   else if (failure.code === 'UNAVAILABLE')
     logger.warn({ err: outlineOf(cause), ...facts }, 'refused: unavailable')
-  else logger.info({ code: failure.code, ...facts }, 'refused')
+  else logger.info({ code: failure.code, ...facts, ...failure.details.attempt }, 'refused')
 }
 
 /** What a client learns of a failure: the code, what to do about it, the request to quote; nothing private. */
@@ -73,6 +73,6 @@ export const publicExtensions = (
   failure: Failure,
   requestId: string | undefined,
 ): Record<string, unknown> => {
-  const { reason: _reason, cause: _cause, ...shown } = failure.details
+  const { reason: _reason, cause: _cause, attempt: _attempt, ...shown } = failure.details
   return { code: failure.code, requestId, ...shown }
 }

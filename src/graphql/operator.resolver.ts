@@ -29,8 +29,9 @@ export interface OperatorResolverNeeds extends FindAccountsNeeds, SuspendAccount
 const forOperators = `@requiresScopes(scopes: [["${operatorScope}"]])`
 const recently = `@stepUp(maxAgeSeconds: ${stepUpMaxAgeSeconds})`
 
-const shown = ({ account, addresses }: AccountRecord): AccountRecordType => ({
+const shown = ({ account, addresses, failedProofs }: AccountRecord): AccountRecordType => ({
   ...account,
+  failedProofs,
   emails: emailAddressesOf(account, addresses),
 })
 

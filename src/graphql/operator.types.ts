@@ -27,6 +27,12 @@ export class AccountRecordType {
   })
   emails!: EmailAddressType[]
 
+  @Field(() => Int, {
+    description:
+      'How many proofs of its identities failed, over all networks, since the last one of the same identity that held.',
+  })
+  failedProofs!: number
+
   @Field(() => Date, { description: 'When the account was provisioned.' })
   createdAt!: Date
 

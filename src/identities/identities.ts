@@ -4,16 +4,17 @@ import type { Account } from '../accounts/account.js'
 import { accountColumns } from '../accounts/accounts.js'
 import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
+import type { Change } from '../database/change.js'
 import type { JsonObject } from '../database/json.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
-import { Identity, type ProvenIdentity } from './identity.js'
+import { type CredentialStep, Identity, type ProvenIdentity } from './identity.js'
 import { RetiredIdentity } from './retired-identity.js'
 import type { identitySettings } from './settings.js'
 
 const findProven = {
   name: 'idem_identity_proven',
-  text: `select i.id, i.account_id as "accountId", ${accountColumns},
+  text: `select i.id, i.account_id as "accountId", i.failed_proofs as "failedProofs", ${accountColumns},
       exists (select 1 from identity e where e.account_id = i.account_id and e.method = 'email') as "hasAddress",
       (select account_id from handle where name = $4) as "handleOwner",
       i.id is null and exists (select 1 from retired_identity r
@@ -28,10 +29,30 @@ const findCredential = {
   text: 'select credential from identity where method = $1 and issuer = $2 and subject = $3',
 }
 
+const use = {
+  name: 'idem_identity_use',
+  text: `update identity set failed_proofs = 0, credential = coalesce($2::jsonb, credential)
+    where id = $1::uuid and ($3::jsonb is null or credential = $3::jsonb) returning id`,
+}
+
+/** An identity that nobody has leaves no trace, so a stranger can make nothing grow by it. */
+const noteFailedProof = {
+  name: 'idem_identity_failed',
+  text: `update identity set failed_proofs = failed_proofs + 1, last_failed_at = $4::timestamptz
+    where method = $1 and issuer = $2 and subject = $3 returning id`,
+}
+
+const countFailedProofs = {
+  name: 'idem_identity_failures',
+  text: `select account_id as "accountId", sum(failed_proofs)::int as failed from identity
+    where account_id = any($1::uuid[]) and failed_proofs > 0 group by account_id`,
+}
+
 interface ProvenRow extends Omit<Account, 'id'> {
   readonly id: string | null
   readonly hasAddress: boolean
   readonly accountId: string
+  readonly failedProofs: number
   readonly handleOwner: string | null
   readonly isRetired: boolean
 }
@@ -43,6 +64,8 @@ export interface KnownIdentity {
     readonly account: Account
     /** True when the account has a verified address, so that its owner can be told of something. */
     readonly hasAddress: boolean
+    /** How many proofs of the identity failed since the last one that held. */
+    readonly failedProofs: number
   } | null
   /** The account that the claimed handle belongs to, or null when it is free or none was claimed. */
   readonly handleOwner: string | null
@@ -51,6 +74,7 @@ export interface KnownIdentity {
 }
 
 const columns = `i.id, i.account_id as account, i.method, i.issuer, i.subject, i.label, i.credential,
+  i.failed_proofs as "failedProofs", i.last_failed_at as "lastFailedAt",
   i.created_at as "createdAt"`
 
 const list = {
@@ -81,18 +105,46 @@ export class Identities {
     ])
     if (row === undefined || row.id === null)
       return { found: null, handleOwner: row?.handleOwner ?? null, isRetired: row?.isRetired === true }
-    const { id: identityId, accountId, hasAddress, handleOwner, isRetired, ...account } = row
-    return {
-      found: { identityId, account: { ...account, id: accountId }, hasAddress },
-      handleOwner,
-      isRetired,
-    }
+    const { id: identityId, accountId, hasAddress, failedProofs, handleOwner, isRetired, ...account } = row
+    const found = { identityId, account: { ...account, id: accountId }, hasAddress, failedProofs }
+    return { found, handleOwner, isRetired }
   }
 
   /** What proofs of an identity are checked against; null where there is no such identity, or where it has none. */
   async findCredential(call: Call, { method, issuer, subject }: ProvenIdentity): Promise<JsonObject | null> {
     const [row] = await call.run<Pick<Identity, 'credential'>>(findCredential, [method, issuer, subject])
     return row?.credential ?? null
+  }
+
+  /**
+   * Notes that a proof of an identity held: failures before it are forgotten, and the credential takes its step.
+   * `PROOF_REJECTED` when another proof has taken that step meanwhile: of two with one counter, one holds.
+   */
+  useChange(id: string, step: CredentialStep | null): Change {
+    const from = step?.from ?? null
+    return {
+      statement: use,
+      values: [id, step === null ? null : JSON.stringify(step.to), from && JSON.stringify(from)],
+      otherwise: () =>
+        new Failure('PROOF_REJECTED', undefined, { reason: `the credential of identity ${id} has changed` }),
+    }
+  }
+
+  /** Counts a failed proof of an identity; its id, or null where there is no such identity. */
+  async noteFailedProof(call: Call, { method, issuer, subject }: ProvenIdentity): Promise<string | null> {
+    const [row] = await call.run<{ id: string }>(noteFailedProof, [
+      method,
+      issuer,
+      subject,
+      call.now.toISOString(),
+    ])
+    return row?.id ?? null
+  }
+
+  /** How many proofs of their identities failed since the last ones that held, by account. Accounts without failures are absent. */
+  async countFailedProofs(call: Call, accountIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await call.run<{ accountId: string; failed: number }>(countFailedProofs, [[...accountIds]])
+    return new Map(rows.map(({ accountId, failed }) => [accountId, failed]))
   }
 
   /** The row of a new identity. Refused with `CONFLICT` when it leads to an account already. */

@@ -4,13 +4,12 @@ import type { Accounts } from '../accounts/accounts.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import { type Acr, isWeaker } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
-import type { JsonObject } from '../database/json.js'
-import type { Row } from '../database/row.js'
+import type { Part } from '../database/change.js'
 import { assertNever, Failure } from '../failure.js'
 import { chooseLocale } from '../mail/locale.js'
 import type { Random } from '../runtime/random.js'
 import type { Identities } from './identities.js'
-import type { ProvenIdentity } from './identity.js'
+import { type CredentialStep, newIdentity, type ProvenIdentity } from './identity.js'
 
 /** What `openIdentity` works with. */
 export interface OpenIdentityNeeds {
@@ -35,8 +34,8 @@ export interface IdentityClaim {
   readonly acr: Acr
   /** The handle claimed with the proof, in canonical form, or null. */
   readonly handle: string | null
-  /** What later proofs are checked against, kept with a new identity; null where the subject suffices. */
-  readonly credential: JsonObject | null
+  /** How the proof changes what later ones are checked against; null where it does not. */
+  readonly credential: CredentialStep | null
   /** The account that the identity is to lead to; null where any will do. */
   readonly accountId: string | null
   readonly whenUnknown: WhenUnknown
@@ -52,8 +51,11 @@ export interface OpenedIdentity {
   readonly provisioned: boolean
   /** True when the account had a verified address before. */
   readonly hasAddress: boolean
-  /** What makes the identity, and the account, where they are new: to be written in the transaction of what is done. */
-  readonly rows: readonly Row[]
+  /**
+   * What makes the identity, and the account, where they are new; else what the proof changes in the identity. To be
+   * written in the transaction of what is done.
+   */
+  readonly parts: readonly Part[]
 }
 
 /** Why an identity does not open the account that was asked for, or not yet. */
@@ -110,7 +112,19 @@ const lookUp = async (
     return { outcome: 'refused', failure: suspendedFailure('FORBIDDEN', account.id) }
   if (isWeaker(claim.acr, account.level)) return { outcome: 'second_factor', account }
   if (claim.accountId !== null && claim.accountId !== account.id) return { outcome: 'other_account', account }
-  return { ...found, isNew: false, provisioned: false, rows: [] }
+  return { ...found, isNew: false, provisioned: false, parts: usesOf(found, claim, needs) }
+}
+
+/** A proof that changes nothing in its identity writes nothing there: that is what nearly all of them do. */
+const usesOf = (
+  { identityId, failedProofs }: { readonly identityId: string; readonly failedProofs: number },
+  { credential }: IdentityClaim,
+  { identities }: OpenIdentityNeeds,
+): readonly Part[] => {
+  const isStepped = credential !== null && credential.from !== null
+  return failedProofs > 0 || isStepped
+    ? [identities.useChange(identityId, isStepped ? credential : null)]
+    : []
 }
 
 const unknown = (
@@ -158,14 +172,15 @@ const join = (
   const { account, label, needs } = joined
   const id = needs.random.uuid()
   const { proven, credential } = claim
-  const identity = { id, account: account.id, ...proven, credential, label, createdAt: call.now }
+  const facts = { account: account.id, ...proven, label, createdAt: call.now }
+  const identity = newIdentity({ id, ...facts, credential: credential?.to ?? null })
   return {
     account,
     identityId: id,
     isNew: true,
     provisioned: false,
     hasAddress: false,
-    rows: [needs.identities.row(identity)],
+    parts: [needs.identities.row(identity)],
   }
 }
 
@@ -198,6 +213,6 @@ const provision = (
   return {
     ...joined,
     provisioned: true,
-    rows: [...needs.accounts.rows(account), ...joined.rows, needs.auditLog.row(call, act)],
+    parts: [...needs.accounts.rows(account), ...joined.parts, needs.auditLog.row(call, act)],
   }
 }

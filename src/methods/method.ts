@@ -5,8 +5,8 @@ import type { Challenge, ChallengeDraft, ChallengePurpose, FirstFactor } from '.
 import type { HeldSecrets } from '../challenges/held-secrets.js'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
-import type { JsonObject } from '../database/json.js'
 import type { Identities } from '../identities/identities.js'
+import type { CredentialStep, ProvenIdentity } from '../identities/identity.js'
 import type { MethodWords } from '../mail/words.js'
 import type { Random } from '../runtime/random.js'
 
@@ -80,8 +80,8 @@ export interface ShownIdentity extends Shown {
   readonly acr: Acr
   /** What the client calls its device, or null. */
   readonly deviceName: string | null
-  /** What later proofs are checked against, kept with an identity that is new; null where the subject suffices. */
-  readonly credential: JsonObject | null
+  /** How the proof changes what later ones are checked against; null where the subject suffices, or nothing changes. */
+  readonly credential: CredentialStep | null
 }
 
 /** That whoever made the first proof is the owner of the account that the challenge names. */
@@ -97,11 +97,6 @@ interface CommonBehaviour<P extends object, R extends object> {
    */
   isGuess?(proof: P): boolean
   /**
-   * Whom the attempt is about, in one spelling, for limits on tries: a key, a login; null for nobody in particular.
-   * Without it: the subject of the challenge. Must cost nothing, for it is asked before the limit.
-   */
-  throttleSubject?(attempt: Pick<Attempt<P>, 'proof' | 'challenge'>): string | null
-  /**
    * The challenge by which the owner of an account completes the first proof; null where the account has nothing to
    * answer it with. Reads only. Without it the method completes no other.
    */
@@ -111,6 +106,12 @@ interface CommonBehaviour<P extends object, R extends object> {
 /** What an identity method does. */
 export interface IdentityBehaviour<P extends object = object, R extends object = object>
   extends CommonBehaviour<P, R> {
+  /**
+   * The identity that an attempt is about, in its one spelling, before anything is verified: tries are limited, and
+   * failures counted, by it. Null where that is nobody in particular, or unknown yet. Costs nothing, for it is asked
+   * before the limit, and then without a challenge that we hold.
+   */
+  about(attempt: Pick<Attempt<P>, 'proof' | 'challenge'>): Pick<ProvenIdentity, 'issuer' | 'subject'> | null
   /**
    * Reads only. A proof that does not hold is refused with `PROOF_REJECTED` and a private reason, one that is not even
    * well-formed may be with `BAD_USER_INPUT`.

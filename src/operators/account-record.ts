@@ -6,6 +6,8 @@ import type { Identity } from '../identities/identity.js'
 export interface AccountRecord {
   readonly account: Account
   readonly addresses: readonly Identity[]
+  /** Proofs of its identities that failed since the last one of the same identity that held. */
+  readonly failedProofs: number
 }
 
 /** A page has a hundred accounts; whoever wants to know one account's further addresses searches for them. */

@@ -4,7 +4,8 @@ import { parseHandle } from '../accounts/handle.js'
 import type { Call } from '../database/call.js'
 import { parseAddress } from '../mail/address.js'
 import { emailMethodName } from '../methods/email/method.js'
-import { type AccountRecord, mostAddressesShown } from './account-record.js'
+import type { AccountRecord } from './account-record.js'
+import { describeAccounts } from './describe-accounts.js'
 import type { ReadAccountNeeds } from './read-account.js'
 
 /** The search, and the page of its result. */
@@ -33,13 +34,7 @@ export const findAccounts = async (
 ): Promise<AccountRecordsPage> => {
   const filter = await filterOf(call, query.search, needs)
   const { accounts, hasNextPage } = await needs.accounts.list(call, { ...query, ...filter })
-  const ids = accounts.map(({ id }) => id)
-  const addresses = await needs.identities.listFirstAddresses(call, ids, mostAddressesShown)
-  const records = accounts.map((account) => ({
-    account,
-    addresses: addresses.filter((address) => address.account === account.id),
-  }))
-  return { records, hasNextPage }
+  return { records: await describeAccounts(call, accounts, needs), hasNextPage }
 }
 
 const lowestId = '00000000-0000-0000-0000-000000000000'

@@ -1,21 +1,22 @@
 // Reads an account as operators see it.
 import type { Accounts } from '../accounts/accounts.js'
 import type { Call } from '../database/call.js'
-import type { Identities } from '../identities/identities.js'
-import { type AccountRecord, mostAddressesShown } from './account-record.js'
+import { Failure } from '../failure.js'
+import type { AccountRecord } from './account-record.js'
+import { type DescribeAccountsNeeds, describeAccounts } from './describe-accounts.js'
 
 /** What reading accounts works with. */
-export interface ReadAccountNeeds {
+export interface ReadAccountNeeds extends DescribeAccountsNeeds {
   readonly accounts: Accounts
-  readonly identities: Identities
 }
 
 /** The account with this id; `NOT_FOUND` when there is none. */
 export const readAccount = async (
   call: Call,
   id: string,
-  { accounts, identities }: ReadAccountNeeds,
-): Promise<AccountRecord> => ({
-  account: await accounts.get(call, id),
-  addresses: await identities.listFirstAddresses(call, [id], mostAddressesShown),
-})
+  needs: ReadAccountNeeds,
+): Promise<AccountRecord> => {
+  const [record] = await describeAccounts(call, [await needs.accounts.get(call, id)], needs)
+  if (record === undefined) throw new Failure('NOT_FOUND', 'No such account.')
+  return record
+}

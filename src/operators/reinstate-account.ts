@@ -4,6 +4,7 @@ import type { AuditedAct } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { AccountRecord } from './account-record.js'
+import { readAccount } from './read-account.js'
 import type { SuspendAccountNeeds } from './suspend-account.js'
 
 /** Reinstates the account; `CONFLICT` when it is not suspended. */
@@ -12,16 +13,14 @@ export const reinstateAccount = async (
   id: string,
   needs: SuspendAccountNeeds,
 ): Promise<AccountRecord> => {
-  const record = await call.inTransaction(async (inner) => {
+  await call.inTransaction(async (inner) => {
     const account = await needs.accounts.lock(inner, id)
     if (account.suspendedAt === null) throw new Failure('CONFLICT', 'This account is not suspended.')
     await needs.accounts.changeSuspension(inner, id, null)
     const detail = { suspendedAt: account.suspendedAt.toISOString() }
     const act: AuditedAct = { action: 'account.reinstated', accountId: id, detail }
     await inner.write(...announceAct(inner, act, needs))
-    const addresses = await needs.identities.listAddresses(inner, id)
-    return { account: { ...account, suspendedAt: null }, addresses }
   })
   needs.accounts.forget(id)
-  return record
+  return await readAccount(call, id, needs)
 }

@@ -11,6 +11,7 @@ import type { Sessions } from '../sessions/sessions.js'
 import { parseShownText } from '../text/shown-text.js'
 import type { AccountRecord } from './account-record.js'
 import { type IsOperatorNeeds, isOperator } from './is-operator.js'
+import { readAccount } from './read-account.js'
 
 /** What `suspendAccount` works with. */
 export interface SuspendAccountNeeds extends IsOperatorNeeds, AnnounceActNeeds {
@@ -34,7 +35,7 @@ export const suspendAccount = async (
   const { accountId: actorId } = requirePrincipal(call.principal)
   const reason = parseShownText(raw, 'reason')
   if (reason === null) throw new Failure('BAD_USER_INPUT', 'Say why, for the audit log.', { field: 'reason' })
-  const { record, ended } = await call.inTransaction(async (inner) => {
+  const ended = await call.inTransaction(async (inner) => {
     // A running sign-in locks this row until it commits; its session ends below. A later sign-in finds it suspended.
     const account = await needs.accounts.lock(inner, id)
     if (id === actorId || (await isOperator(inner, account, needs)))
@@ -46,10 +47,9 @@ export const suspendAccount = async (
     const endedSessions = await needs.sessions.endAllOf(inner, id)
     const act: AuditedAct = { action: 'account.suspended', accountId: id, detail: { reason, endedSessions } }
     await inner.write(...announceAct(inner, act, needs))
-    const addresses = await needs.identities.listAddresses(inner, id)
-    return { record: { account: { ...account, suspendedAt: call.now }, addresses }, ended: endedSessions }
+    return endedSessions
   })
   needs.accounts.forget(id)
   needs.metrics.sessionsEnded.inc({ cause: 'suspended' }, ended)
-  return record
+  return await readAccount(call, id, needs)
 }

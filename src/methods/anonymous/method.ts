@@ -54,7 +54,7 @@ export const anonymousMethod: IdentityDefinition<AnonymousProof> = {
 
   create: ({ random }) => ({
     // A guest can be anybody, and trying a secret of 256 bits is hopeless.
-    throttleSubject: () => null,
+    about: () => null,
 
     async verify(_call: Call, { proof }: Attempt<AnonymousProof>): Promise<ShownIdentity> {
       const { deviceSecret } = proof

@@ -61,6 +61,9 @@ export const emailMethod: IdentityDefinition<EmailProof, EmailChallengeInput> = 
       return true
     },
 
+    about: ({ challenge }) =>
+      challenge?.subject == null ? null : { issuer: emailMethodName, subject: challenge.subject },
+
     async verify(_call: Call, { proof, challenge }: Attempt<EmailProof>): Promise<ShownIdentity> {
       if (challenge === null || challenge.subject === null) throw rejected('no challenge')
       if (proof.code == null && !challenge.confirmed)

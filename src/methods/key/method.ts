@@ -70,6 +70,9 @@ export const keyMethod: IdentityDefinition<KeyProof, KeyChallengeInput> = {
       }
     },
 
+    about: ({ challenge }) =>
+      challenge?.subject == null ? null : { issuer: scheme, subject: challenge.subject },
+
     async verify(_call: Call, { proof, challenge }: Attempt<KeyProof>): Promise<ShownIdentity> {
       const { message, subject } = challenge ?? { message: null, subject: null }
       if (message === null || subject === null || !isSignedBy(subject, message, proof.signature))

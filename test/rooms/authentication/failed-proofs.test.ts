@@ -1,0 +1,101 @@
+// A failed proof is counted for the identity that it is about, over all networks, until one holds; and it is logged.
+import { expect, test } from 'vitest'
+import { methodDefinitions } from '../../../src/methods/registry.js'
+import { atOnce, codeOf, dataOf } from '../../support/calls.js'
+import { KeyOwner, type SignedIn } from '../../support/key-owner.js'
+import { serviceOfFile } from '../../support/service-of-file.js'
+import type { Answer } from '../../support/start-service.js'
+import { createTestPinMethod } from '../../support/test-pin/method.js'
+
+const pins = new Map<string, string>()
+const { idem, tables } = await serviceOfFile({
+  environment: { IDEM_OPERATORS: 'operator-of-failures', IDEM_TRUSTED_PROXIES: '127.0.0.1,::1' },
+  methodDefinitions: [...methodDefinitions, createTestPinMethod(pins)],
+})
+
+const signInQuery =
+  'mutation ($input: SignInInput!) { signIn(input: $input) { tokens { accessToken } secondFactor { id } } }'
+
+/** A try with a signature of another key, from an address. */
+const failFrom = async (victim: KeyOwner, address = '192.0.2.7'): Promise<Answer> => {
+  const { id, message } = await victim.challenge()
+  const proof = { key: { signature: new KeyOwner(idem).sign(message) } }
+  return await idem.ask(signInQuery, { input: { challengeId: id, proof } }, { 'x-forwarded-for': address })
+}
+
+const failuresOf = async ({ accessToken }: Pick<SignedIn, 'accessToken'>) => {
+  const { me } = dataOf(await idem.askAs(accessToken, '{ me { identities { failedProofs lastFailedAt } } }'))
+  return me.identities[0]
+}
+
+test('an owner and an operator see how many proofs failed, from wherever they came', async () => {
+  const victim = new KeyOwner(idem)
+  const owner = await victim.signIn()
+  expect(await failuresOf(owner)).toEqual({ failedProofs: 0, lastFailedAt: null })
+  const answers = await atOnce(20, async (index) => await failFrom(victim, `198.51.100.${index}`))
+  expect(answers.map(codeOf)).toEqual(Array(20).fill('PROOF_REJECTED'))
+  const now = idem.clock.now().toISOString()
+  expect(await failuresOf(owner)).toEqual({ failedProofs: 20, lastFailedAt: now })
+  const operator = await new KeyOwner(idem).signIn('operator-of-failures')
+  const asked = await idem.askAs(
+    operator.accessToken,
+    'query ($id: ID!) { account(id: $id) { failedProofs } accounts(first: 50) { edges { node { id failedProofs } } } }',
+    { id: owner.accountId },
+  )
+  const { account, accounts } = dataOf(asked)
+  expect(account).toEqual({ failedProofs: 20 })
+  expect(accounts.edges).toContainEqual({ node: { id: owner.accountId, failedProofs: 20 } })
+})
+
+test('the next proof that holds forgets them, a step-up too', async () => {
+  const victim = new KeyOwner(idem)
+  const owner = await victim.signIn()
+  await failFrom(victim)
+  expect((await failuresOf(owner)).failedProofs).toBe(1)
+  await victim.signIn()
+  expect((await failuresOf(owner)).failedProofs).toBe(0)
+  await failFrom(victim)
+  expect(codeOf(await victim.stepUp(owner.accessToken))).toBeNull()
+  expect((await failuresOf(owner)).failedProofs).toBe(0)
+})
+
+test('a log line names the network and the identity, and nothing that was sent', async () => {
+  const victim = new KeyOwner(idem)
+  const owner = await victim.signIn()
+  const [row] = await tables.query('select id from identity where account_id = $1', [owner.accountId])
+  const before = idem.logLines.length
+  await failFrom(victim, '203.0.113.9')
+  const lines = idem.logLines.slice(before).filter((line) => line.includes('PROOF_REJECTED'))
+  expect(lines).toHaveLength(1)
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ network: '203.0.113.9', identityId: row.id })
+  expect(lines[0]).not.toContain(victim.publicKey)
+})
+
+test('the answer tells nothing of it, and a stranger makes no row grow', async () => {
+  const victim = new KeyOwner(idem)
+  await victim.signIn()
+  const refusal = (await failFrom(victim)).errors[0]
+  const counts = async () => await tables.query('select id, failed_proofs from identity order by id')
+  const before = [await tables.contents(), await counts()]
+  const strange = (await failFrom(new KeyOwner(idem))).errors[0]
+  expect([await tables.contents(), await counts()]).toEqual(before)
+  const keys = (error: typeof refusal) => Object.keys(error?.extensions ?? {}).toSorted()
+  expect(keys(strange)).toEqual(keys(refusal))
+  expect(keys(refusal)).toEqual(['code', 'requestId'])
+})
+
+test('a wrong second factor counts for the identity of the first proof', async () => {
+  const key = new KeyOwner(idem)
+  const owner = await key.signIn()
+  pins.set(owner.accountId, '1234')
+  await tables.query("update account set level = 'aal2' where id = $1", [owner.accountId])
+  const first = dataOf(await idem.ask(signInQuery, { input: key.answer(await key.challenge()) })).signIn
+  const withPin = async (pin: string) =>
+    await idem.ask(signInQuery, {
+      input: { challengeId: first.secondFactor.id, proof: { testPin: { pin } } },
+    })
+  expect(codeOf(await withPin('9999'))).toBe('PROOF_REJECTED')
+  expect((await failuresOf(owner)).failedProofs).toBe(1)
+  expect(codeOf(await withPin('1234'))).toBeNull()
+  expect((await failuresOf(owner)).failedProofs).toBe(0)
+})
