@@ -1,4 +1,4 @@
-// An account: a subject known here. Its id is `sub` in our tokens and never changes.
+// An account: a guest, a person or a machine. Its id is `sub` in our tokens and never changes.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import type { Acr } from '../authorization/principal.js'
 import { Failure } from '../failure.js'
@@ -14,35 +14,38 @@ const AccountSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     kind: p.text().$type<AccountKind>(),
-    /** The authentication context that steps of consequence ask of its owner; `aal2` once it has a second factor. */
+    /** The authentication context that a step-up requires of its owner; `aal2` once it has a second factor. */
     level: p.text().$type<Acr>(),
     /** The public name, in its canonical form; null until one is picked. */
     handle: p.text().strictNullable().unique('account_handle_unique'),
-    /** What the owner wants to be called; shown, never trusted. */
+    /** The owner's display name; shown, never trusted. */
     displayName: p.text().strictNullable(),
-    /** The language of its mails; null: that of whoever asks for one, English for notices. */
+    /** The language of its mails; null: the asker's language, and English for notices. */
     locale: p.text().$type<Locale>().strictNullable(),
-    /** The verified address that its owner reads first. */
+    /** The primary one of its verified addresses. */
     primaryEmail: p.text().strictNullable(),
-    /** Whether a sign-in from a new device is told by mail. What protects the account always is. */
+    /**
+     * Whether its owner wants notices about sign-ins from new devices. Notices that protect the account are always
+     * sent.
+     */
     signInNotices: p.boolean(),
-    /** Since when an operator has it closed, or null. */
+    /** When an operator suspended it, or null. */
     suspendedAt: p.datetime().strictNullable(),
-    /** The account that this one was merged into, which is merged into none itself; null while it is its own. */
+    /** The account into which it was merged, which itself is not merged; null if it was not merged. */
     mergedInto: () =>
       p.manyToOne(Account).mapToPk().strictNullable().deleteRule('no action').index('account_merged_into'),
     createdAt: p.datetime(),
   },
 })
 
-/** A subject known here: a guest, a person or a machine. */
+/** A guest, a person or a machine. */
 export class Account extends AccountSchema.class {}
 AccountSchema.setClass(Account)
 
-/** The level of a new account: a guest has proven nothing about a person; a second factor raises it later. */
+/** The level of a new account: `aal0` for a guest, who has proven nothing. A second factor raises it later. */
 export const firstLevelOf = (kind: AccountKind): Acr => (kind === 'ANONYMOUS' ? 'aal0' : 'aal1')
 
-/** Why nobody gets into a suspended account. `UNAUTHENTICATED` for a bearer, `FORBIDDEN` for a proof. */
+/** The refusal for a suspended account: `UNAUTHENTICATED` for a bearer, `FORBIDDEN` for a proof. */
 export const suspendedFailure = (code: 'FORBIDDEN' | 'UNAUTHENTICATED', accountId: string): Failure =>
   new Failure(code, 'This account is suspended. Ask whoever runs this service.', {
     reason: `account ${accountId} is suspended`,

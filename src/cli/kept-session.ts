@@ -1,4 +1,4 @@
-// Opens the session that the config keeps, and signs in again by itself where the config knows how.
+// Opens the session in the config, and signs in again automatically if the config has what is needed.
 
 import { IdemError } from '../client/idem-error.js'
 import { Session } from '../client/session.js'
@@ -13,7 +13,7 @@ import type { Connection } from './invocation.js'
 import { proveOwn } from './own-proof.js'
 import { shellWord } from './shell-word.js'
 
-/** The session of whoever is signed in at the connection's server; `SIGNED_OUT` at its first use if nobody. */
+/** The current session at the connection's server; throws `SIGNED_OUT` at its first use if there is none. */
 export const openSession = (connection: Connection): Session => {
   const options = sessionOptions(connection)
   const { login } = connection.kept
@@ -21,7 +21,7 @@ export const openSession = (connection: Connection): Session => {
   return new Session({ ...options, signInAgain: () => signInAgain(connection) })
 }
 
-/** The same, but once it is over it stays over. */
+/** The same without signing in again. */
 export const openSessionAsIs = (connection: Connection): Session => new Session(sessionOptions(connection))
 
 const sessionOptions = (connection: Connection) => {
@@ -33,10 +33,10 @@ const sessionOptions = (connection: Connection) => {
   return { transport, store, clock: machine.now }
 }
 
-/** Signs in by what is remembered: to the same account or, by `SIGNED_OUT`, not at all. */
+/** Signs in with the remembered login; throws `SIGNED_OUT` if that does not open the same account. */
 const signInAgain = async (connection: Connection): Promise<Tokens> => {
   const { transport, output, config, url } = connection
-  // Read anew, under the lock that this runs under: whoever has logged out meanwhile stays out.
+  // Read again under the config's lock, so that a logout that happened meanwhile is respected.
   const { login } = serverEntry(await config.read(), url)
   if (login === null) throw signedOut('it was signed out meanwhile', waysIn)
   const signedIn = await signInBy(connection, login)
@@ -62,7 +62,7 @@ const signInBy = async (connection: Connection, login: Login): Promise<SignedIn>
 
 const waysIn = 'Sign in: idem login --email ADDRESS, idem login --private-key FILE, or: idem login --guest'
 
-/** How to sign in to the same account without the proof that is gone. */
+/** The advice for signing in to the same account when the remembered proof is not available. */
 const wayIn = (login: Login): string =>
   login.method === 'email' ? `Sign in: idem login --email ${shellWord(login.address)}` : waysIn
 
@@ -73,7 +73,7 @@ const signedOut = (reason: string, next: string): CliError =>
     next,
   )
 
-/** The key was removed from its account, or the guest has become a person elsewhere. */
+/** The error for a key that was unlinked, or a guest that has become a person. */
 const opensNoMore = (login: Login, instead: SignedIn | null): CliError => {
   const proof = login.method === 'guest' ? "this guest's secret" : `the key ${publicKeyOf(login)}`
   const other = instead?.provisioned === true ? 'a new, empty account' : 'account'

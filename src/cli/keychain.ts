@@ -1,4 +1,4 @@
-// The keys of an account, as the command line shows and names them.
+// The keys of an account as the command line shows them.
 
 import type { Account } from '../client/account.js'
 import { CliError } from './cli-error.js'
@@ -11,7 +11,7 @@ export interface KeychainKey {
   readonly label: string | null
   readonly publicKey: string
   readonly createdAt: string
-  /** Whether this machine signs in with it. */
+  /** Whether it is the key of this machine's login. */
   readonly isOwn: boolean
 }
 
@@ -27,7 +27,7 @@ export const keysOf = (account: Account, login: Login | null): readonly Keychain
       isOwn: publicKeyOf(login) === subject,
     }))
 
-/** The one key that `word` names: an id, a public key in any spelling, or a label. `NO_SUCH_KEY` otherwise. */
+/** The key with this id, public key (in any spelling) or label. `NO_SUCH_KEY` if there is not exactly one. */
 export const findKey = (keys: readonly KeychainKey[], word: string): KeychainKey => {
   const { publicKey, because } = readPublicKey(word)
   const byKey = keys.filter((key) => key.id === word || key.publicKey === publicKey)

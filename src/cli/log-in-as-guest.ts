@@ -1,4 +1,4 @@
-// Signs in as a guest: by a secret that this machine keeps, so that the same guest comes back.
+// Signs in as a guest with a secret in the config, so that it is the same guest each time.
 import { IdemError } from '../client/idem-error.js'
 import { answerAsGuest } from '../client/proof.js'
 import { type SignedIn, signIn } from '../client/sign-in.js'
@@ -10,7 +10,10 @@ import { type Connection, deviceName } from './invocation.js'
 /** Length of a guest's secret in bytes: 256 bits, so that it cannot be guessed. */
 const deviceSecretBytes = 32
 
-/** Signs in by the kept secret; makes and stores one where there is none. `PROOF_REJECTED` once the guest has become a person. */
+/**
+ * Signs in with the stored secret; makes and stores one if there is none. `PROOF_REJECTED` once the guest has become a
+ * person.
+ */
 export const logInAsGuest = async (connection: Connection): Promise<void> => {
   const { config, url, output } = connection
   output.progress(`Signing in at ${url} as a guest`)
@@ -21,7 +24,7 @@ export const logInAsGuest = async (connection: Connection): Promise<void> => {
   output.progress(`This guest is known by a secret in ${config.path}: whoever loses it loses the account.`)
 }
 
-/** A secret whose guest has become a person elsewhere is of no use any more, so it is dropped and the next login makes one. */
+/** Removes a secret whose guest has become a person elsewhere, so that the next login makes a new one. */
 const signInAsGuest = async (connection: Connection, deviceSecret: string): Promise<SignedIn> => {
   const { machine, config, url, transport } = connection
   try {

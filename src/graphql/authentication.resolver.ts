@@ -40,14 +40,14 @@ interface WatchRequest {
   readonly context: StreamContext
 }
 
-/** What its asker learns of a mail: not who of us does what with it. */
+/** The state of a mail as its asker sees it, without the internal ones. */
 const deliveryOf: Readonly<Record<MailState, NonNullable<ChallengeType['delivery']>>> = {
   queued: 'QUEUED',
   sending: 'QUEUED',
   sent: 'SENT',
   deferred: 'DEFERRED',
   refused: 'REFUSED',
-  // Whoever learned how many mails others asked for would know when an address is in use.
+  // The number of mails that others requested would disclose that an address is in use.
   withheld: 'QUEUED',
 }
 

@@ -1,13 +1,13 @@
-// The host that a request names. A page of another site that has its name resolved to us (DNS rebinding) names that site.
+// Checks the `Host` of requests. With DNS rebinding, a page of another site sends that site's name as the `Host`.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isLoopback } from '../config/loopback.js'
 import { Failure } from '../failure.js'
 
-/** True when the request names this machine as its host. */
+/** True if the request's `Host` is a loopback name. */
 export const namesThisMachine = ({ headers: { host = '' } }: Pick<FastifyRequest, 'headers'>): boolean =>
   isLoopback(host.replace(/:\d+$/, ''))
 
-/** Refuses every request that names another host: for a service that believes whoever reaches it. */
+/** Refuses every request with another `Host`, for a service without authentication. */
 export const requireThisMachine = (app: FastifyInstance): void => {
   app.addHook('onRequest', (request, _reply, done) => {
     if (namesThisMachine(request)) return done()

@@ -1,4 +1,4 @@
-// A retired identity: one that led to a guest who has become a person. It leads nowhere, for ever.
+// A retired identity: one of a guest that has become a person. It can never be used again.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import { Account } from '../accounts/account.js'
 
@@ -7,9 +7,9 @@ const RetiredIdentitySchema = defineEntity({
   tableName: 'retired_identity',
   uniques: [{ name: 'retired_identity_method_issuer_subject', properties: ['method', 'issuer', 'subject'] }],
   properties: {
-    /** The id of the identity, as the audit log names it. */
+    /** The id of the identity, which is also in the audit log. */
     id: p.uuid().primary(),
-    /** The account that it led to. It is forgotten with the account. */
+    /** The account to which it belonged. Deleted together with the account. */
     account: () => p.manyToOne(Account).mapToPk().deleteRule('cascade').index('retired_identity_account'),
     method: p.text(),
     issuer: p.text(),
@@ -18,6 +18,6 @@ const RetiredIdentitySchema = defineEntity({
   },
 })
 
-/** An identity that led to a guest who has become a person. One a guest, so there are no more of them than accounts. */
+/** An identity of a guest that has become a person. One per guest, so there are no more of them than accounts. */
 export class RetiredIdentity extends RetiredIdentitySchema.class {}
 RetiredIdentitySchema.setClass(RetiredIdentity)

@@ -1,7 +1,7 @@
-// Changes that must take effect, in statements that are composed; and accounts that were merged into another.
+// Required changes in composed statements; merged accounts.
 import { Migration } from '@mikro-orm/migrations'
 
-/** Undoes the statement that it stands in, naming the change that had to take effect and did not. */
+/** Raises an error, which undoes the statement, with the name of the required change that had no effect. */
 const requiredChanges = `
 create function "idem_require"("took_effect" boolean, "change" text) returns boolean language plpgsql as $$
 begin
@@ -18,7 +18,7 @@ alter table "account" add column "merged_into_id" uuid null
 create index "account_merged_into" on "account" ("merged_into_id");
 `
 
-/** Changes that must take effect, and accounts that were merged into another. */
+/** Required changes, and merged accounts. */
 export class Migration0003 extends Migration {
   override up(): void {
     this.addSql(requiredChanges)

@@ -1,4 +1,4 @@
-// What methods to come need: levels of accounts, credentials of identities, challenges that name an account or a first proof.
+// For further methods: levels of accounts, credentials of identities, challenges with an account or a first proof.
 import { Migration } from '@mikro-orm/migrations'
 
 const tables = `
@@ -21,7 +21,7 @@ alter table "held_challenge" rename column "attempts" to "tries";
 alter table "held_challenge" rename column "link_attempts" to "match_code_tries";
 `
 
-/** What methods to come need. */
+/** For further methods. */
 export class Migration0004 extends Migration {
   override up(): void {
     this.addSql(tables)

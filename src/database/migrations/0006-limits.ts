@@ -1,4 +1,4 @@
-// What keeps writes in bounds: the pace of refreshes in the session's own row, and an index to purge audit entries by.
+// Limits of writes: the pace of refreshes in the session's row, and an index for purging audit entries.
 import { Migration } from '@mikro-orm/migrations'
 
 const tables = `
@@ -7,7 +7,7 @@ alter table "session" add column "refreshes_paced_until" timestamptz null;
 create index "audit_entry_action_at" on "audit_entry" ("action", "at");
 `
 
-/** What keeps writes in bounds. */
+/** Limits of writes. */
 export class Migration0006 extends Migration {
   override up(): void {
     this.addSql(tables)

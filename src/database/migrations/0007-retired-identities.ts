@@ -1,4 +1,4 @@
-// Retired identities: what a guest's device could prove is remembered once the guest has become a person.
+// Retired identities: those of guests that have become persons.
 import { Migration } from '@mikro-orm/migrations'
 
 const tables = `

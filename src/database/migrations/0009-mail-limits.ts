@@ -1,4 +1,4 @@
-// Limits on mails: who asked for one, the lines in which mails wait, and the networks that an address was proven from.
+// Limits on mails: their askers, the lines in which they wait, and the networks from which addresses were proven.
 import { Migration } from '@mikro-orm/migrations'
 
 const tables = `
@@ -29,9 +29,8 @@ create index "known_network_proven_at" on "known_network" ("proven_at");
 `
 
 /**
- * A challenge is spent in the transaction of what its answer allows, so whoever asked for its mail has proven the
- * address then. Of the networks of an address the eight that were proven last are kept; a row that another transaction
- * holds is left to that one.
+ * Inserts a known network when a challenge is spent, because the asker has then proven the address. Keeps the eight
+ * networks of an address that were proven last; skips rows that another transaction has locked.
  */
 const knowing = `
 create function "idem_know_network"() returns trigger language plpgsql as $$

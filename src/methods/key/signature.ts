@@ -1,26 +1,26 @@
-// A signature: Ed25519 over a challenge's message, in any spelling of its one canonical form (RFC 8032 5.1.7).
+// A signature: Ed25519 over a challenge's message, in any spelling of its canonical bytes (RFC 8032 5.1.7).
 import { createPublicKey, verify } from 'node:crypto'
 import { Failure } from '../../failure.js'
 
 const signatureLength = 64
-/** A signature in any spelling, with white space between all of its characters, is shorter. In characters. */
+/** More than a signature in any spelling with white space between all characters. In characters. */
 const longestSpelling = 512
 
-/** The 64 bytes in base64 of either alphabet, padded or not, or in hex; white space does not matter. */
+/** The 64 bytes in base64 of either alphabet, padded or not, or in hex; white space is ignored. */
 const bytesOf = (spelling: string): Buffer | null => {
   if (spelling.length > longestSpelling) return null
   const text = spelling.replace(/\s+/g, '')
   if (/^(?:0x)?[0-9a-f]{128}$/i.test(text)) return Buffer.from(text.slice(-128), 'hex')
-  // 86 characters hold 64 bytes and four bits, which must be zero.
+  // 86 characters encode 64 bytes and four more bits, which must be zero.
   if (!/^[\w+/-]{85}[AQgw](?:==)?$/.test(text)) return null
   const bytes = Buffer.from(text, 'base64')
   return bytes.length === signatureLength ? bytes : null
 }
 
 /**
- * True when `signature` is that of `message` (UTF-8) by `publicKey` (base64 of 32 sound bytes). OpenSSL refuses S at
- * or above L, and compares R as bytes, so no second signature passes. Throws `PROOF_REJECTED`, saying what is wanted,
- * when it is no signature in any spelling.
+ * True if `signature` is the signature of `message` (UTF-8) by `publicKey` (base64 of 32 valid bytes). OpenSSL refuses
+ * S at or above L and compares R as bytes, so a signature has only one form. Throws `PROOF_REJECTED`, which says what
+ * is expected, for a text that is not a signature in any spelling.
  */
 export const isSignedBy = (publicKey: string, message: string, signature: string): boolean => {
   const bytes = bytesOf(signature)
