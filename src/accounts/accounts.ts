@@ -1,5 +1,4 @@
 // Where accounts and their handles are kept.
-import { LockMode } from '@mikro-orm/postgresql'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import type { Notifications } from '../database/notifications.js'
@@ -14,31 +13,56 @@ export const accountColumns = `a.kind, a.level, a.handle, a.display_name as "dis
   a.primary_email as "primaryEmail", a.sign_in_notices as "signInNotices", a.suspended_at as "suspendedAt",
   a.merged_into_id as "mergedInto", a.created_at as "createdAt"`
 
+/** The account with this id, or the one that it was merged into. */
 const findById = {
   name: 'idem_account_by_id',
-  text: `select a.id, ${accountColumns} from account a where a.id = $1`,
+  text: `select a.id, ${accountColumns} from account a
+    where a.id = (select coalesce(merged_into_id, id) from account where id = $1)`,
+}
+
+/** In the order of their ids, so that two who lock the same accounts never wait for each other. */
+const lock = {
+  name: 'idem_account_lock',
+  text: `select a.id, ${accountColumns} from account a where a.id = any($1::uuid[]) order by a.id for update`,
 }
 
 /** Holds until the rows beside it are in: whoever suspends the account waits, and ends the session that they start. */
 const whileOpen = {
   name: 'idem_account_while_open',
-  text: 'select id from account where id = $1::uuid and suspended_at is null for share',
+  text: `select id from account
+    where id = $1::uuid and suspended_at is null and merged_into_id is null for share`,
 }
 
-/** Guests with a handle stay, for it is theirs for ever; and those who can still come back with a token. */
-const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < ?::timestamptz
+/** Why it is not open. */
+const whyClosed = {
+  name: 'idem_account_why_closed',
+  text: 'select suspended_at as "suspendedAt", merged_into_id as "mergedInto" from account where id = $1::uuid',
+}
+
+/**
+ * Guests with a handle stay, for it is theirs for ever; those whose id leads to another account, or who have such ids
+ * themselves; and those who can still come back with a token.
+ */
+const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz and a.merged_into_id is null
+  and not exists (select 1 from account merged where merged.merged_into_id = a.id)
   and not exists (select 1 from handle h where h.account_id = a.id)
   and not exists (select 1 from session s where s.account_id = a.id
-    and (s.refreshed_at >= ?::timestamptz or s.ended_at is null and s.expires_at >= ?::timestamptz))`
+    and (s.refreshed_at >= $1::timestamptz or s.ended_at is null and s.expires_at >= $2::timestamptz))`
 
 /** Whoever signs in meanwhile waits, then starts anew. */
-const lockIdleGuests = `select a.id from account a where ${isIdleGuest} limit ? for update of a skip locked`
+const lockIdleGuests = {
+  name: 'idem_account_lock_idle_guests',
+  text: `select a.id from account a where ${isIdleGuest} limit $3::int for update of a skip locked`,
+}
 
 /** Looks anew, now that they are locked: whoever came back just before stays. */
-const removeIdleGuests = `with idle as (select a.id from account a where a.id = any(?::uuid[]) and ${isIdleGuest}),
-    sessions as (delete from session where account_id in (select id from idle)),
-    identities as (delete from identity where account_id in (select id from idle))
-  delete from account where id in (select id from idle) returning id`
+const removeIdleGuests = {
+  name: 'idem_account_remove_idle_guests',
+  text: `with idle as (select a.id from account a where a.id = any($3::uuid[]) and ${isIdleGuest}),
+      sessions as (delete from session where account_id in (select id from idle)),
+      identities as (delete from identity where account_id in (select id from idle))
+    delete from account where id in (select id from idle) returning id`,
+}
 
 const findHandle = {
   name: 'idem_handle_by_name',
@@ -53,6 +77,8 @@ const list = {
       and (a.id between $2::uuid and $3::uuid or a.id = $4::uuid)
     order by a.id desc limit $5`,
 }
+
+const noSuchAccount = (): Failure => new Failure('NOT_FOUND', 'No such account.')
 
 const handleTaken = (): Failure =>
   new Failure('CONFLICT', 'This handle is taken. Pick another one.', { field: 'handle' })
@@ -72,36 +98,51 @@ export interface AccountsPage {
   readonly hasNextPage: boolean
 }
 
+/** What the accounts that this process remembers may take, in bytes: some ten thousand of them. */
+const cachedBytes = 16 * 1024 * 1024
+/** An account's id is told when it is committed. */
+const cachedMisses = 1_000
+
 /** The accounts of the installation. */
 export class Accounts {
   readonly #cache: RowCache<Account>
 
   constructor(notifications: Notifications) {
-    this.#cache = new RowCache({ table: 'account', notifications })
+    this.#cache = new RowCache({
+      table: 'account',
+      notifications,
+      maxBytes: cachedBytes,
+      maxMisses: cachedMisses,
+      idOf: ({ id }) => id,
+    })
   }
 
-  /** The account with this id, from this process's cache or the database, or null. */
+  /** The account with this id, or the one that it was merged into, from this process's cache or the database; or null. */
   async find(call: Call, id: string): Promise<Account | null> {
-    return await this.#cache.find(id, async () => (await call.run<Account>(findById, [id]))[0] ?? null)
+    return await this.#cache.find(call, id, async () => (await call.run<Account>(findById, [id]))[0] ?? null)
   }
 
   /** The same; throws `NOT_FOUND` where there is none. */
   async get(call: Call, id: string): Promise<Account> {
     const account = await this.find(call, id)
-    if (account === null) throw new Failure('NOT_FOUND', 'No such account.')
+    if (account === null) throw noSuchAccount()
     return account
   }
 
-  /** Forgets what this process has cached of an account that it has just changed: it need not wait for the notification. */
-  forget(id: string): void {
-    this.#cache.forget(id)
-  }
-
-  /** The account, locked until the end of the transaction: changes to what it owns wait for each other. */
+  /** The account, locked until the end of the transaction: changes to what it owns wait for each other. `CONFLICT` when it was merged. */
   async lock(call: Call, id: string): Promise<Account> {
-    const account = await call.em.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-    if (account === null) throw new Failure('NOT_FOUND', 'No such account.')
+    const [account] = await this.lockAll(call, [id])
+    if (account === undefined) throw noSuchAccount()
+    if (account.mergedInto !== null)
+      throw new Failure('CONFLICT', 'This account was merged into another one.', { reason: `account ${id}` })
     return account
+  }
+
+  /** Several at once, merged or not, in the order of their ids. `NOT_FOUND` where one is not there. */
+  async lockAll(call: Call, ids: readonly string[]): Promise<Account[]> {
+    const accounts = await call.run<Account>(lock, [ids])
+    if (accounts.length < new Set(ids).size) throw noSuchAccount()
+    return accounts
   }
 
   /** The id of the account that a handle belongs to, in use or released, or null when it is free. */
@@ -129,36 +170,37 @@ export class Accounts {
       : [own, this.#handleRow(account.handle, account.id, account.createdAt)]
   }
 
-  /** Writes what lets an account in. Writes nothing, and throws `FORBIDDEN`, when it is suspended; `CONFLICT` when it is gone. */
+  /** Writes what lets an account in. Writes nothing, and throws `FORBIDDEN`, when it is suspended; `CONFLICT` when it is gone, or merged. */
   async writeWhileOpen(call: Call, id: string, ...parts: readonly Part[]): Promise<void> {
     const open = await call.change({ statement: whileOpen, values: [id] }, ...parts)
     if (open.length > 0) return
-    if ((await call.run<Account>(findById, [id])).length === 0)
+    const [closed] = await call.run<Pick<Account, 'suspendedAt' | 'mergedInto'>>(whyClosed, [id])
+    if (closed === undefined || closed.mergedInto !== null)
       throw new Failure('CONFLICT', 'This account has just been removed.', { reason: `account ${id}` })
     throw suspendedFailure('FORBIDDEN', id)
   }
 
   /** Changes what the owner says of the account, in the caller's transaction. */
   async changeProfile(call: Call, id: string, profile: Partial<AccountProfile>): Promise<void> {
-    if (Object.keys(profile).length > 0) await call.em.nativeUpdate(Account, { id }, profile)
+    if (Object.keys(profile).length > 0) await this.#change(call, id, profile)
   }
 
   /** Closes the account, or with null opens it, in the caller's transaction. */
   async changeSuspension(call: Call, id: string, suspendedAt: Date | null): Promise<void> {
-    await call.em.nativeUpdate(Account, { id }, { suspendedAt })
+    await this.#change(call, id, { suspendedAt })
   }
 
   /** Gives a handle to the account of the transaction; throws `CONFLICT` when it is, or was, another's. */
   async changeHandle(call: Call, account: Account, handle: string): Promise<void> {
-    const owner = await call.em.findOne(Handle, { name: handle })
-    if (owner !== null && owner.account !== account.id) throw handleTaken()
+    const owner = await this.findOwnerOfHandle(call, handle)
+    if (owner !== null && owner !== account.id) throw handleTaken()
     if (owner === null) await call.write(this.#handleRow(handle, account.id, call.now))
-    await call.em.nativeUpdate(Account, { id: account.id }, { handle })
+    await this.#change(call, account.id, { handle })
   }
 
   /** Changes what an account is, and with it its level: a guest that proves an identity becomes a person. */
   async changeKind(call: Call, id: string, kind: AccountKind): Promise<void> {
-    await call.em.nativeUpdate(Account, { id }, { kind, level: firstLevelOf(kind) })
+    await this.#change(call, id, { kind, level: firstLevelOf(kind) })
   }
 
   /** Removes at most `limit` guests that were last here before `idleSince`; returns their number. Audited by `audit`. */
@@ -167,15 +209,19 @@ export class Accounts {
     idle: { readonly since: Date; readonly limit: number },
     audit: Row,
   ): Promise<number> {
-    const [since, now] = [idle.since.toISOString(), call.now.toISOString()]
     return await call.inTransaction(async (inner) => {
-      const locked: { id: string }[] = await inner.em.execute(lockIdleGuests, [since, since, now, idle.limit])
-      // PostgreSQL's way to write an array; an array of ours would become a list.
-      const ids = `{${locked.map(({ id }) => id).join(',')}}`
-      const removed: { id: string }[] = await inner.em.execute(removeIdleGuests, [ids, since, since, now])
+      const locked = await inner.run<{ id: string }>(lockIdleGuests, [idle.since, inner.now, idle.limit])
+      const ids = locked.map(({ id }) => id)
+      const removed = await inner.run(removeIdleGuests, [idle.since, inner.now, ids])
       if (removed.length > 0) await inner.write(audit)
       return removed.length
     })
+  }
+
+  /** This process need not wait for the notification. */
+  async #change(call: Call, id: string, changes: Partial<Account>): Promise<void> {
+    await call.em.nativeUpdate(Account, { id }, changes)
+    call.afterCommit(() => this.#cache.forget(id))
   }
 
   #handleRow(name: string, accountId: string, takenAt: Date): Row {

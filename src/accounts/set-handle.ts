@@ -24,7 +24,7 @@ export const setHandle = async (call: Call, raw: string, needs: SetHandleNeeds):
   // 1 count the attempt
   await needs.throttle.count(call, 'setHandle', accountId)
   // 2 take the handle, leave the old one reserved
-  const changed = await call.inTransaction(async (inner) => {
+  return await call.inTransaction(async (inner) => {
     const account = await needs.accounts.lock(inner, accountId)
     if (account.handle === handle) return account
     await needs.accounts.changeHandle(inner, account, handle)
@@ -35,6 +35,4 @@ export const setHandle = async (call: Call, raw: string, needs: SetHandleNeeds):
     })
     return { ...account, handle }
   })
-  needs.accounts.forget(accountId)
-  return changed
 }

@@ -138,7 +138,6 @@ const link = async (
     if (account.kind !== 'ANONYMOUS') return { account, identity, endedSessions: 0 }
     return { ...(await becomePerson(inner, { account, identity, principal }, needs)), identity }
   })
-  needs.accounts.forget(principal.accountId)
   needs.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, linked.endedSessions)
   return { account: linked.account, identity: linked.identity }
 }
@@ -153,17 +152,21 @@ const becomePerson = async (
   needs: LinkIdentityNeeds,
 ): Promise<{ readonly account: Account; readonly endedSessions: number }> => {
   const { account, identity, principal } = linked
-  let endedInAll = 0
-  await needs.accounts.changeKind(call, account.id, 'PERSON')
+  const accountId = account.id
+  await needs.accounts.changeKind(call, accountId, 'PERSON')
   await needs.sessions.rebind(call, principal.sessionId, identity.id)
-  for (const former of await needs.identities.lockOf(call, account.id)) {
-    if (former.id === identity.id) continue
-    const endedSessions = await needs.sessions.endOpenedBy(call, former.id)
-    endedInAll += endedSessions
-    await needs.identities.retire(call, former)
-    const detail = { method: former.method, identityId: former.id, endedSessions }
-    await needs.auditLog.append(call, { action: 'identity.unlinked', accountId: account.id, detail })
+  const former = (await needs.identities.lockOf(call, accountId)).filter(({ id }) => id !== identity.id)
+  const ids = former.map(({ id }) => id)
+  const ended = await needs.sessions.end(call, { accountId, openedBy: ids })
+  await needs.identities.retire(call, former)
+  const unlinked = former.map(({ id, method }): AuditedAct => {
+    const endedSessions = ended.filter((session) => session.identity === id).length
+    return { action: 'identity.unlinked', accountId, detail: { method, identityId: id, endedSessions } }
+  })
+  const acts: AuditedAct[] = [...unlinked, { action: 'account.became_person', accountId }]
+  await call.write(...acts.map((act) => needs.auditLog.row(call, act)))
+  return {
+    account: { ...account, kind: 'PERSON', level: firstLevelOf('PERSON') },
+    endedSessions: ended.length,
   }
-  await needs.auditLog.append(call, { action: 'account.became_person', accountId: account.id })
-  return { account: { ...account, kind: 'PERSON', level: firstLevelOf('PERSON') }, endedSessions: endedInAll }
 }

@@ -38,10 +38,10 @@ export const unlinkIdentity = async (
     if (identity === undefined)
       throw new Failure('NOT_FOUND', 'No such identity.', { reason: 'no identity of the account' })
     if (identities.length === 1) throw new Failure('LAST_IDENTITY')
-    const count = await needs.sessions.endOpenedBy(inner, id)
-    await needs.identities.remove(inner, id)
-    if (identity.subject === owner.primaryEmail)
-      await needs.accounts.changeProfile(inner, accountId, { primaryEmail: null })
+    const count = (await needs.sessions.end(inner, { accountId, openedBy: [id] })).length
+    await needs.identities.remove(inner, [id])
+    const changes = identity.subject === owner.primaryEmail ? { primaryEmail: null } : {}
+    await needs.accounts.changeProfile(inner, accountId, changes)
     const { method, subject } = identity
     const act: AuditedAct = {
       action: 'identity.unlinked',
@@ -49,9 +49,8 @@ export const unlinkIdentity = async (
       detail: { method, identityId: id, subject, endedSessions: count },
     }
     await inner.write(...announceAct(inner, act, needs))
-    return { account: owner, ended: count }
+    return { account: { ...owner, ...changes }, ended: count }
   })
-  needs.accounts.forget(accountId)
   needs.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, ended)
   return account
 }

@@ -1,5 +1,4 @@
 // Where identities are kept.
-import { LockMode } from '@mikro-orm/postgresql'
 import type { Account } from '../accounts/account.js'
 import { accountColumns } from '../accounts/accounts.js'
 import type { ValuesOf } from '../config/setting.js'
@@ -79,7 +78,18 @@ const columns = `i.id, i.account_id as account, i.method, i.issuer, i.subject, i
 
 const list = {
   name: 'idem_identity_list',
-  text: `select ${columns} from identity i where i.account_id = $1::uuid order by i.id limit $2::int`,
+  text: `select ${columns} from identity i
+    where i.account_id = $1::uuid and ($3::text is null or i.method = $3::text) order by i.id limit $2::int`,
+}
+
+const lock = {
+  name: 'idem_identity_lock',
+  text: `select ${columns} from identity i where i.account_id = $1::uuid order by i.id for update`,
+}
+
+const remove = {
+  name: 'idem_identity_remove',
+  text: 'delete from identity where id = any($1::uuid[]) returning id',
 }
 
 /** The primary address first, so that it is among them; then all in the order of their age. */
@@ -132,18 +142,13 @@ export class Identities {
 
   /** Counts a failed proof of an identity; its id, or null where there is no such identity. */
   async noteFailedProof(call: Call, { method, issuer, subject }: ProvenIdentity): Promise<string | null> {
-    const [row] = await call.run<{ id: string }>(noteFailedProof, [
-      method,
-      issuer,
-      subject,
-      call.now.toISOString(),
-    ])
+    const [row] = await call.run<{ id: string }>(noteFailedProof, [method, issuer, subject, call.now])
     return row?.id ?? null
   }
 
   /** How many proofs of their identities failed since the last ones that held, by account. Accounts without failures are absent. */
   async countFailedProofs(call: Call, accountIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const rows = await call.run<{ accountId: string; failed: number }>(countFailedProofs, [[...accountIds]])
+    const rows = await call.run<{ accountId: string; failed: number }>(countFailedProofs, [accountIds])
     return new Map(rows.map(({ accountId, failed }) => [accountId, failed]))
   }
 
@@ -157,43 +162,43 @@ export class Identities {
 
   /** The identities of an account, oldest first. */
   async listOf(call: Call, accountId: string): Promise<Identity[]> {
-    return await call.run<Identity>(list, [accountId, this.settings.maxPerAccount])
+    return await call.run<Identity>(list, [accountId, this.settings.maxPerAccount, null])
   }
 
   /** The same, locked until the end of the transaction: a sign-in by one of them waits, then finds it as it became. */
   async lockOf(call: Call, accountId: string): Promise<Identity[]> {
-    return await call.em.find(
-      Identity,
-      { account: accountId },
-      { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
-    )
+    return await call.run<Identity>(lock, [accountId])
   }
 
   /** The verified addresses of an account, oldest first. */
   async listAddresses(call: Call, accountId: string): Promise<Identity[]> {
-    return await call.em.find(
-      Identity,
-      { account: accountId, method: 'email' },
-      { orderBy: { id: 'asc' }, limit: this.settings.maxPerAccount },
-    )
+    return await call.run<Identity>(list, [accountId, this.settings.maxPerAccount, 'email'])
   }
 
   /** Of each account at most `most` verified addresses, the primary one among them, oldest first. */
   async listFirstAddresses(call: Call, accountIds: readonly string[], most: number): Promise<Identity[]> {
-    return accountIds.length === 0 ? [] : await call.run<Identity>(firstAddresses, [[...accountIds], most])
+    return accountIds.length === 0 ? [] : await call.run<Identity>(firstAddresses, [accountIds, most])
   }
 
-  /** Removes an identity. */
-  async remove(call: Call, id: string): Promise<void> {
-    await call.em.nativeDelete(Identity, { id })
+  /** Removes identities. */
+  async remove(call: Call, ids: readonly string[]): Promise<void> {
+    await call.run(remove, [ids])
   }
 
   /**
-   * Removes an identity and remembers what it was, so that no proof of it opens an account again. For use inside a
+   * Removes identities and remembers what they were, so that no proof of them opens an account again. For use inside a
    * transaction: who looks meanwhile finds the one or the other.
    */
-  async retire(call: Call, { id, account, method, issuer, subject }: Identity): Promise<void> {
-    await this.remove(call, id)
-    await call.write(rowOf(RetiredIdentity, { id, account, method, issuer, subject, retiredAt: call.now }))
+  async retire(call: Call, identities: readonly Identity[]): Promise<void> {
+    const retiredAt = call.now
+    await this.remove(
+      call,
+      identities.map(({ id }) => id),
+    )
+    await call.write(
+      ...identities.map(({ id, account, method, issuer, subject }) =>
+        rowOf(RetiredIdentity, { id, account, method, issuer, subject, retiredAt }),
+      ),
+    )
   }
 }

@@ -12,6 +12,6 @@ const purge = {
 export class KnownNetworks {
   /** Deletes at most `limit` networks that were last proven before `provenBefore`; returns their number. */
   async purge(call: Call, provenBefore: Date, limit: number): Promise<number> {
-    return (await call.run(purge, [provenBefore.toISOString(), limit])).length
+    return (await call.run(purge, [provenBefore, limit])).length
   }
 }

@@ -83,7 +83,7 @@ export class MailLines {
 
   /** Deletes at most `limit` lines that were no longer needed at `before`; returns their number. */
   async purge(call: Call, before: Date, limit: number): Promise<number> {
-    return (await call.run(purge, [before.toISOString(), limit])).length
+    return (await call.run(purge, [before, limit])).length
   }
 
   /**
@@ -141,7 +141,7 @@ export class MailLines {
       changed.map(([key]) => key),
       changed.map(([, { version }]) => version + 1),
       changed.map(([, { state }]) => JSON.stringify(state)),
-      changed.map(([, { expiresAt }]) => new Date(expiresAt).toISOString()),
+      changed.map(([, { expiresAt }]) => new Date(expiresAt)),
     ])
     const keys = new Set(written.map(({ key }) => key))
     return new Set(changed.map(([key]) => key).filter((key) => !keys.has(key)))

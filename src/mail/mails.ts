@@ -131,7 +131,7 @@ export class Mails {
 
   /** Prolongs a lease; false when the mail is no longer leased to that try. */
   async prolong(call: Call, lease: Lease): Promise<boolean> {
-    return (await call.run(prolong, [lease.id, lease.by, lease.until.toISOString()])).length > 0
+    return (await call.run(prolong, [lease.id, lease.by, lease.until])).length > 0
   }
 
   /** Notes what became of a mail, for good. What an SMTP server acknowledged was sent, whoever had the mail then. */
@@ -156,7 +156,7 @@ export class Mails {
 
   /** Removes at most `limit` mails from before `createdBefore`; returns their number. */
   async purge(call: Call, createdBefore: Date, limit: number): Promise<number> {
-    return (await call.run(purge, [createdBefore.toISOString(), limit])).length
+    return (await call.run(purge, [createdBefore, limit])).length
   }
 
   async #lease(batch: readonly LeaseRequest[]): Promise<(LeasedMail | null)[]> {
@@ -165,8 +165,8 @@ export class Mails {
     const leased = await call.run<LeasedMail>(lease, [
       batch.map((request) => request.lease.id),
       batch.map((request) => request.lease.by),
-      batch.map((request) => request.lease.until.toISOString()),
-      call.now.toISOString(),
+      batch.map((request) => request.lease.until),
+      call.now,
     ])
     // Two tries of one mail may share a statement: one of them has it then.
     return batch.map((request) => leased.find(({ leasedBy }) => leasedBy === request.lease.by) ?? null)
@@ -178,7 +178,7 @@ export class Mails {
       batch.map(({ id }) => id),
       batch.map(({ settled }) => settled.state),
       batch.map(({ settled }) => settled.reply),
-      batch.map((request) => request.call.now.toISOString()),
+      batch.map((request) => request.call.now),
     ])
     return batch.map(() => undefined)
   }

@@ -11,7 +11,7 @@ export const endAccountSessions = async (
   const ended = await call.inTransaction(async (inner) => {
     // A sign-in that has inserted a session and not yet committed holds a lock on this row, so its session ends too.
     await needs.accounts.lock(inner, id)
-    const endedSessions = await needs.sessions.endAllOf(inner, id)
+    const endedSessions = (await needs.sessions.end(inner, { accountId: id })).length
     const detail = { endedSessions }
     await needs.auditLog.append(inner, { action: 'account.sessions_ended', accountId: id, detail })
     return endedSessions

@@ -21,6 +21,5 @@ export const reinstateAccount = async (
     const act: AuditedAct = { action: 'account.reinstated', accountId: id, detail }
     await inner.write(...announceAct(inner, act, needs))
   })
-  needs.accounts.forget(id)
   return await readAccount(call, id, needs)
 }

@@ -44,12 +44,11 @@ export const suspendAccount = async (
       })
     if (account.suspendedAt !== null) throw new Failure('CONFLICT', 'This account is suspended already.')
     await needs.accounts.changeSuspension(inner, id, call.now)
-    const endedSessions = await needs.sessions.endAllOf(inner, id)
+    const endedSessions = (await needs.sessions.end(inner, { accountId: id })).length
     const act: AuditedAct = { action: 'account.suspended', accountId: id, detail: { reason, endedSessions } }
     await inner.write(...announceAct(inner, act, needs))
     return endedSessions
   })
-  needs.accounts.forget(id)
   needs.metrics.sessionsEnded.inc({ cause: 'suspended' }, ended)
   return await readAccount(call, id, needs)
 }

@@ -82,8 +82,12 @@ const retry = {
     where done_at is null and failed_at is not null and ($1::uuid is null or id = $1::uuid) returning id`,
 }
 
-const claim = `select id, job as name, payload from outbox_entry
-  where done_at is null and failed_at is null and relayed_at is null order by id limit ? for update skip locked`
+const claim = {
+  name: 'idem_outbox_claim',
+  text: `select id, job as name, payload from outbox_entry
+    where done_at is null and failed_at is null and relayed_at is null
+    order by id limit $1::int for update skip locked`,
+}
 
 const purge = {
   name: 'idem_outbox_purge',
@@ -116,33 +120,36 @@ export class Outbox {
    */
   async relay(call: Call, deliver: (jobs: readonly QueuedJob[]) => Promise<void>): Promise<number> {
     return await call.inTransaction(async (inner) => {
-      // Inserted by `row`, so it is a job.
-      const jobs = (await inner.em.execute(claim, [mostRelayed])) as QueuedJob[]
+      // `row` wrote them, so each is a job.
+      const jobs = await inner.run<QueuedJob>(claim, [mostRelayed])
       if (jobs.length === 0) return 0
       await deliver(jobs)
-      await inner.em.nativeUpdate(OutboxEntry, { id: jobs.map(({ id }) => id) }, { relayedAt: inner.now })
+      await this.noteRelayed(
+        inner,
+        jobs.map(({ id }) => id),
+      )
       return jobs.length
     })
   }
 
   /** Jobs that were relayed before `relayedBefore` and not reported as done, oldest first. */
   async listUnfinished(call: Call, relayedBefore: Date): Promise<QueuedJob[]> {
-    return await call.run<QueuedJob>(unfinished, [relayedBefore.toISOString(), mostRelayed])
+    return await call.run<QueuedJob>(unfinished, [relayedBefore, mostRelayed])
   }
 
   /** Records that these jobs are in the queue, still or again. */
   async noteRelayed(call: Call, ids: readonly string[]): Promise<void> {
-    await call.run(touch, [ids, call.now.toISOString()])
+    await call.run(touch, [ids, call.now])
   }
 
   /** Records that jobs are done. */
   async noteDone(call: Call, ids: readonly string[]): Promise<void> {
-    await call.run(markDone, [ids, call.now.toISOString()])
+    await call.run(markDone, [ids, call.now])
   }
 
   /** Records that the last try of a job failed; `failure` may quote what another server sent. */
   async noteFailed(call: Call, id: string, failure: string): Promise<void> {
-    await call.run(markFailed, [id, call.now.toISOString(), shownTextOf(failure, longestFailure) ?? ''])
+    await call.run(markFailed, [id, call.now, shownTextOf(failure, longestFailure) ?? ''])
   }
 
   /** The numbers of jobs by state. */
@@ -167,6 +174,6 @@ export class Outbox {
 
   /** Deletes at most `limit` jobs that were done before `doneBefore`; returns their number. */
   async purge(call: Call, doneBefore: Date, limit: number): Promise<number> {
-    return (await call.run(purge, [doneBefore.toISOString(), limit])).length
+    return (await call.run(purge, [doneBefore, limit])).length
   }
 }

@@ -39,7 +39,7 @@ export const updateProfile = async (
   const principal = requirePrincipal(call.principal)
   const { accountId } = principal
   const wanted = parseProfile(changes)
-  const changed = await call.inTransaction(async (inner) => {
+  return await call.inTransaction(async (inner) => {
     // Locked, so that the address cannot be unlinked meanwhile.
     const account = await needs.accounts.lock(inner, accountId)
     if (typeof wanted.primaryEmail === 'string')
@@ -53,8 +53,6 @@ export const updateProfile = async (
     await needs.auditLog.append(inner, { action: 'account.profile_updated', accountId, detail })
     return { ...account, ...profile }
   })
-  needs.accounts.forget(accountId)
-  return changed
 }
 
 const parseLocale = (raw: string | null): Locale | null => {

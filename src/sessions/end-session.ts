@@ -17,6 +17,6 @@ export const endSession = async (call: Call, needs: EndSessionNeeds): Promise<bo
   const { accountId, sessionId } = requireSession(call.principal)
   const audit = needs.auditLog.row(call, { action: 'session.ended', accountId })
   const ended = await needs.sessions.end(call, { id: sessionId, accountId }, audit)
-  if (ended !== null) needs.metrics.sessionsEnded.inc({ cause: 'ended' })
-  return ended !== null
+  needs.metrics.sessionsEnded.inc({ cause: 'ended' }, ended.length)
+  return ended.length > 0
 }

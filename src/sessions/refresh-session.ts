@@ -88,6 +88,6 @@ const endForReuse = async (call: Call, session: Session, needs: RefreshSessionNe
     { id: session.id, accountId: session.account },
     needs.auditLog.row(call, act),
   )
-  if (ended !== null) needs.metrics.sessionsEnded.inc({ cause: 'refresh_reused' })
+  needs.metrics.sessionsEnded.inc({ cause: 'refresh_reused' }, ended.length)
   throw new Failure('REFRESH_REUSED', undefined, { reason: `session ${session.id}` })
 }

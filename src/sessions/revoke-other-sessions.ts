@@ -11,7 +11,7 @@ export const revokeOtherSessions = async (call: Call, needs: EndSessionNeeds): P
     accountId,
     detail: { revoked: 'others' },
   })
-  const ended = await needs.sessions.endOthers(call, { id: sessionId, accountId }, audit)
+  const ended = await needs.sessions.end(call, { accountId, except: sessionId }, audit)
   needs.metrics.sessionsEnded.inc({ cause: 'revoked' }, ended.length)
   return ended.length
 }

@@ -9,7 +9,7 @@ export const revokeSession = async (call: Call, id: string, needs: EndSessionNee
   const { accountId } = requirePrincipal(call.principal)
   const audit = needs.auditLog.row(call, { action: 'session.revoked', accountId, detail: { revoked: id } })
   const ended = await needs.sessions.end(call, { id, accountId }, audit)
-  if (ended === null)
+  if (ended.length === 0)
     throw new Failure('NOT_FOUND', 'No such session.', { reason: 'no live session of the account' })
   needs.metrics.sessionsEnded.inc({ cause: 'revoked' })
 }

@@ -1,5 +1,4 @@
 // Where sessions are kept.
-import { LockMode } from '@mikro-orm/postgresql'
 import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
@@ -16,6 +15,13 @@ const columns = `id, account_id as account, identity_id as identity, device, amr
   refreshed_at as "refreshedAt", refreshes_paced_until as "refreshesPacedUntil", ended_at as "endedAt"`
 
 const findById = { name: 'idem_session_by_id', text: `select ${columns} from session where id = $1` }
+
+const lock = { name: 'idem_session_lock', text: `${findById.text} for update` }
+
+const rebind = {
+  name: 'idem_session_rebind',
+  text: 'update session set identity_id = $2::uuid where id = $1::uuid returning id',
+}
 
 /** The limit of refreshes is part of the change that it limits. `greatest` leaves nulls out. */
 const advance = {
@@ -39,17 +45,14 @@ const raise = {
     returning ${columns}`,
 }
 
+/** Of the live sessions of an account all, or those that each given condition holds for. */
 const end = {
   name: 'idem_session_end',
-  text: `update session set ended_at = $3::timestamptz
-    where id = $1::uuid and account_id = $2::uuid and ended_at is null and expires_at > $3::timestamptz
-    returning ${columns}`,
-}
-
-const endOthers = {
-  name: 'idem_session_end_others',
-  text: `update session set ended_at = $3::timestamptz
-    where account_id = $2::uuid and id <> $1::uuid and ended_at is null and expires_at > $3::timestamptz
+  text: `update session set ended_at = $2::timestamptz
+    where account_id = $1::uuid and ended_at is null and expires_at > $2::timestamptz
+      and ($3::uuid is null or id = $3::uuid)
+      and ($4::uuid is null or id <> $4::uuid)
+      and ($5::uuid[] is null or identity_id = any($5::uuid[]))
     returning ${columns}`,
 }
 
@@ -72,6 +75,22 @@ const list = {
 const gone = (what: string): Failure =>
   new Failure('CONFLICT', 'This identity has just been removed.', { reason: `${what} is gone` })
 
+/** Which live sessions of an account are meant: all of them, or fewer. */
+export interface AccountSessions {
+  readonly accountId: string
+  /** This one alone. */
+  readonly id?: string
+  /** All but this one. */
+  readonly except?: string
+  /** Those that one of these identities opened. */
+  readonly openedBy?: readonly string[]
+}
+
+/** What the sessions that this process remembers may take, in bytes: some ten thousand of them. */
+const cachedBytes = 16 * 1024 * 1024
+/** A session's id is told when it is committed, so one that is over, or never was, stays so. */
+const cachedMisses = 10_000
+
 /** The sessions of the installation. */
 export class Sessions {
   readonly #cache: RowCache<Session>
@@ -80,12 +99,17 @@ export class Sessions {
     notifications: Notifications,
     private readonly settings: Pick<ValuesOf<typeof sessionSettings>, 'maxPerAccount'>,
   ) {
-    this.#cache = new RowCache({ table: 'session', notifications })
+    this.#cache = new RowCache({
+      table: 'session',
+      notifications,
+      maxBytes: cachedBytes,
+      maxMisses: cachedMisses,
+    })
   }
 
   /** The session with this id as last heard of, while it is live; else null. Costs no statement once it is cached. */
   async findLive(call: Call, id: string): Promise<Session | null> {
-    const session = await this.#cache.find(id, async () => {
+    const session = await this.#cache.find(call, id, async () => {
       const found = await this.read(call, id)
       return found !== null && isLive(found, call.now) ? found : null
     })
@@ -99,13 +123,13 @@ export class Sessions {
 
   /** The newest live sessions of an account, newest first. */
   async listOf(call: Call, accountId: string): Promise<Session[]> {
-    return await call.run<Session>(list, [accountId, call.now.toISOString(), this.settings.maxPerAccount])
+    return await call.run<Session>(list, [accountId, call.now, this.settings.maxPerAccount])
   }
 
   /** Refuses with `UNAUTHENTICATED` unless the session is live; it stays so until the end of the transaction. */
   async lockLive(call: Call, id: string): Promise<void> {
-    const session = await call.em.findOne(Session, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-    if (session === null || !isLive(session, call.now))
+    const [session] = await call.run<Session>(lock, [id])
+    if (session === undefined || !isLive(session, call.now))
       throw new Failure('UNAUTHENTICATED', 'The session is over. Sign in again.', { reason: `session ${id}` })
   }
 
@@ -155,50 +179,30 @@ export class Sessions {
     return (await call.change<Session>({ statement: raise, values }, ...parts))[0] ?? null
   }
 
-  /** Ends a live session of this account; null when the account has no such session. */
-  async end(
-    call: Call,
-    ended: { readonly id: string; readonly accountId: string },
-    ...parts: readonly Part[]
-  ): Promise<Session | null> {
-    const values = [ended.id, ended.accountId, call.now]
-    return this.#ended(await call.change<Session>({ statement: end, values }, ...parts))[0] ?? null
+  /** Ends live sessions of an account and returns them; writes `parts` beside it when there was one. */
+  async end(call: Call, ended: AccountSessions, ...parts: readonly Part[]): Promise<Session[]> {
+    const { accountId, id = null, except = null, openedBy = null } = ended
+    const values = [accountId, call.now, id, except, openedBy]
+    const sessions = await call.change<Session>({ statement: end, values }, ...parts)
+    this.#forget(call, ...sessions.map((session) => session.id))
+    return sessions
   }
 
-  /** Ends all live sessions of the account but one. */
-  async endOthers(
-    call: Call,
-    kept: { readonly id: string; readonly accountId: string },
-    ...parts: readonly Part[]
-  ): Promise<Session[]> {
-    const values = [kept.id, kept.accountId, call.now]
-    return this.#ended(await call.change<Session>({ statement: endOthers, values }, ...parts))
-  }
-
-  /** Ends the sessions that an identity opened, in the caller's transaction; returns their number. */
-  async endOpenedBy(call: Call, identityId: string): Promise<number> {
-    return await call.em.nativeUpdate(Session, { identity: identityId, endedAt: null }, { endedAt: call.now })
-  }
-
-  /** Ends the live sessions of an account, in the caller's transaction; returns their number. */
-  async endAllOf(call: Call, accountId: string): Promise<number> {
-    const live = { account: accountId, endedAt: null, expiresAt: { $gt: call.now } }
-    return await call.em.nativeUpdate(Session, live, { endedAt: call.now })
-  }
-
-  /** Notes that a session now stands on another identity, in the caller's transaction. */
+  /** Notes that a session now stands on another identity. */
   async rebind(call: Call, id: string, identityId: string): Promise<void> {
-    await call.em.nativeUpdate(Session, { id }, { identity: identityId })
+    await call.run(rebind, [id, identityId])
+    this.#forget(call, id)
   }
 
   /** Removes at most `limit` sessions that ran out before `expiredBefore`; returns their number. */
   async purge(call: Call, expiredBefore: Date, limit: number): Promise<number> {
-    return (await call.run(purge, [expiredBefore.toISOString(), limit])).length
+    return (await call.run(purge, [expiredBefore, limit])).length
   }
 
   /** This process need not wait for the notification. */
-  #ended(sessions: Session[]): Session[] {
-    for (const session of sessions) this.#cache.forget(session.id)
-    return sessions
+  #forget(call: Call, ...ids: readonly string[]): void {
+    call.afterCommit(() => {
+      for (const id of ids) this.#cache.forget(id)
+    })
   }
 }

@@ -1,5 +1,5 @@
 // Rotates the signing key: adds one that signs after a lead time, or replaces all at once after a leak.
-import type { AuditLog } from '../audit/audit-log.js'
+import type { AuditedAct, AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import type { AddedKey, SigningKeys } from '../tokens/signing-keys.js'
 
@@ -26,13 +26,12 @@ export const rotateSigningKey = async (
       cause === 'compromised'
         ? await needs.signingKeys.removeOthers(inner, added.kid)
         : await needs.signingKeys.removeOutlived(inner)
-    const act = { accountId: null, detail: { kid: added.kid, cause } }
-    await needs.auditLog.append(inner, { action: 'signing_key.added', ...act })
-    for (const kid of removed)
-      await needs.auditLog.append(inner, {
-        action: 'signing_key.removed',
-        accountId: null,
-        detail: { kid, cause },
-      })
+    const acts: AuditedAct[] = [
+      { action: 'signing_key.added', accountId: null, detail: { kid: added.kid, cause } },
+      ...removed.map(
+        (kid): AuditedAct => ({ action: 'signing_key.removed', accountId: null, detail: { kid, cause } }),
+      ),
+    ]
+    await inner.write(...acts.map((act) => needs.auditLog.row(inner, act)))
     return { added, removed }
   })

@@ -45,7 +45,7 @@ export class ThrottleCounters {
 
   /** Deletes at most `limit` counters whose window ended before `before`; returns their number. */
   async purge(call: Call, before: Date, limit: number): Promise<number> {
-    return (await call.run(purge, [before.toISOString(), limit])).length
+    return (await call.run(purge, [before, limit])).length
   }
 
   async #send(batch: readonly Attempt[]): Promise<ReadonlyMap<string, Count>[]> {
@@ -57,8 +57,8 @@ export class ThrottleCounters {
     const rows = await call.run<Count & { readonly key: string }>(addAttempts, [
       [...added.keys()],
       [...added.values()],
-      windowEnd.toISOString(),
-      call.now.toISOString(),
+      windowEnd,
+      call.now,
     ])
     const before = new Map(
       rows.map(({ key, count, expiresAt }) => [key, { count: count - (added.get(key) ?? 0), expiresAt }]),

@@ -36,6 +36,11 @@ export class ForeignSigningKey extends OperatorProblem {
   }
 }
 
+const remove = {
+  name: 'idem_signing_key_remove',
+  text: 'delete from signing_key where kid = any($1::text[]) returning kid',
+}
+
 /** A new key. */
 export interface AddedKey {
   readonly kid: string
@@ -132,8 +137,7 @@ export class SigningKeys {
   async removeOutlived(call: Call): Promise<string[]> {
     const published = new Set(this.#published(call.now).map(({ kid }) => kid))
     const outlived = this.#keys.map(({ kid }) => kid).filter((kid) => !published.has(kid))
-    await call.em.nativeDelete(SigningKey, { kid: outlived })
-    return outlived
+    return await this.#remove(call, outlived)
   }
 
   /**
@@ -141,8 +145,14 @@ export class SigningKeys {
    */
   async removeOthers(call: Call, kid: string): Promise<string[]> {
     const others = await call.em.find(SigningKey, { kid: { $ne: kid } })
-    await call.em.nativeDelete(SigningKey, { kid: others.map((other) => other.kid) })
-    return others.map((other) => other.kid)
+    return await this.#remove(
+      call,
+      others.map((other) => other.kid),
+    )
+  }
+
+  async #remove(call: Call, kids: readonly string[]): Promise<string[]> {
+    return (await call.run<{ kid: string }>(remove, [kids])).map(({ kid }) => kid)
   }
 
   /** A key verifies until its successor has signed for a token's lifetime, plus a grace period. */
