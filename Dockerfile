@@ -9,9 +9,8 @@
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /idem
 COPY package.json package-lock.json ./
-# `npm ci` would require lock entries for the optional binaries of other systems. All versions are exact, so `npm install`
-# installs the same tree. No package needs its install script for compiling or serving.
-RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
+# Exactly the lock file's tree. No package needs its install script for compiling or serving.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run build
 
@@ -19,7 +18,7 @@ RUN npm run build
 FROM node:24.21.0-bookworm-slim AS packages
 WORKDIR /idem
 COPY package.json package-lock.json ./
-RUN npm install --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 # 3 the image
 FROM node:24.21.0-bookworm-slim AS run

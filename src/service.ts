@@ -246,6 +246,7 @@ export const startService = async (
     streamPlaces: new StreamPlaces(settings.graphql),
     showConfirmation: (call, token) => showConfirmation(call, token, rooms),
     confirmChallenge: (call, answer) => confirmChallenge(call, answer, rooms),
+    graphiql: settings.http.graphiql,
     mailbox:
       mailboxUrlOf(options) === null
         ? null

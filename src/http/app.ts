@@ -14,6 +14,7 @@ import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Random } from '../runtime/random.js'
 import { addConfirmPage, type ConfirmPageNeeds } from './confirm-page.js'
+import { addGraphqlPage, type GraphqlPageNeeds } from './graphql-page.js'
 import { addGraphqlRoute, type GraphqlRouteNeeds } from './graphql-route.js'
 import { addHealth, type HealthNeeds } from './health.js'
 import { addHomePage } from './home-page.js'
@@ -34,7 +35,12 @@ export interface AppNeeds extends HealthNeeds {
 }
 
 /** What the API needs. */
-export interface ApiNeeds extends GraphqlRouteNeeds, StreamRouteNeeds, WellKnownNeeds, ConfirmPageNeeds {
+export interface ApiNeeds
+  extends GraphqlRouteNeeds,
+    GraphqlPageNeeds,
+    StreamRouteNeeds,
+    WellKnownNeeds,
+    ConfirmPageNeeds {
   /** The development mailbox; null where it is not served. */
   readonly mailbox: Pick<MailboxNeeds, 'listMails' | 'findMail'> | null
 }
@@ -158,10 +164,11 @@ export const addApi = (app: FastifyInstance, needs: ApiNeeds): void => {
   const { mailbox } = needs
   // A browser anywhere could ask as anybody.
   if (!needs.isAuthenticationOn) requireThisMachine(app)
-  addHomePage(app, needs.publicUrl, { mailbox: mailbox !== null })
+  addHomePage(app, needs.publicUrl, { mailbox: mailbox !== null, graphiql: needs.graphiql })
   addWellKnown(app, needs)
   addConfirmPage(app, needs)
   if (mailbox !== null) addMailbox(app, { ...needs, ...mailbox })
   addGraphqlRoute(app, needs)
+  addGraphqlPage(app, needs)
   addStreamRoute(app, needs)
 }

@@ -31,12 +31,4 @@ export const addGraphqlRoute = (app: FastifyInstance, needs: GraphqlRouteNeeds):
   app.post('/graphql', (request, reply) =>
     needs.requestScope.run(request.id, () => handle.call(app, request, reply)),
   )
-  // A GET changes nothing, and a query in a URL ends up in logs.
-  app.get('/graphql', (request, reply) => {
-    const extensions = { code: 'BAD_USER_INPUT', requestId: request.id }
-    return reply
-      .code(405)
-      .header('allow', 'POST')
-      .send({ errors: [{ message: 'GraphQL is served at POST /graphql.', extensions }] })
-  })
 }

@@ -6,16 +6,18 @@ import { html, page } from './page.js'
 export interface HomePageLinks {
   /** True if the mailbox page is served (development only). */
   readonly mailbox: boolean
+  /** True where a browser gets GraphiQL. */
+  readonly graphiql: boolean
 }
 
-const homePage = (publicUrl: string, { mailbox }: HomePageLinks): string =>
+const homePage = (publicUrl: string, { mailbox, graphiql }: HomePageLinks): string =>
   page({
     locale: 'en',
     title: 'Idem',
     body: html`<h1>Idem</h1>
 <p>Many ways to prove who you are, one account behind them. This is a running Idem service.</p>
 <ul>
-  <li>GraphQL: <code>POST ${publicUrl}/graphql</code></li>
+  <li>GraphQL: <code>POST ${publicUrl}/graphql</code>${graphiql ? html`; <a href="/graphql">try it in GraphiQL</a>` : null}</li>
   <li><a href="/.well-known/openid-configuration">Discovery</a> and <a href="/.well-known/jwks.json">public keys</a>, to check tokens by</li>
   ${mailbox ? html`<li><a href="/mailbox">Mailbox</a>: the mails that would have been sent</li>` : null}
   <li><a href="/healthz">Alive?</a> <a href="/readyz">Ready?</a></li>

@@ -65,6 +65,14 @@ export const httpSettings = {
       },
     },
   ),
+  graphiql: text('IDEM_GRAPHIQL', 'GraphiQL for browsers at GET /graphql, if it is installed (on, off)', {
+    defaultText: 'on; off in production',
+    parse: (raw, { production }): boolean => {
+      if (raw !== undefined && raw !== 'on' && raw !== 'off')
+        throw new SettingProblem(`must be on or off, not "${raw}"`)
+      return raw === undefined ? !production : raw === 'on'
+    },
+  }),
   maxBodyBytes: wholeNumber('IDEM_BODY_BYTES', 'Largest body of a request, in bytes', {
     default: 65_536,
     least: 1_024,

@@ -454,13 +454,14 @@ describe('the mailbox', () => {
   })
 })
 
-test('the home page names the mailbox where it is served', async () => {
+test('the home page names mailbox and GraphiQL where they are served', async () => {
   for (const mailbox of [true, false]) {
     const app = fastify()
-    addHomePage(app, publicUrl, { mailbox })
+    addHomePage(app, publicUrl, { mailbox, graphiql: !mailbox })
     const { body, headers } = await app.inject('/')
     expect(headers['content-type']).toBe('text/html; charset=utf-8')
     expect(body.includes('href="/mailbox"')).toBe(mailbox)
+    expect(body.includes('href="/graphql"')).toBe(!mailbox)
     // The command can be copied as it stands.
     expect(body).toContain(`curl -s ${publicUrl}/graphql -H 'content-type: application/json' \\\n`)
   }
