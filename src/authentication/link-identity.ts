@@ -124,8 +124,10 @@ const link = async (
     const account = await needs.accounts.lock(inner, principal.accountId)
     // Under the lock, for the guards before saw what may have changed since: a session ended, a guest become a person.
     await needs.sessions.lockLive(inner, principal.sessionId)
-    if (account.kind !== 'ANONYMOUS')
+    if (account.kind !== 'ANONYMOUS') {
       requireStepUp(principal, { acr: account.level, maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
+      await needs.identities.refuseSurplus(inner, account.id)
+    }
     const id = opened.identityId
     const facts = { account: account.id, ...proven, label, createdAt: call.now }
     const identity = newIdentity({ id, ...facts, credential: credential?.to ?? null })

@@ -113,10 +113,11 @@ const openSession = async (
   needs: SignInNeeds,
 ): Promise<OpenedSession> => {
   const { account, identityId, provisioned } = opened
-  const { session, rows } = startSession(
+  const { session, parts } = startSession(
     call,
     {
       accountId: account.id,
+      isFirst: provisioned,
       identityId,
       method: verified.method.name,
       amr: verified.amr,
@@ -126,7 +127,7 @@ const openSession = async (
     },
     needs,
   )
-  const written = [...verified.writes, ...opened.parts, ...rows]
+  const written = [...verified.writes, ...opened.parts, ...parts]
   if (provisioned) await call.write(...written)
   else await needs.accounts.writeWhileOpen(call, account.id, ...written)
   return { account, session, provisioned }

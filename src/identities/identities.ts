@@ -160,6 +160,16 @@ export class Identities {
     })
   }
 
+  /** Refuses with `CONFLICT` when the account has as many as it can have; under its lock, so that none comes between. */
+  async refuseSurplus(call: Call, accountId: string): Promise<void> {
+    const { maxPerAccount } = this.settings
+    if ((await call.em.count(Identity, { account: accountId })) >= maxPerAccount)
+      throw new Failure(
+        'CONFLICT',
+        `An account can have ${maxPerAccount} identities, and yours has as many. Unlink one first.`,
+      )
+  }
+
   /** The identities of an account, oldest first. */
   async listOf(call: Call, accountId: string): Promise<Identity[]> {
     return await call.run<Identity>(list, [accountId, this.settings.maxPerAccount, null])

@@ -8,6 +8,7 @@ import { Identity } from '../identities/identity.js'
 const SessionSchema = defineEntity({
   name: 'Session',
   tableName: 'session',
+  indexes: [{ name: 'session_live', properties: ['account', 'endedAt', 'expiresAt', 'id'] }],
   properties: {
     id: p.uuid().primary(),
     account: () => p.manyToOne(Account).mapToPk().index('session_account'),

@@ -1,7 +1,7 @@
 // Where sessions are kept.
 import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
-import type { Part } from '../database/change.js'
+import type { Change, Part } from '../database/change.js'
 import type { Notifications } from '../database/notifications.js'
 import { type Row, rowOf } from '../database/row.js'
 import { RowCache } from '../database/row-cache.js'
@@ -54,6 +54,17 @@ const end = {
       and ($4::uuid is null or id <> $4::uuid)
       and ($5::uuid[] is null or identity_id = any($5::uuid[]))
     returning ${columns}`,
+}
+
+/** The live ones of an account beyond the newest `$3`; sessions of one age are told apart by their ids. */
+const endSurplus = {
+  name: 'idem_session_end_surplus',
+  text: `update session set ended_at = $2::timestamptz
+    where ended_at is null and id in (
+      select id from session
+      where account_id = $1::uuid and ended_at is null and expires_at > $2::timestamptz
+      order by expires_at desc, id desc offset $3::int)
+    returning id`,
 }
 
 /** A guest's last one stays, for it tells when the guest was last here. */
@@ -145,6 +156,11 @@ export class Sessions {
       session_account_id_foreign: () => gone(`account ${session.account}`),
       session_identity_id_foreign: () => gone(`identity ${session.identity}`),
     })
+  }
+
+  /** Ends the oldest live sessions of an account, as many as it has too many once there is one more. */
+  endSurplus(call: Call, accountId: string): Change {
+    return { statement: endSurplus, values: [accountId, call.now, this.settings.maxPerAccount - 1] }
   }
 
   /**

@@ -3,7 +3,7 @@ import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
 import type { Acr } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
-import type { Row } from '../database/row.js'
+import type { Part } from '../database/change.js'
 import type { Session } from './session.js'
 import type { Sessions } from './sessions.js'
 
@@ -14,6 +14,8 @@ export interface SessionStart {
   readonly method: string
   readonly amr: readonly string[]
   readonly acr: Acr
+  /** True for an account that is made just now: it has no session yet. */
+  readonly isFirst: boolean
   /** The client's name for its device; null to use its user agent. */
   readonly deviceName: string | null
   /** Whether the account has an address for a notice. */
@@ -26,12 +28,12 @@ export interface StartSessionNeeds extends AnnounceActNeeds {
   readonly sessionLifetimeSeconds: number
 }
 
-/** The new session, and its rows for the transaction of the sign-in. */
+/** The new session, and what to write in the transaction of the sign-in; the oldest of too many sessions ends there. */
 export const startSession = (
   call: Call,
   start: SessionStart,
   needs: StartSessionNeeds,
-): { readonly session: Session; readonly rows: readonly Row[] } => {
+): { readonly session: Session; readonly parts: readonly Part[] } => {
   const session: Session = {
     id: needs.random.uuid(),
     account: start.accountId,
@@ -57,5 +59,6 @@ export const startSession = (
     detail: { method: start.method, identityId: start.identityId },
   }
   const audit = start.isTold ? announceAct(call, act, needs) : [needs.auditLog.row(call, act)]
-  return { session, rows: [needs.sessions.row(session), ...audit] }
+  const surplus = start.isFirst ? [] : [needs.sessions.endSurplus(call, start.accountId)]
+  return { session, parts: [...surplus, needs.sessions.row(session), ...audit] }
 }

@@ -7,6 +7,7 @@ import { Migration0004 } from './0004-methods.js'
 import { Migration0005 } from './0005-mail-leases.js'
 import { Migration0006 } from './0006-limits.js'
 import { Migration0007 } from './0007-retired-identities.js'
+import { Migration0008 } from './0008-live-sessions.js'
 import { Migration0009 } from './0009-mail-limits.js'
 import { Migration0010 } from './0010-failed-proofs.js'
 
@@ -19,6 +20,7 @@ export const migrations: MigrationObject[] = [
   { name: '0005-mail-leases', class: Migration0005 },
   { name: '0006-limits', class: Migration0006 },
   { name: '0007-retired-identities', class: Migration0007 },
+  { name: '0008-live-sessions', class: Migration0008 },
   { name: '0009-mail-limits', class: Migration0009 },
   { name: '0010-failed-proofs', class: Migration0010 },
 ]
