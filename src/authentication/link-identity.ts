@@ -92,10 +92,14 @@ export const linkIdentity = async (
         throw new Failure('CONFLICT', 'This identity is linked to your account already.')
       return { outcome: 'linked', ...opening.result }
     case 'second_factor': {
-      const { account } = opening
+      const { account, parts } = opening
       if (account.id === own.id)
         throw new Failure('CONFLICT', 'This identity is linked to your account already.')
-      const challenge = await wantSecondFactor(call, { verified, account, purpose: 'LINK_IDENTITY' }, needs)
+      const challenge = await wantSecondFactor(
+        call,
+        { verified, account, parts, purpose: 'LINK_IDENTITY' },
+        needs,
+      )
       return { outcome: 'second_factor', challenge }
     }
     case 'other_account':

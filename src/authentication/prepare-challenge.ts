@@ -84,7 +84,7 @@ export const prepareChallenge = async (
   const terms = termsOf(call, order, { nonce, lifetimeSeconds: needs.heldChallengeLifetimeSeconds, needs })
   const challenge = newChallenge({ method, draft, terms, binding })
   const random = needs.random.bytes(heldIdRandomBytes)
-  const id = heldIdOf(random, draft.subject ?? nonce, needs.keyRing)
+  const id = heldIdOf(random, triedSubjectOf(order) ?? nonce, needs.keyRing)
   return {
     standing: { id, challenge, status: 'PENDING', ...(mail === null ? unmailed : queued(call, mail)) },
     rows: [
@@ -93,6 +93,10 @@ export const prepareChallenge = async (
     ],
   }
 }
+
+/** By what the tries are limited, over all challenges alike: the identity of the first proof, where there is one. */
+const triedSubjectOf = ({ draft, binding }: ChallengeOrder): string | null =>
+  binding?.firstFactor?.subject ?? draft.subject ?? binding?.accountId ?? null
 
 const termsOf = (
   call: Call,

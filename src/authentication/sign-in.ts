@@ -64,8 +64,8 @@ export const signIn = async (
     case 'opened':
       break
     case 'second_factor': {
-      const { account } = opening
-      const challenge = await wantSecondFactor(call, { verified, account, purpose: 'SIGN_IN' }, needs)
+      const { account, parts } = opening
+      const challenge = await wantSecondFactor(call, { verified, account, parts, purpose: 'SIGN_IN' }, needs)
       return { outcome: 'second_factor', challenge }
     }
     case 'other_account':

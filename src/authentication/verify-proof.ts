@@ -186,11 +186,18 @@ const verifyIdentity = async (
       accountId: null,
     }
   // An identity seconds another one of the same account alone.
+  const first = challenge.firstFactor
+  if (isSame(proven, first))
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'the second proof is the first one again' })
   const { found } = await needs.identities.lookUp(call, proven, null)
   if (found === null || found.account.id !== challenge.accountId)
     throw new Failure('PROOF_REJECTED', undefined, { reason: 'the second proof is not of the same account' })
-  return completed({ first: challenge.firstFactor, accountId: challenge.accountId, shown }, needs)
+  const used = [...shown.writes, ...needs.identities.usesOf(found, credential)]
+  return completed({ first, accountId: challenge.accountId, shown: { amr, writes: used } }, needs)
 }
+
+const isSame = (one: ProvenIdentity, other: ProvenIdentity): boolean =>
+  one.method === other.method && one.issuer === other.issuer && one.subject === other.subject
 
 const verifySecondFactor = async (
   call: Call,

@@ -3,6 +3,7 @@ import type { Account } from '../accounts/account.js'
 import { sessionIdOf } from '../authorization/principal.js'
 import type { ChallengePurpose } from '../challenges/challenge.js'
 import type { Call } from '../database/call.js'
+import type { Part } from '../database/change.js'
 import { Failure } from '../failure.js'
 import type { Method } from '../methods/method.js'
 import { type PrepareChallengeNeeds, prepareChallenge } from './prepare-challenge.js'
@@ -18,13 +19,15 @@ export interface WantSecondFactorNeeds extends PrepareChallengeNeeds {
 export interface FirstProof {
   readonly verified: VerifiedIdentity
   readonly account: Account
+  /** What the proof changes in its identity. */
+  readonly parts: readonly Part[]
   readonly purpose: ChallengePurpose
 }
 
 /** Spends the first proof; issues a challenge of the first method in the list that the account's owner can answer. */
 export const wantSecondFactor = async (
   call: Call,
-  { verified, account, purpose }: FirstProof,
+  { verified, account, parts, purpose }: FirstProof,
   needs: WantSecondFactorNeeds,
 ): Promise<StandingChallenge> => {
   const { proven, amr, deviceName, writes } = verified
@@ -39,7 +42,7 @@ export const wantSecondFactor = async (
     const draft = (await challengeAfter?.(call, account.id, firstFactor)) ?? null
     if (draft === null) continue
     const { standing, rows } = await prepareChallenge(call, { method, purpose, draft, binding }, needs)
-    await call.write(...writes, ...rows)
+    await call.write(...writes, ...parts, ...rows)
     return standing
   }
   throw new Failure(

@@ -34,6 +34,13 @@ const use = {
     where id = $1::uuid and ($3::jsonb is null or credential = $3::jsonb) returning id`,
 }
 
+/** Failures are not forgotten: who makes a first proof and guesses the second one would forget them each time. */
+const step = {
+  name: 'idem_identity_step',
+  text: `update identity set credential = $2::jsonb
+    where id = $1::uuid and credential = $3::jsonb returning id`,
+}
+
 /** An identity that nobody has leaves no trace, so a stranger can make nothing grow by it. */
 const noteFailedProof = {
   name: 'idem_identity_failed',
@@ -56,16 +63,19 @@ interface ProvenRow extends Omit<Account, 'id'> {
   readonly isRetired: boolean
 }
 
+/** An identity that leads to an account. */
+export interface FoundIdentity {
+  readonly identityId: string
+  readonly account: Account
+  /** True when the account has a verified address, so that its owner can be told of something. */
+  readonly hasAddress: boolean
+  /** How many proofs of the identity failed since the last one that held. */
+  readonly failedProofs: number
+}
+
 /** What the database knows of a proven identity and of the handle that was claimed with it. */
 export interface KnownIdentity {
-  readonly found: {
-    readonly identityId: string
-    readonly account: Account
-    /** True when the account has a verified address, so that its owner can be told of something. */
-    readonly hasAddress: boolean
-    /** How many proofs of the identity failed since the last one that held. */
-    readonly failedProofs: number
-  } | null
+  readonly found: FoundIdentity | null
   /** The account that the claimed handle belongs to, or null when it is free or none was claimed. */
   readonly handleOwner: string | null
   /** True for an identity that led to a guest who has become a person. */
@@ -101,6 +111,9 @@ const firstAddresses = {
     where a.id = any($1::uuid[]) order by i.id`,
 }
 
+const overtaken = (id: string): Failure =>
+  new Failure('PROOF_REJECTED', undefined, { reason: `the credential of identity ${id} has changed` })
+
 /** The identities of the installation. */
 export class Identities {
   constructor(private readonly settings: ValuesOf<typeof identitySettings>) {}
@@ -127,17 +140,26 @@ export class Identities {
   }
 
   /**
-   * Notes that a proof of an identity held: failures before it are forgotten, and the credential takes its step.
-   * `PROOF_REJECTED` when another proof has taken that step meanwhile: of two with one counter, one holds.
+   * What a proof that held changes in its identity: failures before it are forgotten, and the credential takes its step.
+   * Nothing where nothing changes, as for nearly all proofs. `PROOF_REJECTED` when another proof has taken that step
+   * meanwhile: of two with one counter, one holds.
    */
-  useChange(id: string, step: CredentialStep | null): Change {
-    const from = step?.from ?? null
-    return {
-      statement: use,
-      values: [id, step === null ? null : JSON.stringify(step.to), from && JSON.stringify(from)],
-      otherwise: () =>
-        new Failure('PROOF_REJECTED', undefined, { reason: `the credential of identity ${id} has changed` }),
-    }
+  usesOf(
+    { identityId: id, failedProofs }: Pick<FoundIdentity, 'identityId' | 'failedProofs'>,
+    credential: CredentialStep | null,
+  ): readonly Change[] {
+    const from = credential?.from ?? null
+    if (failedProofs === 0 && from === null) return []
+    const to = from === null ? null : JSON.stringify(credential?.to)
+    const values = [id, to, from && JSON.stringify(from)]
+    return [{ statement: use, values, otherwise: () => overtaken(id) }]
+  }
+
+  /** The step of the credential alone, for a first proof that a second one must complete. */
+  stepsOf(id: string, credential: CredentialStep | null): readonly Change[] {
+    if (credential === null || credential.from === null) return []
+    const values = [id, JSON.stringify(credential.to), JSON.stringify(credential.from)]
+    return [{ statement: step, values, otherwise: () => overtaken(id) }]
   }
 
   /** Counts a failed proof of an identity; its id, or null where there is no such identity. */

@@ -60,8 +60,11 @@ export interface OpenedIdentity {
 
 /** Why an identity does not open the account that was asked for, or not yet. */
 export type ClosedIdentity =
-  /** The proofs are weaker than what the owner of the account has set up: a second one is needed. */
-  | { readonly outcome: 'second_factor'; readonly account: Account }
+  /**
+   * The proofs are weaker than what the owner of the account has set up: a second one is needed. `parts` are what they
+   * change in the identity, to be written where they are spent.
+   */
+  | { readonly outcome: 'second_factor'; readonly account: Account; readonly parts: readonly Part[] }
   /** The identity, proven well enough to open it, leads to another account than the one that was asked for. */
   | { readonly outcome: 'other_account'; readonly account: Account }
   | { readonly outcome: 'refused'; readonly failure: Failure }
@@ -110,21 +113,17 @@ const lookUp = async (
     return mismatch(`the handle is not that of account ${account.id}`)
   if (account.suspendedAt !== null)
     return { outcome: 'refused', failure: suspendedFailure('FORBIDDEN', account.id) }
-  if (isWeaker(claim.acr, account.level)) return { outcome: 'second_factor', account }
+  if (isWeaker(claim.acr, account.level)) {
+    const parts = needs.identities.stepsOf(found.identityId, claim.credential)
+    return { outcome: 'second_factor', account, parts }
+  }
   if (claim.accountId !== null && claim.accountId !== account.id) return { outcome: 'other_account', account }
-  return { ...found, isNew: false, provisioned: false, parts: usesOf(found, claim, needs) }
-}
-
-/** A proof that changes nothing in its identity writes nothing there: that is what nearly all of them do. */
-const usesOf = (
-  { identityId, failedProofs }: { readonly identityId: string; readonly failedProofs: number },
-  { credential }: IdentityClaim,
-  { identities }: OpenIdentityNeeds,
-): readonly Part[] => {
-  const isStepped = credential !== null && credential.from !== null
-  return failedProofs > 0 || isStepped
-    ? [identities.useChange(identityId, isStepped ? credential : null)]
-    : []
+  return {
+    ...found,
+    isNew: false,
+    provisioned: false,
+    parts: needs.identities.usesOf(found, claim.credential),
+  }
 }
 
 const unknown = (
