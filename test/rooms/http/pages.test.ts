@@ -223,12 +223,12 @@ describe('the confirm page', () => {
     }
   })
 
-  test('the button confirms, with the match code as people type it', async () => {
+  test('the button confirms, and hands the match code on as people type it', async () => {
     confirm.link = { ...openLink, state: 'confirmed' }
     const answer = await confirm.post({ token, matchCode: ' 4 2\t' })
     expect(answer.statusCode).toBe(200)
     expect(answer.body).toContain('Go back to the device that asked')
-    expect(confirm.confirmed).toEqual([{ token, matchCode: '42' }])
+    expect(confirm.confirmed).toEqual([{ token, matchCode: ' 4 2\t' }])
     expect(confirm.shown).toEqual([])
   })
 
@@ -244,7 +244,8 @@ describe('the confirm page', () => {
     expect((await confirm.post({ token, matchCode: '41' }, german)).body).toContain('Ein Versuch bleibt')
   })
 
-  test('a missing match code costs no try', async () => {
+  test('a missing match code is asked for', async () => {
+    confirm.link = { ...openLink, state: 'no_match_code' }
     for (const fields of [{ token }, { token, matchCode: '' }, { token, matchCode: ' \t' }]) {
       const answer = await confirm.post(fields)
       expect(answer.statusCode).toBe(400)
@@ -257,7 +258,7 @@ describe('the confirm page', () => {
     expect((await confirm.post({ token })).statusCode).toBe(410)
     confirm.link = null
     expect((await confirm.post({ token })).statusCode).toBe(404)
-    expect(confirm.confirmed).toEqual([])
+    expect(new Set(confirm.confirmed.map(({ matchCode }) => matchCode.trim()))).toEqual(new Set(['']))
   })
 
   test('a form without a token is asked of nobody', async () => {
