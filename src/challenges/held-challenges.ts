@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
+import { Gathered } from '../database/gathered.js'
 import { type Row, rowOf } from '../database/row.js'
 import type { Locale } from '../mail/locale.js'
 import type { MailState } from '../mail/mail.js'
@@ -40,7 +41,7 @@ const findForReader = {
   text: `select ${columns}, (
       select a.locale from identity i join account a on a.id = i.account_id
       where i.method = 'email' and i.issuer = 'email' and i.subject = h.mail_to) as "readerLocale"
-    from held_challenge h where id = $1::uuid`,
+    from held_challenge h where id = any($1::uuid[])`,
 }
 
 const findByHash = {
@@ -76,8 +77,16 @@ const purge = {
 /** The hash by which a challenge is found that its asker names `id`. */
 export const hashOf = (id: string): string => createHash('sha256').update(id).digest('base64url')
 
+interface Reading {
+  readonly call: Call
+  readonly id: string
+}
+
 /** The held challenges of the installation. Their askers name them by a random id (`held-id.ts`), of which only the hash is kept. */
 export class HeldChallenges {
+  /** A worker reads many at a time: they share a statement. */
+  readonly #readings = new Gathered((batch: readonly Reading[]) => this.#readForReaders(batch))
+
   /** The row of a challenge that its asker will name `id`. */
   row(challenge: Omit<HeldChallenge, 'idHash'>, id: string): Row {
     return rowOf(HeldChallenge, { ...challenge, idHash: hashOf(id) })
@@ -100,7 +109,7 @@ export class HeldChallenges {
 
   /** The same with the language of the account that its address leads to; null where there is none, or it has none. */
   async readForReader(call: Call, id: string): Promise<ReadersChallenge | null> {
-    return (await call.run<ReadersChallenge>(findForReader, [id]))[0] ?? null
+    return await this.#readings.add({ call, id })
   }
 
   /** The challenge with this id of ours, one more try of its link counted; null when the link is burnt, or was confirmed. */
@@ -117,5 +126,12 @@ export class HeldChallenges {
   /** Removes at most `limit` challenges that expired before `expiredBefore`; returns their number. */
   async purge(call: Call, expiredBefore: Date, limit: number): Promise<number> {
     return (await call.run(purge, [expiredBefore, limit])).length
+  }
+
+  async #readForReaders(batch: readonly Reading[]): Promise<(ReadersChallenge | null)[]> {
+    const { call } = batch.at(-1) as Reading
+    const rows = await call.run<ReadersChallenge>(findForReader, [batch.map(({ id }) => id)])
+    const found = new Map(rows.map((row) => [row.id, row]))
+    return batch.map(({ id }) => found.get(id) ?? null)
   }
 }
