@@ -61,7 +61,7 @@ export const answerMail = async <Result>(
 const linkConfirmed = Symbol('the link was confirmed')
 
 const deliveries: Readonly<Record<DeliveryState, string>> = {
-  QUEUED: 'the mail waits for its turn (an address gets at most 5 in 15 minutes)',
+  QUEUED: 'the mail waits for its turn (strangers get at most 5 to a mailbox in 15 minutes)',
   SENT: 'the mail was sent',
   DEFERRED: 'no mail server takes the mail just now; it is tried again',
   REFUSED: 'the mail was refused',

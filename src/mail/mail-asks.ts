@@ -12,8 +12,6 @@ export interface MailAsk {
   readonly network: string | null
   /** The account of the asker's session, or null. */
   readonly accountId: string | null
-  /** The number of earlier requests by the network for mails to the same mailbox, in its window of 15 minutes. */
-  readonly askedBefore: number
   /**
    * When another request makes sense; null for a mail that nobody requested. Depends only on the asker's own requests.
    */
@@ -60,34 +58,33 @@ export class MailAsks {
   async count(call: Call, address: string, accountId: string | null): Promise<MailAsk> {
     const { network } = call.source
     const mailbox = mailboxOf(address)
-    const here = hashOf('mail', network, mailbox)
-    const own = accountId === null ? here : hashOf('mail of account', accountId, mailbox)
-    const ofAsker: Limit = { key: own, most: this.limits.asksPerMailbox }
     const ofNetwork: Limit = { key: hashOf('mail', network), most: this.limits.asksPerNetwork }
-    const counts = await this.#count(call, [ofNetwork, ofAsker], [here])
+    const ofAsker: Limit = {
+      key:
+        accountId === null ? hashOf('mail', network, mailbox) : hashOf('mail of account', accountId, mailbox),
+      most: this.limits.asksPerMailbox,
+    }
+    const counts = await this.#count(call, [ofNetwork, ofAsker])
     return {
       network: hashOf('network', network),
       accountId,
-      askedBefore: counts(here).count - 1,
-      retryAt: retryAtOf(call.now, counts(own), ofAsker),
+      retryAt: retryAtOf(call.now, counts(ofAsker), ofAsker),
     }
   }
 
-  /** Adds one to each counter, also to those `beside` the limits; throws if a limit is exceeded. */
-  async #count(
-    call: Call,
-    limits: readonly Limit[],
-    beside: readonly string[],
-  ): Promise<(key: string) => Count> {
+  /** Adds one to each counter; throws where a limit is passed. */
+  async #count(call: Call, limits: readonly Limit[]): Promise<(limit: Limit) => Count> {
     for (const { key } of limits) refuseUntil(this.#refusedUntil.get(key) ?? 0, call.now)
-    const keys = new Set([...limits.map(({ key }) => key), ...beside])
-    const counts = await this.#counters.add(call, [...keys])
-    // There is a count for each key.
-    const countOf = (key: string): Count => counts.get(key) as Count
-    for (const { key, most } of limits) {
-      const { count, expiresAt } = countOf(key)
-      if (count <= most) continue
-      this.#refusedUntil.set(key, expiresAt.getTime())
+    const counts = await this.#counters.add(
+      call,
+      limits.map(({ key }) => key),
+    )
+    // Each was counted.
+    const countOf = ({ key }: Limit): Count => counts.get(key) as Count
+    for (const limit of limits) {
+      const { count, expiresAt } = countOf(limit)
+      if (count <= limit.most) continue
+      this.#refusedUntil.set(limit.key, expiresAt.getTime())
       refuseUntil(expiresAt.getTime(), call.now)
     }
     return countOf

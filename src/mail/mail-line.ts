@@ -1,7 +1,7 @@
 // A mail line: the queue of the mails of one quota or to one domain.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import type { Pace } from './mail-pace.js'
-import type { Turn } from './mail-quota.js'
+import type { QuotaLine } from './mail-quota.js'
 
 const MailLineSchema = defineEntity({
   name: 'MailLine',
@@ -11,8 +11,8 @@ const MailLineSchema = defineEntity({
     key: p.text().primary(),
     /** Increases with each change, so that of two workers that read the same state only one can change it. */
     version: p.integer(),
-    /** The turns of a quota, or the pace of a domain. */
-    state: p.json().$type<readonly Turn[] | Pace>(),
+    /** The turns of a quota and the mails that wait for one, or the pace of a domain. */
+    state: p.json().$type<QuotaLine | Pace>(),
     /** When its content is no longer needed. */
     expiresAt: p.datetime().index('mail_line_expires_at'),
   },

@@ -4,7 +4,7 @@ import type { Call } from '../database/call.js'
 import { Gathered } from '../database/gathered.js'
 import { domainOf } from './address.js'
 import { givePlace, type Pace } from './mail-pace.js'
-import { giveTurn, type Quota, quotaMilliseconds, quotaOf, type Turn } from './mail-quota.js'
+import { giveTurn, type Quota, type QuotaLine, quotaOf, rememberedMilliseconds } from './mail-quota.js'
 import type { LeasedMail } from './mails.js'
 
 const read = {
@@ -51,7 +51,7 @@ interface Request extends DepartingMail {
 /** A line as it was read, and its new state. */
 interface Line {
   readonly version: number
-  state: readonly Turn[] | Pace | null
+  state: QuotaLine | Pace | null
   expiresAt: number
   isChanged: boolean
 }
@@ -59,9 +59,8 @@ interface Line {
 const keyOf = (...parts: readonly string[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 
-/** Mails of askers with fewer requests come first, then earlier ones. */
-const byOrder = (one: Request, other: Request): number =>
-  one.mail.askedBefore - other.mail.askedBefore || (one.mail.id < other.mail.id ? -1 : 1)
+/** Earlier requests come first: ids are UUIDs of version 7. */
+const byAge = (one: Request, other: Request): number => (one.mail.id < other.mail.id ? -1 : 1)
 
 /** The lines of the installation. Concurrent mails share one statement that reads and one that writes. */
 export class MailLines {
@@ -91,7 +90,7 @@ export class MailLines {
    */
   async #giveAll(batch: readonly Request[]): Promise<readonly MailTurn[]> {
     const given = new Map<Request, MailTurn>()
-    for (let open = batch.toSorted(byOrder); open.length > 0; ) {
+    for (let open = batch.toSorted(byAge); open.length > 0; ) {
       // The time of the newest request.
       const { call } = batch.at(-1) as Request
       const lines = await this.#read(call, open)
@@ -159,14 +158,17 @@ const giveTurnIn = (
 ): number | null => {
   if (quota === null) return now.getTime()
   const line = lines.get(quota.key) as Line
-  const { turns, at } = giveTurn((line.state as readonly Turn[] | null) ?? [], {
+  const given = giveTurn(line.state as QuotaLine | null, {
     mailId: mail.id,
-    leaves: quota.leaves,
+    network: quota.network,
     now: now.getTime(),
     until: until?.getTime() ?? null,
   })
-  const last = turns.at(-1)
-  if (at !== null && last !== undefined)
-    Object.assign(line, { state: turns, expiresAt: last.at + quotaMilliseconds, isChanged: true })
-  return at
+  if (given.at !== null)
+    Object.assign(line, {
+      state: given.line,
+      expiresAt: now.getTime() + rememberedMilliseconds,
+      isChanged: true,
+    })
+  return given.at
 }

@@ -7,76 +7,102 @@ export const mailsPerQuota = 5
 /** The window in milliseconds: the lifetime of a code. */
 export const quotaMilliseconds = 15 * 60_000
 
-/** The turn of a mail, in the future or past. */
+/** A turn in the last 30 minutes. It takes room for 15 minutes; after that it only counts for the order of the waiting. */
 export interface Turn {
   readonly mailId: string
+  /** The hash of the network that requested the mail, if networks share the quota; otherwise null. */
+  readonly network: string | null
   /** In epoch milliseconds. */
   readonly at: number
+}
+
+/** A mail that waits for a turn. */
+export interface Waiting {
+  readonly mailId: string
+  readonly network: string | null
+  /** When it loses its place unless it has asked again, in epoch milliseconds. */
+  readonly until: number
+}
+
+/** The state of a quota: turns, oldest first, and the mails that wait. */
+export interface QuotaLine {
+  readonly turns: readonly Turn[]
+  readonly waiting: readonly Waiting[]
 }
 
 /** A quota. */
 export interface Quota {
   /** Its key: the asker and the mailbox. */
   readonly name: readonly string[]
-  /** The number of turns that a mail must leave free. */
-  readonly leaves: number
+  /** The hash of the mail's network, if networks share the quota; null if it belongs to one asker. */
+  readonly network: string | null
 }
 
 /** The quota of a mail; null for a notice, which cannot be requested. */
 export const quotaOf = (mail: LeasedMail): Quota | null => {
   const mailbox = mailboxOf(mail.address)
   if (mail.kind === 'notice') return null
-  if (mail.isOfOwner) return { name: ['account', mailbox, String(mail.accountId)], leaves: 0 }
-  if (mail.isFromKnownNetwork) return { name: ['network', mailbox, String(mail.network)], leaves: 0 }
-  // Each further mail of a network must leave one more turn free, so that one network never uses all of them.
-  return { name: ['strangers', mailbox], leaves: mail.askedBefore }
+  if (mail.isOfOwner) return { name: ['account', mailbox, String(mail.accountId)], network: null }
+  if (mail.isFromKnownNetwork) return { name: ['network', mailbox, String(mail.network)], network: null }
+  return { name: ['strangers', mailbox], network: mail.network }
 }
 
 /** A mail that needs a turn. */
 export interface TurnWish {
   readonly mailId: string
-  readonly leaves: number
+  readonly network: string | null
   /** In epoch milliseconds. */
   readonly now: number
   /** The latest useful time of a turn, in epoch milliseconds; null for no limit. */
   readonly until: number | null
 }
 
-/** The turns including the mail's, and the time of its turn; null if it gets none in time. */
+/** The new state, and when the mail may be sent: `now`, or the time to ask again; null if that would be too late. */
 export interface GivenTurn {
-  readonly turns: readonly Turn[]
+  readonly line: QuotaLine
   readonly at: number | null
 }
 
-/**
- * Gives a mail the first time at which every period of 15 minutes around it has room for the mail and for the turns that
- * it must leave free. A mail with a turn keeps it. Turns are at most 15 minutes ahead, so there are never more than twice
- * `mailsPerQuota`.
- */
-export const giveTurn = (given: readonly Turn[], { mailId, leaves, now, until }: TurnWish): GivenTurn => {
-  const turns = given.filter(({ at }) => at > now - quotaMilliseconds)
-  const own = turns.find((turn) => turn.mailId === mailId)
-  if (own !== undefined) return { turns, at: own.at }
-  const latest = Math.min(until ?? Number.POSITIVE_INFINITY, now + quotaMilliseconds)
-  // Room appears only when a turn is older than 15 minutes.
-  const moments = [now, ...turns.map(({ at }) => at + quotaMilliseconds)]
-  const at = moments
-    .toSorted((one, other) => one - other)
-    .find(
-      (moment) => moment >= now && moment < latest && mostBeside(turns, moment) + 1 + leaves <= mailsPerQuota,
-    )
-  if (at === undefined) return { turns, at: null }
-  return { turns: [...turns, { mailId, at }].toSorted((one, other) => one.at - other.at), at }
-}
+/** Turns of a network in this time count for the order of the waiting mails. In milliseconds. */
+export const rememberedMilliseconds = 2 * quotaMilliseconds
+/** A waiting mail that asks again later than this after its time has lost its place. In milliseconds. */
+const graceMilliseconds = 60_000
+/** A bound; more than `mailsPerQuota` wait only if the order changes meanwhile. */
+const mostWaiting = 2 * mailsPerQuota
 
 /**
- * The largest number of turns in a period of 15 minutes around `moment`; the fullest begin with a turn or with
- * `moment`.
+ * Gives a mail a turn if there is room for it, for the mails that wait before it, and for as many more as its network has
+ * had in 15 minutes (dynamic thresholds, A. Choudhury and E. Hahne, 1998). So one network gets three of the five turns,
+ * two networks get four, and the fifth is left to a network without one. Of the waiting mails those come first whose
+ * network has had fewer turns in 30 minutes, then those with the lower id. The turn of a mail that is tried again within
+ * 15 minutes moves to the new time.
  */
-const mostBeside = (turns: readonly Turn[], moment: number): number => {
-  const begins = turns.map(({ at }) => at).filter((at) => at > moment - quotaMilliseconds && at <= moment)
-  const counts = [...begins, moment].map(
-    (begin) => turns.filter(({ at }) => at >= begin && at < begin + quotaMilliseconds).length,
+export const giveTurn = (given: QuotaLine | null, wish: TurnWish): GivenTurn => {
+  const { mailId, network, now, until } = wish
+  const kept = (given?.turns ?? []).filter(({ at }) => at > now - rememberedMilliseconds)
+  const isRepeat = kept.some((turn) => turn.mailId === mailId && turn.at > now - quotaMilliseconds)
+  const turns = kept.filter((turn) => turn.mailId !== mailId)
+  const waiting = (given?.waiting ?? []).filter((other) => other.mailId !== mailId && other.until > now)
+  const latest = Math.min(until ?? Number.POSITIVE_INFINITY, now + quotaMilliseconds)
+  // Room appears when the oldest turn is 15 minutes old.
+  const at = [now, ...turns.map((turn) => turn.at + quotaMilliseconds)].find(
+    (moment) => moment >= now && moment < latest && (isRepeat || hasRoom({ turns, waiting }, wish, moment)),
   )
-  return Math.max(...counts)
+  if (at === undefined) return { line: { turns, waiting }, at: null }
+  if (at === now) return { line: { turns: [...turns, { mailId, network, at }], waiting }, at }
+  const own = { mailId, network, until: Math.min(at + graceMilliseconds, latest) }
+  return { line: { turns, waiting: [own, ...waiting].slice(0, mostWaiting) }, at }
 }
+
+const hasRoom = ({ turns, waiting }: QuotaLine, { mailId, network }: TurnWish, moment: number): boolean => {
+  const still = turns.filter(({ at }) => at > moment - quotaMilliseconds)
+  const [had, others] = [
+    countOf(turns, network),
+    waiting.map((other) => ({ ...other, had: countOf(turns, other.network) })),
+  ]
+  const ahead = others.filter((other) => other.had < had || (other.had === had && other.mailId < mailId))
+  return still.length + ahead.length + countOf(still, network) < mailsPerQuota
+}
+
+const countOf = (turns: readonly Turn[], network: string | null): number =>
+  network === null ? 0 : turns.filter((turn) => turn.network === network).length

@@ -29,8 +29,6 @@ const MailSchema = defineEntity({
     network: p.text().strictNullable(),
     /** The account of the session that asked for it, or null. */
     accountId: p.uuid().strictNullable(),
-    /** How many mails to the same mailbox that network asked for before, in 15 minutes. */
-    askedBefore: p.integer(),
     /** When its asker may as well ask again; null for a notice. */
     retryAt: p.datetime().strictNullable(),
     /** The try that it is leased to, or null. */

@@ -7,7 +7,7 @@ import { Mail, type MailState } from './mail.js'
 import type { MailAsk } from './mail-asks.js'
 
 const columns = `id, kind, cause_id as "causeId", address, state, reply, created_at as "createdAt", network,
-  account_id as "accountId", asked_before as "askedBefore", retry_at as "retryAt", leased_by as "leasedBy",
+  account_id as "accountId", retry_at as "retryAt", leased_by as "leasedBy",
   leased_until as "leasedUntil", settled_at as "settledAt"`
 
 const lease = {
@@ -63,7 +63,7 @@ export interface LeasedMail extends Mail {
 }
 
 /** Of a mail that nobody asked for: a notice. */
-const unasked: MailAsk = { network: null, accountId: null, askedBefore: 0, retryAt: null }
+const unasked: MailAsk = { network: null, accountId: null, retryAt: null }
 
 /** What ends the way of a mail. */
 export type SettledState = Extract<MailState, 'sent' | 'refused' | 'withheld'>

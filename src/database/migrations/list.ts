@@ -10,6 +10,7 @@ import { Migration0007 } from './0007-retired-identities.js'
 import { Migration0008 } from './0008-live-sessions.js'
 import { Migration0009 } from './0009-mail-limits.js'
 import { Migration0010 } from './0010-failed-proofs.js'
+import { Migration0011 } from './0011-mail-turns.js'
 
 /** Every migration, oldest first. */
 export const migrations: MigrationObject[] = [
@@ -23,4 +24,5 @@ export const migrations: MigrationObject[] = [
   { name: '0008-live-sessions', class: Migration0008 },
   { name: '0009-mail-limits', class: Migration0009 },
   { name: '0010-failed-proofs', class: Migration0010 },
+  { name: '0011-mail-turns', class: Migration0011 },
 ]

@@ -1,7 +1,7 @@
 // An email address: one mailbox has one spelling, and nothing else passes for an address.
 import { expect, test } from 'vitest'
 import { Failure } from '../../../src/failure.js'
-import { parseAddress } from '../../../src/mail/address.js'
+import { mailboxOf, parseAddress } from '../../../src/mail/address.js'
 
 const refusalOf = (raw: string): Failure => {
   try {
@@ -178,4 +178,22 @@ test('no letter beyond ASCII ends up as a letter of ASCII, in either half', () =
       }
   }
   expect(wrong).toEqual([])
+})
+
+test.each([
+  ['ada@example.org', 'ada@example.org'],
+  ['ada+news@example.org', 'ada@example.org'],
+  ['ada+a+b@example.org', 'ada@example.org'],
+  // Nothing stands before the tag: it is the name.
+  ['+news@example.org', '+news@example.org'],
+  ['+a+b@example.org', '+a@example.org'],
+  // Dots are dropped where the provider says that they mean nothing, and nowhere else.
+  ['a.d.a+x@gmail.com', 'ada@gmail.com'],
+  ['ada@googlemail.com', 'ada@gmail.com'],
+  ['a.da@example.org', 'a.da@example.org'],
+  // A sub-domain may have a mail server of its own.
+  ['ada@mail.example.org', 'ada@mail.example.org'],
+  ['ada@mail.gmail.com', 'ada@mail.gmail.com'],
+])('the mailbox of %s is %s', (address, mailbox) => {
+  expect(mailboxOf(parseAddress(address, 'address'))).toBe(mailbox)
 })
