@@ -53,8 +53,8 @@ const insertAccount = async ({ tables, clock }: Rooms, kind: string): Promise<st
     [id, kind, clock.now()],
   )
   await tables.query(
-    `insert into identity (id, account_id, method, issuer, subject, created_at)
-      values ($1, $2, 'anonymous', 'anonymous', $4, $3)`,
+    `insert into identity (id, account_id, method, issuer, subject, failed_proofs, created_at)
+      values ($1, $2, 'anonymous', 'anonymous', $4, 0, $3)`,
     [systemRandom.uuid(), id, clock.now(), id],
   )
   return id
