@@ -186,9 +186,11 @@ test('every answer tells browsers to be strict', async () => {
   expect(headers.get('strict-transport-security')).toContain('max-age=31536000')
 })
 
-test('tokens are kept by no cache', async () => {
-  const answer = await idem.post(signIn)
-  expect(answer.headers.get('cache-control')).toBe('no-store')
+test('no answer of GraphQL is kept by a cache: it may hold tokens', async () => {
+  const refused = await idem.post(signIn, { authorization: 'Bearer x' })
+  expect(refused.status).toBe(401)
+  for (const answer of [await idem.post(signIn), await idem.post('{}'), refused])
+    expect(answer.headers.get('cache-control')).toBe('no-store')
 })
 
 test('an unknown path is a 404 of the usual shape', async () => {
