@@ -1,6 +1,10 @@
 // The Apollo server: the options for requests and errors.
 import { ApolloServer } from '@apollo/server'
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled'
 import type { GraphQLSchema } from 'graphql'
 import type { ValuesOf } from '../config/setting.js'
 import { createDocumentCheck } from './check-document.js'
@@ -48,6 +52,9 @@ export const startGraphqlServer = async (
     formatError: createFormatError(edge),
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
+      // It wraps every resolver to find out how long an answer may be cached. No answer may: see http/graphql-route.
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
       checkedDocuments(check, edge),
       wholeRefusal,
       refusalLog(edge),
