@@ -1,5 +1,5 @@
 // Apollo's place for our own check of documents: it answers instead of running what must not run.
-import { type ApolloServerPlugin, type BaseContext, HeaderMap } from '@apollo/server'
+import { type BaseContext, type GraphQLRequestListener, HeaderMap } from '@apollo/server'
 import type { DocumentCheck } from './check-document.js'
 import { problemsOfVariables } from './check-text.js'
 import { createFormatError, type FailureEdge } from './format-error.js'
@@ -16,21 +16,19 @@ const refusedStatus = 400
 export const checkedDocuments = (
   check: DocumentCheck,
   edge: FailureEdge,
-): ApolloServerPlugin<BaseContext> => {
+): Pick<GraphQLRequestListener<BaseContext>, 'responseForOperation'> => {
   const formatError = createFormatError(edge)
   return {
-    requestDidStart: async () => ({
-      responseForOperation: async ({ document, request }) => {
-        const ofDocument = check(document)
-        const problems = ofDocument.length > 0 ? ofDocument : problemsOfVariables(request.variables)
-        if (problems.length === 0) return null
-        logErrors(edge, problems)
-        const errors = problems.map((problem) => formatError(problem.toJSON(), problem))
-        return {
-          http: { status: refusedStatus, headers: new HeaderMap() },
-          body: { kind: 'single', singleResult: { errors } },
-        }
-      },
-    }),
+    responseForOperation: async ({ document, request }) => {
+      const ofDocument = check(document)
+      const problems = ofDocument.length > 0 ? ofDocument : problemsOfVariables(request.variables)
+      if (problems.length === 0) return null
+      logErrors(edge, problems)
+      const errors = problems.map((problem) => formatError(problem.toJSON(), problem))
+      return {
+        http: { status: refusedStatus, headers: new HeaderMap() },
+        body: { kind: 'single', singleResult: { errors } },
+      }
+    },
   }
 }

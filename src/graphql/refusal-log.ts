@@ -19,12 +19,9 @@ export const logErrors = (edge: FailureEdge, errors: readonly unknown[]): void =
   }
 }
 
-/** The same as an Apollo plugin, for each of Apollo's hooks that can have errors. */
-export const refusalLog = (edge: FailureEdge): ApolloServerPlugin<BaseContext> => ({
+/** The same in the hooks of Apollo that have an error before or outside of an operation. */
+export const refusalLog = (edge: FailureEdge): Omit<ApolloServerPlugin<BaseContext>, 'requestDidStart'> => ({
   contextCreationDidFail: async ({ error }) => logErrors(edge, [error]),
   invalidRequestWasReceived: async ({ error }) => logErrors(edge, [error]),
   unexpectedErrorProcessingRequest: async ({ error }) => logErrors(edge, [error]),
-  requestDidStart: async () => ({
-    didEncounterErrors: async ({ errors }) => logErrors(edge, errors),
-  }),
 })

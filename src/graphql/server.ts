@@ -1,5 +1,5 @@
 // The Apollo server: the options for requests and errors.
-import { ApolloServer } from '@apollo/server'
+import { ApolloServer, type GraphQLRequestListener } from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -13,7 +13,7 @@ import type { GraphqlContext } from './context.js'
 import { DocumentStore } from './document-store.js'
 import { createFormatError, type FailureEdge } from './format-error.js'
 import type { ListBounds } from './list-lengths.js'
-import { refusalLog } from './refusal-log.js'
+import { logErrors, refusalLog } from './refusal-log.js'
 import { servedOperationsRule } from './served-operations.js'
 import type { graphqlSettings } from './settings.js'
 import { wholeRefusal } from './whole-refusal.js'
@@ -35,6 +35,12 @@ export const startGraphqlServer = async (
   const { schema, settings, lists, logger } = options
   const check = createDocumentCheck({ schema, settings, lists, servedOperations: servedOperationsRule })
   const edge = { ...options, suggestions: settings.introspection }
+  // One listener, because Apollo awaits every hook of each of them in every request.
+  const listener: GraphQLRequestListener<GraphqlContext> = {
+    ...checkedDocuments(check, edge),
+    ...wholeRefusal,
+    didEncounterErrors: async ({ errors }) => logErrors(edge, errors),
+  }
   const server = new ApolloServer<GraphqlContext>({
     schema,
     introspection: settings.introspection,
@@ -55,9 +61,7 @@ export const startGraphqlServer = async (
       // It wraps every resolver to find out how long an answer may be cached. No answer may: see http/graphql-route.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
-      checkedDocuments(check, edge),
-      wholeRefusal,
-      refusalLog(edge),
+      { ...refusalLog(edge), requestDidStart: async () => listener },
     ],
     logger: {
       debug: (message: unknown) => logger.debug({ detail: titleOf(message) }, 'apollo'),

@@ -1,5 +1,5 @@
 // Sets the HTTP status of a request whose only field was refused, so that clients and proxies know when to try again.
-import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
+import type { BaseContext, GraphQLRequestListener } from '@apollo/server'
 import { type FormattedExecutionResult, Kind, type OperationDefinitionNode } from 'graphql'
 import { statusOfCode } from './failures.js'
 
@@ -15,17 +15,15 @@ const asksOneField = ({ selectionSet: { selections } }: OperationDefinitionNode)
   selections.length === 1 && selections[0]?.kind === Kind.FIELD
 
 /** 429 or 503 with `Retry-After` if the only field of the request was refused so. */
-export const wholeRefusal: ApolloServerPlugin<BaseContext> = {
-  requestDidStart: async () => ({
-    willSendResponse: async ({ response, operation }) => {
-      // `Retry-After` must not suggest a repetition of a request that was partly executed.
-      if (response.body.kind !== 'single' || operation === undefined || !asksOneField(operation)) return
-      const { singleResult } = response.body
-      const [first] = singleResult.errors ?? []
-      const code = first?.extensions?.['code']
-      if (!isRetryable(code) || !cameToNothing(singleResult)) return
-      response.http.status = statusOfCode(code)
-      response.http.headers.set('retry-after', String(first?.extensions?.['retryAfterSeconds'] ?? 1))
-    },
-  }),
+export const wholeRefusal: Pick<GraphQLRequestListener<BaseContext>, 'willSendResponse'> = {
+  willSendResponse: async ({ response, operation }) => {
+    // `Retry-After` must not suggest a repetition of a request that was partly executed.
+    if (response.body.kind !== 'single' || operation === undefined || !asksOneField(operation)) return
+    const { singleResult } = response.body
+    const [first] = singleResult.errors ?? []
+    const code = first?.extensions?.['code']
+    if (!isRetryable(code) || !cameToNothing(singleResult)) return
+    response.http.status = statusOfCode(code)
+    response.http.headers.set('retry-after', String(first?.extensions?.['retryAfterSeconds'] ?? 1))
+  },
 }
