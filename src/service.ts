@@ -129,14 +129,14 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const heldChallenges = new HeldChallenges()
   const heldSecrets = new HeldSecrets(keyRing)
   const identities = new Identities(settings.identities)
-  const sealedChallenges = new SealedChallenges(keyRing, publicUrl)
+  const sealedChallenges = new SealedChallenges({ keyRing, random }, publicUrl)
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
   return {
     database,
     notifications,
     metrics,
     keyRing,
-    signingKeys: new SigningKeys({ database, keyRing, accessTokenLifetimeSeconds }),
+    signingKeys: new SigningKeys({ database, keyRing, random, accessTokenLifetimeSeconds }),
     auditLog: new AuditLog(random),
     throttle: new Throttle(settings.throttle),
     mailAsks: new MailAsks(settings.mail),

@@ -75,7 +75,7 @@ export const prepareChallenge = async (
       needs,
     })
     const challenge = newChallenge({ method, draft, terms, binding })
-    const id = await needs.sealedChallenges.seal(challenge)
+    const id = needs.sealedChallenges.seal(challenge)
     return { standing: { id, challenge, status: 'PENDING', ...unmailed }, rows: [] }
   }
   const mail = keeping.mailTo === null ? null : await askedMail(call, keeping.mailTo, { binding, needs })

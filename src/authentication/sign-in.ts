@@ -78,7 +78,7 @@ export const signIn = async (
   const { session, account, provisioned } = opening.result
   needs.metrics.signIns.inc({ method: verified.method.name })
   // 4 issue the tokens
-  const tokens = await issueTokens(call, session, needs)
+  const tokens = issueTokens(call, session, needs)
   return { outcome: 'opened', account, provisioned, tokens, principal: principalOf(session) }
 }
 

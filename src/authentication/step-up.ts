@@ -39,7 +39,7 @@ export const stepUp = async (call: Call, submitted: SubmittedProof, needs: StepU
       : await raiseByIdentity(call, { verified, principal }, needs)
   if (session === null) throw new Failure('UNAUTHENTICATED', 'The session is over. Sign in again.')
   // 4 issue the tokens
-  return await issueTokens(call, session, needs)
+  return issueTokens(call, session, needs)
 }
 
 /** Refuses a weak proof, which must not renew the time of a stronger one. */

@@ -78,7 +78,7 @@ export const verifyProof = async (
     })
   const isGuess = method.isGuess?.(value) === true
   // 1 the limit comes first: what it refuses costs no statement, and no try of the challenge
-  const named = challengeId === null ? null : await needs.challenges.name(challengeId)
+  const named = challengeId === null ? null : needs.challenges.name(challengeId)
   await needs.throttle.count(call, 'signIn', subjectOf(method, { proof: value, named }))
   // 2 the challenge, still open and issued for this
   const openFor = async () => named && (await openChallenge(call, { named, method, purpose }, needs))

@@ -60,9 +60,9 @@ export class Challenges {
   ) {}
 
   /** What is known of an id without a query: a sealed challenge is opened, a held one is not read yet. */
-  async name(id: string): Promise<NamedChallenge> {
+  name(id: string): NamedChallenge {
     if (isHeldId(id)) return { kind: 'held', idHash: hashOf(id), subjectMark: subjectMarkOf(id) }
-    return { kind: 'sealed', challenge: await this.sealed.open(id) }
+    return { kind: 'sealed', challenge: this.sealed.open(id) }
   }
 
   /** The challenge of an id that was examined before; null if we did not issue it. */
@@ -74,7 +74,7 @@ export class Challenges {
 
   /** The challenge with this id; null if we did not issue it. */
   async find(call: Call, id: string): Promise<OpenedChallenge | null> {
-    return await this.open(call, await this.name(id))
+    return await this.open(call, this.name(id))
   }
 
   /** Refuses with `CHALLENGE_SPENT` a held challenge that was answered, or has no tries left. */

@@ -1,6 +1,5 @@
 // Sealed challenges: stored by the client, readable only by us, so that issuing one writes nothing.
-import type { KeyRing } from '../tokens/key-ring.js'
-import { seal, unseal } from '../tokens/sealed-value.js'
+import { type SealNeeds, seal, unseal } from '../tokens/sealed-value.js'
 import type { Challenge } from './challenge.js'
 
 /** The sealed data, with short names because it is the challenge's id. Nulls are left out. */
@@ -22,13 +21,13 @@ interface SealedFields {
 /** Seals and opens the challenges of one installation. */
 export class SealedChallenges {
   constructor(
-    private readonly keyRing: KeyRing,
+    private readonly needs: SealNeeds,
     /** The public URL, so that challenges of another installation with the same secret are not accepted. */
     private readonly audience: string,
   ) {}
 
   /** The challenge's id: the challenge itself, sealed. */
-  async seal(challenge: Challenge): Promise<string> {
+  seal(challenge: Challenge): string {
     const fields: SealedFields = {
       aud: this.audience,
       n: challenge.nonce,
@@ -43,12 +42,12 @@ export class SealedChallenges {
       ...(challenge.state === null ? {} : { st: challenge.state }),
       exp: challenge.expiresAt.getTime(),
     }
-    return await seal(this.keyRing, 'challenge', fields)
+    return seal(this.needs, 'challenge', fields)
   }
 
   /** The challenge in an id; null if we did not issue it. It may have expired or be spent. */
-  async open(id: string): Promise<Challenge | null> {
-    const opened = await unseal(this.keyRing, 'challenge', id)
+  open(id: string): Challenge | null {
+    const opened = unseal(this.needs.keyRing, 'challenge', id)
     if (opened === null) return null
     // Only `seal` above has the key, so the fields are what it wrote.
     const fields = opened.data as SealedFields

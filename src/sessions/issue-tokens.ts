@@ -26,7 +26,7 @@ export interface IssueTokensNeeds {
 const clientId = 'idem'
 
 /** The tokens of a session's current generation. */
-export const issueTokens = async (call: Call, session: Session, needs: IssueTokensNeeds): Promise<Tokens> => {
+export const issueTokens = (call: Call, session: Session, needs: IssueTokensNeeds): Tokens => {
   const claims = {
     accountId: session.account,
     sessionId: session.id,
@@ -36,7 +36,7 @@ export const issueTokens = async (call: Call, session: Session, needs: IssueToke
     acr: session.acr,
     authenticatedAt: session.authenticatedAt,
   }
-  const access = await needs.accessTokens.issue(claims, call.now, session.expiresAt)
+  const access = needs.accessTokens.issue(claims, call.now, session.expiresAt)
   const refreshExpires = session.refreshedAt.getTime() + needs.refreshTokenLifetimeSeconds * 1000
   return {
     accessToken: access.token,

@@ -53,7 +53,7 @@ export const refreshSession = async (
   // 3 otherwise the token is spent: a repetition within seconds gets the same successor, an older one ends the session
   const session = advanced ?? (await repeated(call, claims, needs))
   // 4 issue the tokens of the new generation
-  return await issueTokens(call, session, needs)
+  return issueTokens(call, session, needs)
 }
 
 const secondsBefore = (now: Date, seconds: number): Date => new Date(now.getTime() - seconds * 1000)

@@ -1,9 +1,11 @@
 // The store of signing keys: encrypted in the database, decrypted once per process, read again when a process adds one.
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
 import type { Call } from '../database/call.js'
 import type { Database } from '../database/database.js'
 import { rowOf } from '../database/row.js'
 import { Failure, OperatorProblem } from '../failure.js'
+import type { Random } from '../runtime/random.js'
 import type { KeyRing } from './key-ring.js'
 import { seal, unseal } from './sealed-value.js'
 import { SigningKey } from './signing-key.js'
@@ -13,7 +15,7 @@ interface OpenKey {
   readonly kid: string
   readonly publicJwk: JWK
   readonly publicKey: CryptoKey
-  readonly privateKey: CryptoKey
+  readonly privateKey: KeyObject
   readonly signsFrom: Date
 }
 
@@ -51,6 +53,7 @@ export interface AddedKey {
 export interface SigningKeysOptions {
   readonly database: Database
   readonly keyRing: KeyRing
+  readonly random: Random
   readonly accessTokenLifetimeSeconds: number
 }
 
@@ -59,7 +62,7 @@ const importPair = async (key: SigningKey, privateJwk: JWK): Promise<OpenKey> =>
   publicJwk: key.publicJwk,
   signsFrom: key.signsFrom,
   publicKey: (await importJWK(key.publicJwk, 'EdDSA')) as CryptoKey,
-  privateKey: (await importJWK(privateJwk, 'EdDSA')) as CryptoKey,
+  privateKey: createPrivateKey({ key: privateJwk, format: 'jwk' }),
 })
 
 /** The signing keys of the installation, as of this process's last read. */
@@ -116,7 +119,7 @@ export class SigningKeys {
     const publicJwk = await exportJWK(pair.publicKey)
     const kid = await calculateJwkThumbprint(publicJwk)
     const signsFrom = new Date(call.now.getTime() + leadSeconds * 1000)
-    const sealedPrivateJwk = await seal(this.options.keyRing, 'signing-key', await exportJWK(pair.privateKey))
+    const sealedPrivateJwk = seal(this.options, 'signing-key', await exportJWK(pair.privateKey))
     await call.write(rowOf(SigningKey, { kid, publicJwk, sealedPrivateJwk, createdAt: call.now, signsFrom }))
     return { kid, signsFrom }
   }
@@ -172,7 +175,7 @@ export class SigningKeys {
   }
 
   async #open(row: SigningKey): Promise<OpenKey> {
-    const opened = await unseal(this.options.keyRing, 'signing-key', row.sealedPrivateJwk)
+    const opened = unseal(this.options.keyRing, 'signing-key', row.sealedPrivateJwk)
     if (opened === null) throw new ForeignSigningKey(row.kid)
     // Encrypted by us, so its content is what `add` wrote.
     const privateJwk = opened.data as JWK
@@ -182,7 +185,7 @@ export class SigningKeys {
 
   /** Encrypts it again with the first secret, so that the older secret can be removed from the list after one start. */
   async #reseal(row: SigningKey, privateJwk: JWK): Promise<void> {
-    const sealedPrivateJwk = await seal(this.options.keyRing, 'signing-key', privateJwk)
+    const sealedPrivateJwk = seal(this.options, 'signing-key', privateJwk)
     await this.options.database.orm.em.fork().nativeUpdate(SigningKey, { kid: row.kid }, { sealedPrivateJwk })
   }
 }
