@@ -41,11 +41,18 @@ const step = {
     where id = $1::uuid and credential = $3::jsonb returning id`,
 }
 
-/** An identity that nobody has leaves no trace, so a stranger can make nothing grow by it. */
+/**
+ * An identity that nobody has leaves no row, so a stranger can make nothing grow by it. It costs a message in the
+ * write-ahead log instead: without that only the commit of a known one would be flushed, which takes milliseconds, and a
+ * stranger could measure which addresses are known.
+ */
 const noteFailedProof = {
   name: 'idem_identity_failed',
-  text: `update identity set failed_proofs = failed_proofs + 1, last_failed_at = $4::timestamptz
-    where method = $1 and issuer = $2 and subject = $3 returning id`,
+  text: `with noted as (
+      update identity set failed_proofs = failed_proofs + 1, last_failed_at = $4::timestamptz
+      where method = $1 and issuer = $2 and subject = $3 returning id)
+    select id from noted union all
+    select null from pg_logical_emit_message(true, 'idem', '') where not exists (select 1 from noted)`,
 }
 
 const countFailedProofs = {
@@ -164,7 +171,7 @@ export class Identities {
 
   /** Counts a failed proof of an identity; its id, or null where there is no such identity. */
   async noteFailedProof(call: Call, { method, issuer, subject }: ProvenIdentity): Promise<string | null> {
-    const [row] = await call.run<{ id: string }>(noteFailedProof, [method, issuer, subject, call.now])
+    const [row] = await call.run<{ id: string | null }>(noteFailedProof, [method, issuer, subject, call.now])
     return row?.id ?? null
   }
 
