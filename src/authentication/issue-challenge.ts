@@ -7,6 +7,7 @@ import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Method } from '../methods/method.js'
 import { type OneOf, pickMethod } from '../methods/registry.js'
+import type { Throttle } from '../throttle/throttle.js'
 import { type PrepareChallengeNeeds, prepareChallenge } from './prepare-challenge.js'
 import type { StandingChallenge } from './standing-challenge.js'
 
@@ -14,6 +15,7 @@ import type { StandingChallenge } from './standing-challenge.js'
 export interface IssueChallengeNeeds extends PrepareChallengeNeeds {
   readonly methods: readonly Method[]
   readonly accounts: Accounts
+  readonly throttle: Throttle
 }
 
 /** The requested method and purpose. */
@@ -29,13 +31,16 @@ const scopeOfPurpose: Readonly<Record<ChallengePurpose, Scope | null>> = {
   STEP_UP: 'session:write',
 }
 
-/** Issues a challenge. All purposes but `SIGN_IN` need a session and bind the challenge to it. */
+/**
+ * Issues a challenge. All purposes but `SIGN_IN` need a session, bind the challenge to it, and count as a change of its
+ * account, because a challenge that we hold is a row.
+ */
 export const issueChallenge = async (
   call: Call,
   { request, purpose }: AskedChallenge,
   needs: IssueChallengeNeeds,
 ): Promise<StandingChallenge> => {
-  // 1 linking and step-up need a session
+  // 1 linking and step-up need a session, whose changes are limited
   const binding = await bindingOf(call, purpose, needs)
   // 2 the method's part
   const { method, value } = pickMethod(needs.methods, request)
@@ -76,6 +81,7 @@ const bindingOf = async (
   const scope = scopeOfPurpose[purpose]
   if (scope === null) return null
   const principal = requireSession(call.principal)
+  await needs.throttle.countChange(call, principal)
   requireScopes(principal, [[scope]])
   const account = await needs.accounts.get(call, principal.accountId)
   return {

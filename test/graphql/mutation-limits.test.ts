@@ -118,6 +118,24 @@ test.each(mutations.map(({ name }) => name).filter((name) => publicFields.has(na
   },
 )
 
+test('a challenge that is bound to a session counts as a change of it; one to sign in does not', async () => {
+  const { idem } = await start({ IDEM_THROTTLE_CHANGES_PER_SESSION: '2' })
+  const owner = new KeyOwner(idem)
+  const { accessToken } = await owner.signIn()
+  const ask = async (purpose: string) =>
+    await idem.askAs(
+      accessToken,
+      `mutation ($publicKey: String!, $purpose: ChallengePurpose!) {
+        issueChallenge(input: { key: { publicKey: $publicKey } }, purpose: $purpose) { id } }`,
+      { publicKey: owner.publicKey, purpose },
+    )
+  dataOf(await ask('STEP_UP'))
+  dataOf(await ask('LINK_IDENTITY'))
+  expectLimited(await ask('STEP_UP'))
+  expectLimited(await ask('LINK_IDENTITY'))
+  dataOf(await ask('SIGN_IN'))
+})
+
 test('one session that is over its limit stops no other of the account; all together stop at that of the account', async () => {
   const { idem } = await start({
     IDEM_THROTTLE_CHANGES_PER_SESSION: '3',
