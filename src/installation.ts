@@ -76,9 +76,13 @@ const listeningUrl = ({ host, port }: Settings['http']): string => {
 const claim = async (
   settings: Settings,
   use: InstallationUse,
-  instanceId: string,
+  { instanceId, logger }: Pick<ServiceOptions, 'instanceId' | 'logger'>,
 ): Promise<DataDir | null> => {
-  const claimant = { url: listeningUrl(settings.http), instanceId, now: systemClock.now() }
+  const onLost = (): void => {
+    logger.error('another Idem has taken the data folder over, so this one ends')
+    process.kill(process.pid, 'SIGTERM')
+  }
+  const claimant = { url: listeningUrl(settings.http), instanceId, now: systemClock.now(), onLost }
   try {
     return await claimDataDir(resolve(settings.database.dataDir), claimant)
   } catch (error) {
@@ -118,18 +122,18 @@ const readSecrets = async ({ tokens, database }: Settings): Promise<readonly Sec
 const openStorage = async (
   settings: Settings,
   use: InstallationUse,
-  { instanceId, logger }: Pick<ServiceOptions, 'instanceId' | 'logger'>,
+  identity: Pick<ServiceOptions, 'instanceId' | 'logger'>,
 ): Promise<{ secrets: readonly Secret[]; database: OpenedDatabase }> => {
   const { url, dataDir } = settings.database
   if (url !== null) return { secrets: await readSecrets(settings), database: foreign(url) }
-  const claimed = await claim(settings, use, instanceId)
+  const claimed = await claim(settings, use, identity)
   try {
     const secrets = await readSecrets(settings)
     // Without a claim, the service that runs from this folder also runs the database.
     const database =
       claimed === null
         ? foreign(await attachEmbeddedPostgres(join(resolve(dataDir), 'postgres')))
-        : await startDatabase(claimed, logger)
+        : await startDatabase(claimed, identity.logger)
     return { secrets, database }
   } catch (error) {
     await claimed?.release()

@@ -1,29 +1,36 @@
-// The folder that one running service owns, and the claim (`service.json`) that keeps a second service out.
-import { chmod, mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
+// The folder that one running service owns: a lock that its holder keeps fresh, and a file that says who holds it.
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { check, lock } from 'proper-lockfile'
 import { OperatorProblem } from '../failure.js'
-import { errorCode, isProcessAlive, readIfPresent } from './operating-system.js'
+import { errorCode, readIfPresent } from './operating-system.js'
+import { birthOf, thisMachine } from './process-birth.js'
 
 /** A claimed folder. */
 export interface DataDir {
   readonly path: string
-  /** Gives the folder free; does nothing when the claim is no longer ours. */
+  /** Releases the folder; does nothing once another service has taken it over. */
   release(): Promise<void>
 }
 
 /** Who claims a folder. */
 export interface Claimant {
-  /** Where the service answers, without a slash at the end; `GET <url>/healthz` returns its `instanceId`. */
+  /** Where the service answers, for whoever finds the folder held. */
   readonly url: string
   /** Unique to this start of the service. */
   readonly instanceId: string
   readonly now: Date
+  /** Called when another service has taken the folder over, which can happen after a sleep of 10 s elsewhere. */
+  readonly onLost: () => void
 }
 
 /** What `service.json` says about the service that holds the folder. */
 export interface Claim {
   readonly pid: number
+  /** When that process started, in the words of its machine; null where that is unknown. */
+  readonly born: string | null
+  /** Where its pid has a meaning. */
+  readonly machine: string
   readonly url: string
   readonly instanceId: string
   /** ISO 8601. */
@@ -33,79 +40,124 @@ export interface Claim {
 /** Another service holds the folder; the message says which, where it runs and what to do. */
 export class DataDirInUse extends OperatorProblem {
   override readonly name = 'DataDirInUse'
-  /** Who holds it, or null where `service.json` cannot be understood. */
-  readonly holder: Claim | null
 
-  constructor(path: string, holder: Claim | null) {
+  constructor(
+    path: string,
+    /** Who holds it, or null while that one is just starting or stopping. */
+    readonly holder: Claim | null,
+    /** True for one that does not keep its lock fresh. */
+    isSilent: boolean,
+  ) {
     super(
       holder === null
-        ? `${join(path, claimName)} cannot be understood. Remove it if no Idem runs in that folder.`
-        : `An Idem already runs in ${path}: ${holder.url} (process ${holder.pid}, since ${holder.startedAt}). ` +
-            'Stop that one first, or give this one a folder and a port of its own: set IDEM_DATA_DIR and IDEM_PORT.',
+        ? `An Idem is just starting or stopping in ${path}. Try again in a moment.`
+        : `An Idem already runs in ${path}: ${holder.url} (process ${holder.pid}, since ${holder.startedAt}). ${
+            isSilent
+              ? `It does not answer, because it was stopped or it hangs. Let it go on (kill -CONT ${holder.pid}) or end it (kill -KILL ${holder.pid}).`
+              : 'Stop that one first, or give this one a folder and a port of its own: set IDEM_DATA_DIR and IDEM_PORT.'
+          }`,
     )
-    this.holder = holder
   }
 }
 
 const claimName = 'service.json'
-const recoveryPrefix = 'recovery-of-'
-
-/** A service answers /healthz this soon after its claim, or it never will. */
-const startingMs = 60_000
-
-/** A healthy service answers in milliseconds; one that takes this long must not lose its folder for a hiccup. */
-const probeTimeoutMs = 5_000
-
-/** 20 pauses are 2 s: ample for another process to write its claim, or to finish a recovery, both of milliseconds. */
-const attempts = 20
-const pauseMs = 100
+/** The lock of those who are about to claim the folder, one at a time. */
+const claimingName = 'claiming'
 
 /**
- * Creates the folder `path` where it is missing and claims it for this process. A claim that a killed process left
- * behind is recovered. Throws `DataDirInUse` when another service holds the folder.
+ * A holder that has not refreshed its lock for 10 s is gone, unless its process is known to be there. It does so four
+ * times in that span, so neither a busy machine nor a slow disk makes it look gone.
+ */
+const [staleMs, freshenMs] = [10_000, 2_500]
+
+/** Claiming takes milliseconds; one that was killed meanwhile is waited for until its lock is stale. */
+const claimingRetries = { retries: 150, factor: 1.5, minTimeout: 10, maxTimeout: 100 }
+
+/**
+ * Creates the folder `path` if it is missing and claims it for this process. The claim of a process that has ended,
+ * however it did, is taken over at once. Throws `DataDirInUse` if another service holds the folder.
  */
 export const claimDataDir = async (path: string, claimant: Claimant): Promise<DataDir> => {
   await makeDataDir(path)
-  const { url, instanceId, now } = claimant
-  const claim: Claim = { pid: process.pid, url, instanceId, startedAt: now.toISOString() }
-  const file = join(path, claimName)
-  let holder: Claim | null = null
-  for (let attempt = 1; attempt <= attempts; attempt++) {
-    if (await createClaim(file, claim)) {
-      await removeRecoveries(path)
-      return { path, release: () => removeClaim(file, instanceId) }
-    }
-    holder = await readClaim(file)
-    if (holder !== null) {
-      if (!(await isStale(holder, now))) break
-      if (await winRecovery(path, holder, { claim, now })) {
-        await removeClaim(file, holder.instanceId)
-        continue
-      }
-    }
-    await setTimeout(pauseMs)
+  const leave = await lock(join(path, claimingName), {
+    realpath: false,
+    stale: staleMs,
+    retries: claimingRetries,
+    onCompromised: () => undefined,
+  }).catch((error: unknown) => {
+    throw errorCode(error) === 'ELOCKED' ? new DataDirInUse(path, null, false) : error
+  })
+  try {
+    await clearAway(path)
+    return await hold(path, claimant)
+  } finally {
+    await leave().catch(ignoreRemoved)
   }
-  throw new DataDirInUse(path, holder)
 }
 
-/** Makes the folder where it is missing. 711 lets the user that runs PostgreSQL for root pass, and shows nobody a list. */
+/** Makes the folder if it is missing. Mode 711 lets the user that runs PostgreSQL for root pass, and lists it to nobody. */
 export const makeDataDir = async (path: string): Promise<void> => {
   const created = await mkdir(path, { recursive: true, mode: 0o711 })
   if (created !== undefined) await chmod(path, 0o711)
 }
 
-/** Flushed, so that a power failure leaves no empty claim, which nobody could judge. */
-const createClaim = async (file: string, claim: Claim): Promise<boolean> => {
-  try {
-    await writeFile(file, `${JSON.stringify(claim, null, 2)}\n`, { flag: 'wx', flush: true })
-    return true
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false
-    throw error
-  }
+/** Removes the lock of a holder that is gone; throws `DataDirInUse` for one that is there. */
+const clearAway = async (path: string): Promise<void> => {
+  const file = join(path, claimName)
+  const holder = await readClaim(file)
+  const isFresh = await check(file, { realpath: false, stale: staleMs })
+  if (holder === null ? isFresh : await isThere(holder, isFresh))
+    throw new DataDirInUse(path, holder, !isFresh)
+  await rm(`${file}.lock`, { recursive: true, force: true })
 }
 
-/** Null when there is no claim or when it is half written. */
+/**
+ * Where the holder's process can be looked at, that decides: it may be stopped, and it may have been killed a moment
+ * ago. Elsewhere, as in another container on the same volume, its lock does.
+ */
+const isThere = async (holder: Claim, isFresh: boolean): Promise<boolean> => {
+  if (holder.machine !== (await thisMachine())) return isFresh
+  const birth = await birthOf(holder.pid)
+  if (birth.kind === 'unknown' || holder.born === null) return isFresh
+  return birth.kind === 'started' && birth.at === holder.born
+}
+
+/** The claim is written before the lock is taken, so a lock without a claim is one that is being released. */
+const hold = async (path: string, { url, instanceId, now, onLost }: Claimant): Promise<DataDir> => {
+  const file = join(path, claimName)
+  const birth = await birthOf(process.pid)
+  const claim: Claim = {
+    pid: process.pid,
+    born: birth.kind === 'started' ? birth.at : null,
+    machine: await thisMachine(),
+    url,
+    instanceId,
+    startedAt: now.toISOString(),
+  }
+  await writeClaim(file, claim)
+  let isLost = false
+  const onCompromised = (): void => {
+    isLost = true
+    onLost()
+  }
+  const unlock = await lock(file, { realpath: false, stale: staleMs, update: freshenMs, onCompromised })
+  const release = async (): Promise<void> => {
+    const holder = await readClaim(file)
+    if (isLost || (holder !== null && holder.instanceId !== instanceId)) return
+    await rm(file, { force: true })
+    await unlock().catch(ignoreRemoved)
+  }
+  return { path, release }
+}
+
+/** Renamed into its place, so that it is never seen half written, nor left empty by a power failure. */
+const writeClaim = async (file: string, claim: Claim): Promise<void> => {
+  const unfinished = `${file}.unfinished`
+  await writeFile(unfinished, `${JSON.stringify(claim, null, 2)}\n`, { flush: true })
+  await rename(unfinished, file)
+}
+
+/** Null when there is no claim, or none of ours. */
 const readClaim = async (file: string): Promise<Claim | null> => {
   try {
     return parseClaim(JSON.parse(await readIfPresent(file)))
@@ -117,70 +169,20 @@ const readClaim = async (file: string): Promise<Claim | null> => {
 
 const parseClaim = (value: unknown): Claim | null => {
   if (typeof value !== 'object' || value === null) return null
-  const { pid, url, instanceId, startedAt } = value as Partial<Record<keyof Claim, unknown>>
-  if (typeof pid !== 'number' || typeof url !== 'string') return null
+  const {
+    pid,
+    born = null,
+    machine = '',
+    url,
+    instanceId,
+    startedAt,
+  } = value as Partial<Record<keyof Claim, unknown>>
+  if (typeof pid !== 'number' || typeof machine !== 'string' || typeof url !== 'string') return null
   if (typeof instanceId !== 'string' || typeof startedAt !== 'string') return null
-  return { pid, url, instanceId, startedAt }
+  return { pid, born: typeof born === 'string' ? born : null, machine, url, instanceId, startedAt }
 }
 
-/**
- * The answer of the service comes first: its pid is unknown here when it runs in another container on the same volume.
- * A pid is given again after its process ended (in a container soon), so an alive pid alone proves nothing either.
- */
-const isStale = async (claim: Claim, now: Date): Promise<boolean> => {
-  if (await answersAs(claim)) return false
-  if (!isProcessAlive(claim.pid)) return true
-  const startedAtMs = Date.parse(claim.startedAt)
-  const isOlderThanWe = startedAtMs < now.getTime() - process.uptime() * 1000
-  if (claim.pid === process.pid && isOlderThanWe) return true
-  return startedAtMs < now.getTime() - startingMs
-}
-
-const answersAs = async (claim: Claim): Promise<boolean> => {
-  try {
-    const response = await fetch(`${claim.url}/healthz`, { signal: AbortSignal.timeout(probeTimeoutMs) })
-    const health: unknown = await response.json()
-    return (
-      typeof health === 'object' && health !== null && Reflect.get(health, 'instanceId') === claim.instanceId
-    )
-  } catch {
-    // Not reachable, or not an Idem: either way not the service of this claim.
-    return false
-  }
-}
-
-/**
- * Wins, for one process only, the right to remove the claim `stale`. A plain remove could hit the fresh claim of
- * another process that recovered first. So the right is a file of its own, named after the stale claim and created
- * exclusively: who holds it is the only one who may remove that claim. The right of a process that was killed while
- * holding it is stale too, and won in the same way.
- */
-const winRecovery = async (
-  path: string,
-  stale: Claim,
-  { claim, now }: { claim: Claim; now: Date },
-): Promise<boolean> => {
-  const file = join(path, `${recoveryPrefix}${encodeURIComponent(stale.instanceId)}.json`)
-  if (await createClaim(file, claim)) return true
-  const rival = await readClaim(file)
-  return rival !== null && (await isStale(rival, now)) && winRecovery(path, rival, { claim, now })
-}
-
-/** Only the holder of the folder calls this: its claim is fresh, so no right over an older claim matters any more. */
-const removeRecoveries = async (path: string): Promise<void> => {
-  const names = (await readdir(path)).filter((name) => name.startsWith(recoveryPrefix))
-  await Promise.all(names.map((name) => removeFile(join(path, name))))
-}
-
-const removeClaim = async (file: string, instanceId: string): Promise<void> => {
-  const claim = await readClaim(file)
-  if (claim?.instanceId === instanceId) await removeFile(file)
-}
-
-const removeFile = async (file: string): Promise<void> => {
-  try {
-    await unlink(file)
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error
-  }
+/** A lock that somebody has removed needs no release. */
+const ignoreRemoved = (error: unknown): void => {
+  if (errorCode(error) !== 'ERELEASED' && errorCode(error) !== 'ENOTACQUIRED') throw error
 }

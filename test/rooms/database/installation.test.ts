@@ -29,13 +29,14 @@ const open = async (use: InstallationUse, dataDir: string, environment: Record<s
   return installation
 }
 
-/** A folder that a service holds which was started this very moment. */
+/** A folder that a service holds which was started this very moment, in another container. */
 const heldFolder = async (): Promise<string> => {
   const dataDir = await folder()
   await mkdir(dataDir, { mode: 0o711 })
   const startedAt = systemClock.now().toISOString()
-  const claim = { pid: process.pid, url: 'http://127.0.0.1:9', instanceId: 'starting', startedAt }
+  const claim = { pid: 1, machine: 'another', url: 'http://127.0.0.1:9', instanceId: 'starting', startedAt }
   await writeFile(join(dataDir, 'service.json'), JSON.stringify(claim))
+  await mkdir(join(dataDir, 'service.json.lock'))
   return dataDir
 }
 
@@ -44,7 +45,7 @@ test('a command beside a starting service fails plainly and makes nothing of the
   const refusal = open('command', dataDir)
   await expect(refusal).rejects.toBeInstanceOf(EmbeddedPostgresError)
   await expect(refusal).rejects.toThrow(/still starting in .*Try again in a moment/)
-  expect((await readdir(dataDir)).sort()).toEqual(['secret', 'service.json'])
+  expect((await readdir(dataDir)).sort()).toEqual(['secret', 'service.json', 'service.json.lock'])
 })
 
 test('a command beside a running service uses its database and secret, and leaves both running', async () => {
