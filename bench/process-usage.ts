@@ -38,6 +38,12 @@ export const familyCpuSeconds = (pid: number): number | null => {
 
 const bytesPerKib = 1024
 
+/** A process's resident memory just now, in bytes; null where there is no /proc. */
+export const memoryBytes = (pid: number): number | null => {
+  const now = /^VmRSS:\s*(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? '')?.[1]
+  return now === undefined ? null : Number(now) * bytesPerKib
+}
+
 /** The peak of a process's resident memory in bytes; with only `ps`, the current value. */
 export const peakMemoryBytes = (pid: number): number | null => {
   const peak = /^VmHWM:\s*(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? '')?.[1]

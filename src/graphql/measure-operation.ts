@@ -31,11 +31,11 @@ export class TooCostly extends Error {
 /** The cost of a value, in units of about a microsecond. */
 const fieldCost = 1
 /** The cost of an entry in a list of objects: a row of the database. */
-const rowCost = 10
+const rowCost = 15
 /** The cost of a root field of a query, which reads the cache or the database. */
 const queryCost = 150
 /** The cost of a mutation, which verifies proofs and writes. */
-const mutationCost = 600
+const mutationCost = 650
 
 /** Levels below `__schema` and `__type`; clients nest `ofType` about ten times. */
 const mostIntrospectionLevels = 30

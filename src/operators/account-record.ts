@@ -11,4 +11,4 @@ export interface AccountRecord {
 }
 
 /** A page has a hundred accounts; whoever wants to know one account's further addresses searches for them. */
-export const mostAddressesShown = 5
+export const mostAddressesShown = 3

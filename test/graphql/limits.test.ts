@@ -36,6 +36,10 @@ test.each([
     'a page as long as a variable says',
     `query ($n: Int) { accounts(first: $n) { edges { node { ${record} } } } }`,
   ],
+  [
+    'fifteen sign-ins',
+    `mutation { ${times(15, (index) => `a${index}: signIn(input: { proof: { anonymous: {} } }) { account { id } tokens { accessToken } }`)} }`,
+  ],
   ['fifteen aliases', `{ ${times(15, (index) => `a${index}: me { id kind handle }`)} }`],
   ['the same field fifty times more', `{ ${times(51, () => '__typename')} }`],
   [
@@ -67,6 +71,10 @@ test.each([
   [
     'an alias in a fragment for each of many',
     `{ ...A ...B } fragment A on Query { ${times(9, (index) => `a${index}: me { id }`)} } fragment B on Query { ${times(9, (index) => `b${index}: me { id }`)} }`,
+  ],
+  [
+    'five of the longest pages',
+    `{ ${times(5, (index) => `a${index}: accounts(first: 100) { edges { node { id kind handle displayName } } }`)} }`,
   ],
   ['sixteen mutations', `mutation { ${times(16, (index) => `a${index}: endSession`)} }`],
   ['one root field again and again', `{ ${times(60, () => 'me { id }')} }`],
