@@ -1,5 +1,7 @@
 // Deletes expired data: spent challenges, ended sessions, counters, done jobs, mails, guests who did not return.
 import type { Accounts } from '../src/accounts/accounts.js'
+import type { Handles } from '../src/accounts/handles.js'
+import { releaseHandles } from '../src/accounts/release-handles.js'
 import type { AuditKind } from '../src/audit/audit-entry.js'
 import type { AuditLog } from '../src/audit/audit-log.js'
 import type { Challenges } from '../src/challenges/challenges.js'
@@ -24,12 +26,14 @@ export interface KeptFor {
   readonly knownNetworkDays: number
   readonly doneJobDays: number
   readonly idleGuestDays: number
+  readonly handleQuarantineDays: number
   readonly auditDays: Readonly<Record<AuditKind, number>>
 }
 
 /** What `purgeExpired` works with. */
 export interface PurgeExpiredNeeds {
   readonly accounts: Accounts
+  readonly handles: Handles
   readonly sessions: Sessions
   readonly challenges: Challenges
   readonly heldChallenges: HeldChallenges
@@ -42,6 +46,8 @@ export interface PurgeExpiredNeeds {
   readonly metrics: Metrics
   readonly logger: Logger
   readonly keptFor: KeptFor
+  /** Handles that never become free: those of operators. */
+  readonly keptHandles: ReadonlySet<string>
 }
 
 /** Rows per statement, so that its locks last only for milliseconds. */
@@ -94,6 +100,10 @@ const purgesOf = (needs: PurgeExpiredNeeds): readonly Purge[] => {
     keptDays('idle guests', keptFor.idleGuestDays, (call, since, limit) =>
       needs.accounts.purgeGuests(call, { since, limit }, purgedGuests(call, needs)),
     ),
+    keptDays('unused handles', keptFor.handleQuarantineDays, async (call, before, limit) => {
+      const { keptHandles } = needs
+      return await releaseHandles(call, { before, limit, keptHandles }, needs)
+    }),
     ...auditPurges(needs),
   ]
 }

@@ -62,8 +62,10 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
       knownNetworkDays: settings.mail.knownNetworkDays,
       doneJobDays: settings.outbox.doneJobDays,
       idleGuestDays: settings.accounts.idleGuestDays,
+      handleQuarantineDays: settings.accounts.handleQuarantineDays,
       auditDays: settings.audit,
     },
+    keptHandles: settings.operators.list.handles,
   })
 
   const handler = createJobHandler({ processors, doneJobs, outbox, metrics, logger, requestScope, ownCall })

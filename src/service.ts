@@ -1,6 +1,7 @@
 // The composition root: makes every room once, in their order, and passes each what it needs.
 import type { FastifyInstance } from 'fastify'
 import { Accounts } from './accounts/accounts.js'
+import { Handles } from './accounts/handles.js'
 import { AuditLog } from './audit/audit-log.js'
 import { Challenges } from './challenges/challenges.js'
 import { confirmChallenge } from './challenges/confirm-challenge.js'
@@ -29,6 +30,7 @@ import { listMails } from './mailbox/list-mails.js'
 import { showMail } from './mailbox/show-mail.js'
 import type { Method, MethodDefinition } from './methods/method.js'
 import { createMethods, vocabularyOf } from './methods/registry.js'
+import { keepOperatorHandles } from './operators/keep-operator-handles.js'
 import { warnOfFreeOperators } from './operators/warn-of-free-operators.js'
 import { Outbox } from './outbox/outbox.js'
 import type { Clock } from './runtime/clock.js'
@@ -86,6 +88,7 @@ export interface Foundation {
   readonly templates: MailTemplates
   readonly outbox: Outbox
   readonly accounts: Accounts
+  readonly handles: Handles
   readonly identities: Identities
   readonly heldSecrets: HeldSecrets
   readonly heldChallenges: HeldChallenges
@@ -146,6 +149,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     templates,
     outbox: new Outbox(),
     accounts: new Accounts(notifications),
+    handles: new Handles(),
     identities,
     heldSecrets,
     heldChallenges,
@@ -220,6 +224,7 @@ export const startService = async (
       'AUTHENTICATION IS OFF (IDEM_AUTHENTICATION): everybody is believed to be whoever they say they are',
     )
   await ensureSigningKey(ownCall(), { signingKeys, auditLog })
+  await keepOperatorHandles(ownCall(), rooms)
   await warnOfFreeOperators(ownCall(), { ...rooms, logger })
 
   const lists = { identities: settings.identities.maxPerAccount, sessions: settings.sessions.maxPerAccount }

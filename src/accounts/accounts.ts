@@ -1,4 +1,4 @@
-// Where accounts and their handles are kept.
+// Where accounts are kept.
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import type { Notifications } from '../database/notifications.js'
@@ -6,7 +6,7 @@ import { type Row, rowOf } from '../database/row.js'
 import { RowCache } from '../database/row-cache.js'
 import { Failure } from '../failure.js'
 import { Account, type AccountKind, firstLevelOf, suspendedFailure } from './account.js'
-import { Handle } from './handle.js'
+import { handleRefusals, handleRow } from './handles.js'
 
 /** The columns of an account but its id, of the table under the name `a`. */
 export const accountColumns = `a.kind, a.level, a.handle, a.display_name as "displayName", a.locale,
@@ -64,11 +64,6 @@ const removeIdleGuests = {
     delete from account where id in (select id from idle) returning id`,
 }
 
-const findHandle = {
-  name: 'idem_handle_by_name',
-  text: `select account_id as "accountId" from handle where name = $1`,
-}
-
 /** A range without ends holds nothing. */
 const list = {
   name: 'idem_account_list',
@@ -79,9 +74,6 @@ const list = {
 }
 
 const noSuchAccount = (): Failure => new Failure('NOT_FOUND', 'No such account.')
-
-const handleTaken = (): Failure =>
-  new Failure('CONFLICT', 'This handle is taken. Pick another one.', { field: 'handle' })
 
 /** What the owner of an account says of it. */
 export type AccountProfile = Pick<Account, 'displayName' | 'locale' | 'primaryEmail' | 'signInNotices'>
@@ -145,12 +137,6 @@ export class Accounts {
     return accounts
   }
 
-  /** The id of the account that a handle belongs to, in use or released, or null when it is free. */
-  async findOwnerOfHandle(call: Call, handle: string): Promise<string | null> {
-    const [row] = await call.run<{ accountId: string }>(findHandle, [handle])
-    return row?.accountId ?? null
-  }
-
   /** Accounts that the filter lets through, older than the one with id `after` (null: from the newest on). */
   async list(
     call: Call,
@@ -164,10 +150,8 @@ export class Accounts {
 
   /** The rows of a new account: itself and, when it starts with one, its handle. */
   rows(account: Account): Row[] {
-    const own = rowOf(Account, account, { account_handle_unique: handleTaken })
-    return account.handle === null
-      ? [own]
-      : [own, this.#handleRow(account.handle, account.id, account.createdAt)]
+    const own = rowOf(Account, account, handleRefusals)
+    return account.handle === null ? [own] : [own, handleRow(account.handle, account)]
   }
 
   /** Writes what lets an account in. Writes nothing, and throws `FORBIDDEN`, when it is suspended; `CONFLICT` when it is gone, or merged. */
@@ -190,12 +174,9 @@ export class Accounts {
     await this.#change(call, id, { suspendedAt })
   }
 
-  /** Gives a handle to the account of the transaction; throws `CONFLICT` when it is, or was, another's. */
-  async changeHandle(call: Call, account: Account, handle: string): Promise<void> {
-    const owner = await this.findOwnerOfHandle(call, handle)
-    if (owner !== null && owner !== account.id) throw handleTaken()
-    if (owner === null) await call.write(this.#handleRow(handle, account.id, call.now))
-    await this.#change(call, account.id, { handle })
+  /** Says which handle the account has now, in the caller's transaction; whose it is is said by `handles.ts`. */
+  async changeHandle(call: Call, id: string, handle: string): Promise<void> {
+    await this.#change(call, id, { handle })
   }
 
   /** Changes what an account is, and with it its level: a guest that proves an identity becomes a person. */
@@ -222,9 +203,5 @@ export class Accounts {
   async #change(call: Call, id: string, changes: Partial<Account>): Promise<void> {
     await call.em.nativeUpdate(Account, { id }, changes)
     call.afterCommit(() => this.#cache.forget(id))
-  }
-
-  #handleRow(name: string, accountId: string, takenAt: Date): Row {
-    return rowOf(Handle, { name, account: accountId, takenAt }, { handle_pkey: handleTaken })
   }
 }

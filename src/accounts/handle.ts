@@ -1,4 +1,4 @@
-// A handle: the globally unique public name that an account picks. Once taken it is never given to another account.
+// A handle: the globally unique public name that an account picks. Once used it is never given to another account.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import { Failure } from '../failure.js'
 import { Account } from './account.js'
@@ -7,11 +7,17 @@ import { hasDeceptiveMark, keepsToOneAlphabet, skeletonOf } from './look-alikes.
 const HandleSchema = defineEntity({
   name: 'Handle',
   tableName: 'handle',
+  indexes: [{ name: 'handle_unsettled', properties: ['takenAt'], where: 'kept_since is null' }],
   properties: {
     /** In canonical form. */
     name: p.text().primary(),
     account: () => p.manyToOne(Account).mapToPk().index('handle_account'),
+    /** When its account took it first. */
     takenAt: p.datetime(),
+    /** When its account took another one; null while it is in use. */
+    givenUpAt: p.datetime().strictNullable(),
+    /** Since when it is known to be its account's for ever; null while it may still become free (`handles.ts`). */
+    keptSince: p.datetime().strictNullable(),
   },
 })
 

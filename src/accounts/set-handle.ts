@@ -1,4 +1,4 @@
-// An account picks or changes its handle; the old one stays reserved for it.
+// An account picks or changes its handle; the old one stays reserved for it, for ever if it was used.
 import type { AuditLog } from '../audit/audit-log.js'
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
@@ -6,10 +6,12 @@ import type { Throttle } from '../throttle/throttle.js'
 import type { Account } from './account.js'
 import type { Accounts } from './accounts.js'
 import { parseHandle } from './handle.js'
+import type { Handles } from './handles.js'
 
 /** What `setHandle` works with. */
 export interface SetHandleNeeds {
   readonly accounts: Accounts
+  readonly handles: Handles
   readonly auditLog: AuditLog
   readonly throttle: Throttle
 }
@@ -22,12 +24,13 @@ export const setHandle = async (call: Call, raw: string, needs: SetHandleNeeds):
   const { accountId } = requirePrincipal(call.principal)
   const handle = parseHandle(raw)
   // 1 count the attempt
-  await needs.throttle.count(call, 'setHandle', accountId)
+  await needs.throttle.count(call, 'takeHandle', accountId)
   // 2 take the handle, leave the old one reserved
   return await call.inTransaction(async (inner) => {
     const account = await needs.accounts.lock(inner, accountId)
     if (account.handle === handle) return account
-    await needs.accounts.changeHandle(inner, account, handle)
+    await needs.handles.assign(inner, account, handle)
+    await needs.accounts.changeHandle(inner, accountId, handle)
     await needs.auditLog.append(inner, {
       action: 'account.handle_set',
       accountId,

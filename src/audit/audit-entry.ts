@@ -12,6 +12,7 @@ export const auditKinds = {
   'account.provisioned': 'change',
   'account.became_person': 'change',
   'account.handle_set': 'change',
+  'account.handle_released': 'change',
   'account.profile_updated': 'change',
   'account.suspended': 'change',
   'account.reinstated': 'change',

@@ -51,7 +51,8 @@ export class AccountResolver {
   @Directive('@authenticated')
   @Directive('@requiresScopes(scopes: [["account:write"]])')
   @Mutation(() => AccountType, {
-    description: 'Picks the handle of my account; the former one stays reserved for it.',
+    description:
+      'Picks the handle of my account; the former one stays reserved for it, unless it was given up within a day.',
   })
   async setHandle(
     @Ctx() { call }: GraphqlContext,

@@ -8,6 +8,7 @@ import type { Part } from '../database/change.js'
 import { assertNever, Failure } from '../failure.js'
 import { chooseLocale } from '../mail/locale.js'
 import type { Random } from '../runtime/random.js'
+import type { Throttle } from '../throttle/throttle.js'
 import type { Identities } from './identities.js'
 import { type CredentialStep, newIdentity, type ProvenIdentity } from './identity.js'
 
@@ -17,6 +18,7 @@ export interface OpenIdentityNeeds {
   readonly identities: Identities
   readonly auditLog: AuditLog
   readonly random: Random
+  readonly throttle: Throttle
 }
 
 /** What becomes of an identity that is seen for the first time. */
@@ -107,7 +109,7 @@ const lookUp = async (
 ): Promise<OpenedIdentity | ClosedIdentity> => {
   const { found, handleOwner, isRetired } = await needs.identities.lookUp(call, claim.proven, claim.handle)
   if (isRetired) return { outcome: 'refused', failure: movedOn() }
-  if (found === null) return unknown(call, claim, { handleOwner, needs })
+  if (found === null) return await unknown(call, claim, { handleOwner, needs })
   const { account } = found
   if (claim.handle !== null && handleOwner !== account.id)
     return mismatch(`the handle is not that of account ${account.id}`)
@@ -126,14 +128,16 @@ const lookUp = async (
   }
 }
 
-const unknown = (
+const unknown = async (
   call: Call,
   claim: IdentityClaim,
   { handleOwner, needs }: { readonly handleOwner: string | null; readonly needs: OpenIdentityNeeds },
-): OpenedIdentity | ClosedIdentity => {
+): Promise<OpenedIdentity | ClosedIdentity> => {
   const { whenUnknown, proven, handle } = claim
   switch (whenUnknown.act) {
     case 'provision':
+      // Only here: whoever has the handle signs in with it as often as with any other proof.
+      if (handle !== null) await needs.throttle.count(call, 'takeHandle', null)
       if (handleOwner !== null) return mismatch(`unknown ${proven.method} for a handle that is taken`)
       return provision(call, claim, { kind: whenUnknown.kind, needs })
     case 'join':

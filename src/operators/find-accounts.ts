@@ -1,6 +1,7 @@
 // Finds accounts for an operator: all, or those that match a handle, an address or the beginning of an id.
 import type { AccountFilter } from '../accounts/accounts.js'
 import { parseHandle } from '../accounts/handle.js'
+import type { Handles } from '../accounts/handles.js'
 import type { Call } from '../database/call.js'
 import { parseAddress } from '../mail/address.js'
 import { emailMethodName } from '../methods/email/method.js'
@@ -18,7 +19,9 @@ export interface AccountQuery {
 }
 
 /** What `findAccounts` works with. */
-export interface FindAccountsNeeds extends ReadAccountNeeds {}
+export interface FindAccountsNeeds extends ReadAccountNeeds {
+  readonly handles: Handles
+}
 
 /** A page of accounts, newest first. */
 export interface AccountRecordsPage {
@@ -57,7 +60,7 @@ const filterOf = async (
   const range = rangeOf(text.toLowerCase())
   // The beginning of an id can also be a handle; it is ASCII, so it is in canonical form.
   const handle = range === null ? parseHandle(text, 'search') : text.toLowerCase()
-  return { range, id: await needs.accounts.findOwnerOfHandle(call, handle) }
+  return { range, id: await needs.handles.findOwner(call, handle) }
 }
 
 /** The range of ids with this beginning; null if there can be none. */

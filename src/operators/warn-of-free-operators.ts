@@ -1,12 +1,12 @@
 // Warns of listed operators' handles that no account has: the account that picks one becomes an operator.
-import type { Accounts } from '../accounts/accounts.js'
+import type { Handles } from '../accounts/handles.js'
 import type { Call } from '../database/call.js'
 import type { Logger } from '../runtime/logger.js'
 import type { OperatorList } from './operator.js'
 
 /** What `warnOfFreeOperators` works with. */
 export interface WarnOfFreeOperatorsNeeds {
-  readonly accounts: Accounts
+  readonly handles: Handles
   readonly operators: OperatorList
   readonly logger: Logger
 }
@@ -14,10 +14,10 @@ export interface WarnOfFreeOperatorsNeeds {
 /** Logs one warning per listed handle that is free. */
 export const warnOfFreeOperators = async (
   call: Call,
-  { accounts, operators, logger }: WarnOfFreeOperatorsNeeds,
+  { handles, operators, logger }: WarnOfFreeOperatorsNeeds,
 ): Promise<void> => {
   for (const handle of operators.handles)
-    if ((await accounts.findOwnerOfHandle(call, handle)) === null)
+    if ((await handles.findOwner(call, handle)) === null)
       logger.warn(
         { handle },
         'IDEM_OPERATORS lists a handle that nobody has: whoever takes it is an operator. Take it, or list an email address',

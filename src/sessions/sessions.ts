@@ -67,14 +67,26 @@ const endSurplus = {
     returning id`,
 }
 
-/** A guest's last one stays, for it tells when the guest was last here. */
+/**
+ * A guest's last one stays, for it tells when the guest was last here. One that shows that the account was used, once it
+ * was made, keeps the account's handle for ever (`accounts/handles.ts`): nothing else may tell of it later. The handles
+ * are locked in order, so that two purges never wait for each other.
+ */
 const purge = {
   name: 'idem_session_purge',
-  text: `delete from session where id in (
+  text: `with gone as (delete from session where id in (
       select s.id from session s join account a on a.id = s.account_id
       where s.expires_at < $1::timestamptz and (a.kind <> 'ANONYMOUS'
         or exists (select 1 from session later where later.account_id = s.account_id and later.id > s.id))
-      limit $2 for update of s skip locked) returning id`,
+      limit $2 for update of s skip locked)
+    returning id, account_id, generation, started_at, authenticated_at),
+  used as (select a.id from gone g join account a on a.id = g.account_id
+    where g.generation > 0 or g.started_at > a.created_at or g.authenticated_at > g.started_at),
+  unsettled as (select name from handle
+    where account_id in (select id from used) and kept_since is null and given_up_at is null
+    order by name for update),
+  kept as (update handle set kept_since = $3::timestamptz where name in (select name from unsettled))
+  select id from gone`,
 }
 
 const list = {
@@ -212,7 +224,7 @@ export class Sessions {
 
   /** Removes at most `limit` sessions that ran out before `expiredBefore`; returns their number. */
   async purge(call: Call, expiredBefore: Date, limit: number): Promise<number> {
-    return (await call.run(purge, [expiredBefore, limit])).length
+    return (await call.run(purge, [expiredBefore, limit, call.now])).length
   }
 
   /** This process need not wait for the notification. */

@@ -52,11 +52,12 @@ export const throttleSettings = {
   ),
   handlePerSource: wholeNumber(
     'IDEM_THROTTLE_HANDLES_PER_SOURCE',
-    'Handles that one network may ask about per window',
-    {
-      default: 300,
-      least: 1,
-      most: 1_000_000_000,
-    },
+    'Handles that one network may ask about, or try to take, per window',
+    { default: 300, least: 1, most: 1_000_000_000 },
+  ),
+  newHandlePerSource: wholeNumber(
+    'IDEM_THROTTLE_NEW_HANDLES_PER_SOURCE',
+    'Handles that one network may try to take per window, whether accounts pick them or register with them',
+    { default: 60, least: 1, most: 1_000_000_000 },
   ),
 }

@@ -9,7 +9,7 @@ import type { throttleSettings } from './settings.js'
 import { ThrottleCounters } from './throttle-counters.js'
 
 /** The kinds of attempts that are counted. */
-export type AttemptKind = 'signIn' | 'setHandle' | 'checkHandle'
+export type AttemptKind = 'signIn' | 'askHandle' | 'takeHandle'
 
 /** The limits per window: for one subject from one network, and for one network in total. */
 interface Limits {
@@ -50,8 +50,8 @@ export class Throttle {
     this.#counters = new ThrottleCounters(settings.windowSeconds)
     this.#limits = {
       signIn: { perSubject: settings.signInPerSubject, perSource: settings.signInPerSource },
-      setHandle: { perSubject: settings.handlePerSubject, perSource: settings.handlePerSource },
-      checkHandle: { perSubject: settings.handlePerSource, perSource: settings.handlePerSource },
+      askHandle: { perSubject: settings.handlePerSource, perSource: settings.handlePerSource },
+      takeHandle: { perSubject: settings.handlePerSubject, perSource: settings.newHandlePerSource },
     }
   }
 
@@ -61,6 +61,8 @@ export class Throttle {
     const { network } = call.source
     const limitOf = new Map([[keyOf(kind, network), limits.perSource]])
     if (subject !== null) limitOf.set(keyOf(kind, network, subject), limits.perSubject)
+    // Who tries to take a handle learns whether it is taken, as who asks does.
+    if (kind === 'takeHandle') limitOf.set(keyOf('askHandle', network), this.#limits.askHandle.perSource)
     await this.#countAll(call, limitOf)
   }
 

@@ -175,6 +175,10 @@ test('all connections ended by an operator in the middle of traffic: no bug, no 
   const { idem, tables } = await behindProxy({
     IDEM_DATABASE_POOL_SIZE: '2',
     IDEM_THROTTLE_HANDLES_PER_SUBJECT: '100000',
+    IDEM_THROTTLE_HANDLES_PER_SOURCE: '100000',
+    IDEM_THROTTLE_NEW_HANDLES_PER_SOURCE: '100000',
+    IDEM_THROTTLE_CHANGES_PER_SESSION: '100000',
+    IDEM_THROTTLE_CHANGES_PER_ACCOUNT: '100000',
   })
   const owner = new KeyOwner(idem)
   const { accessToken } = await owner.signIn()

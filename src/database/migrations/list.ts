@@ -11,6 +11,7 @@ import { Migration0008 } from './0008-live-sessions.js'
 import { Migration0009 } from './0009-mail-limits.js'
 import { Migration0010 } from './0010-failed-proofs.js'
 import { Migration0011 } from './0011-mail-turns.js'
+import { Migration0016 } from './0016-free-handles.js'
 
 /** Every migration, oldest first. */
 export const migrations: MigrationObject[] = [
@@ -25,4 +26,5 @@ export const migrations: MigrationObject[] = [
   { name: '0009-mail-limits', class: Migration0009 },
   { name: '0010-failed-proofs', class: Migration0010 },
   { name: '0011-mail-turns', class: Migration0011 },
+  { name: '0016-free-handles', class: Migration0016 },
 ]

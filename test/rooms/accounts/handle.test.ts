@@ -11,7 +11,11 @@ let tables: Tables
 let guest: SignedIn
 beforeAll(async () => {
   idem = await startTestService({
-    environment: { IDEM_THROTTLE_HANDLES_PER_SUBJECT: '10000', IDEM_THROTTLE_HANDLES_PER_SOURCE: '10000' },
+    environment: {
+      IDEM_THROTTLE_HANDLES_PER_SUBJECT: '10000',
+      IDEM_THROTTLE_HANDLES_PER_SOURCE: '10000',
+      IDEM_THROTTLE_NEW_HANDLES_PER_SOURCE: '10000',
+    },
   })
   tables = await Tables.open(idem.databaseUrl)
   guest = await signInAsGuest(idem)

@@ -5,7 +5,12 @@ import { askMe, atOnce, codeOf, dataOf, setHandle, tally, unlink, untilRefused }
 import { KeyOwner, type SignedIn, signInAsGuest, trySignInAsGuest } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
 
-const { idem, tables } = await serviceOfFile()
+const { idem, tables } = await serviceOfFile({
+  environment: {
+    IDEM_THROTTLE_HANDLES_PER_SOURCE: '100000',
+    IDEM_THROTTLE_NEW_HANDLES_PER_SOURCE: '100000',
+  },
+})
 
 /** What must hold whatever happened: no identity without its account, no live session without its identity, nothing empty. */
 const expectWhole = async (): Promise<void> => {

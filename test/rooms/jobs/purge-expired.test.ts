@@ -22,8 +22,10 @@ const purgeRooms = ({ foundation, options }: Pick<Rooms, 'foundation' | 'options
     knownNetworkDays: 90,
     doneJobDays: 7,
     idleGuestDays: 90,
+    handleQuarantineDays: 180,
     auditDays: { routine: 7, access: 90, change: 730 },
   },
+  keptHandles: new Set(),
 })
 
 type Purged = Readonly<Record<string, number>>
@@ -41,6 +43,7 @@ const nothing: Purged = {
   'done jobs': 0,
   'ended sessions': 0,
   'idle guests': 0,
+  'unused handles': 0,
   'routine audit entries': 0,
   'access audit entries': 0,
   'change audit entries': 0,
