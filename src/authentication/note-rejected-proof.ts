@@ -1,4 +1,4 @@
-// Notes a rejected proof: for the identity that it is about, and where it came from.
+// Records a rejected proof: for its identity, and with the network in the log.
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
@@ -9,16 +9,16 @@ export interface NoteRejectedProofNeeds {
   readonly identities: Identities
 }
 
-/** A check of a proof. */
+/** The check of a proof. */
 export interface ProofCheck<T> {
-  /** The identity that the proof is about; null where that is unknown. */
+  /** The identity of the proof; null if it is unknown. */
   readonly about: ProvenIdentity | null
   readonly run: () => Promise<T>
 }
 
 /**
- * Runs a check. When it rejects the proof (`PROOF_REJECTED`), the failure is counted for the identity over all networks,
- * so that its owner and an operator can see an attack, and the refusal tells the log who tried.
+ * Runs a check. If it rejects the proof (`PROOF_REJECTED`), counts the failure for the identity over all networks, so
+ * that its owner and operators can see an attack, and adds the asker to the refusal's log line.
  */
 export const noteRejectedProof = async <T>(
   call: Call,

@@ -19,8 +19,8 @@ export interface UnlinkIdentityNeeds extends AnnounceActNeeds {
 }
 
 /**
- * Unlinks an identity of the caller's account. `NOT_FOUND` when it is not the caller's, `LAST_IDENTITY` when it is the
- * only one.
+ * Unlinks an identity of the caller's account. `NOT_FOUND` if it is not the caller's, `LAST_IDENTITY` if it is the only
+ * one.
  */
 export const unlinkIdentity = async (
   call: Call,

@@ -24,8 +24,8 @@ export interface OwnProofRequest {
 }
 
 /**
- * An answer that proves the remembered login without interaction. `KEY_MISSING` if its key is not available; the message
- * says why.
+ * An answer that proves the remembered login without interaction. `KEY_MISSING` if its key is not available; the
+ * message says why.
  */
 export const proveOwn = async (connection: Connection, request: OwnProofRequest): Promise<Answer> => {
   const { login, purpose, transport } = request

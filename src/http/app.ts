@@ -41,12 +41,13 @@ export interface ApiNeeds
     StreamRouteNeeds,
     WellKnownNeeds,
     ConfirmPageNeeds {
-  /** The development mailbox; null where it is not served. */
+  /** The development mailbox; null if it is not served. */
   readonly mailbox: Pick<MailboxNeeds, 'listMails' | 'findMail'> | null
 }
 
 /**
- * Node looks for clients that are too slow this often, every 30 s unless it is told: so late are they cut off at most.
+ * Interval of Node's check for slow clients, in milliseconds, which is 30 s by default. A slow client is cut off at
+ * most this late.
  */
 const slowClientCheckMilliseconds = 500
 /** How long a browser may remember the answer to a preflight, in seconds. */
@@ -113,7 +114,10 @@ const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppNeeds): void
   })
 }
 
-/** Only JSON bodies are accepted, in UTF-8 (RFC 8259 8.1): a decoder would put U+FFFD where bytes are none, and hide that. */
+/**
+ * Only JSON bodies in valid UTF-8 are accepted (RFC 8259 8.1); a decoder would replace invalid bytes by U+FFFD
+ * silently.
+ */
 const acceptOnlyJson = (app: FastifyInstance): void => {
   app.removeContentTypeParser('text/plain')
   const parse = app.getDefaultJsonParser('error', 'error')
@@ -162,7 +166,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
 /** Adds the API and its pages. */
 export const addApi = (app: FastifyInstance, needs: ApiNeeds): void => {
   const { mailbox } = needs
-  // A browser anywhere could ask as anybody.
+  // Without this check, a page of any site could call as any account (DNS rebinding).
   if (!needs.isAuthenticationOn) requireThisMachine(app)
   addHomePage(app, needs.publicUrl, { mailbox: mailbox !== null, graphiql: needs.graphiql })
   addWellKnown(app, needs)

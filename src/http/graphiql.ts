@@ -1,13 +1,13 @@
-// GraphiQL, the browser's workbench for a GraphQL API: served by this process out of npm packages, nothing from elsewhere.
+// GraphiQL, a browser's editor for GraphQL, served by this process from npm packages, without other hosts.
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 
-/** Where the files of GraphiQL are served. */
+/** The path of GraphiQL's files. */
 const folder = '/graphql/graphiql'
 
-/** The script of the page: what is asked goes to this service, with the bearer that stands in the field for headers. */
+/** The script of the page: sends requests to this service with the headers of the headers field. */
 const script = `
 const examples = [
   \`# 1 A session in one call, as a guest:
@@ -43,7 +43,7 @@ mutation IssueChallenge($publicKey: String!) {
 const variables = [null, null, JSON.stringify({ publicKey: '11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }, null, 2)]
 const headers = JSON.stringify({ authorization: 'Bearer ' }, null, 2)
 
-/** Without a token behind it, "Bearer" says nothing. */
+/** Leaves out empty headers, such as "Bearer" without a token. */
 const given = (all) => Object.fromEntries(Object.entries(all ?? {}).filter(([, value]) => !/^(bearer)?\\s*$/i.test(value)))
 
 const fetcher = async (request, options) => {
@@ -77,7 +77,7 @@ const markup = `<!doctype html>
 </html>
 `
 
-/** Scripts, styles and data of this origin alone; the editor sets styles in its elements, and its fonts are in its style sheet. */
+/** Allows only this origin, and inline styles and fonts, which the editor needs. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -90,7 +90,7 @@ const contentSecurityPolicy = [
   "base-uri 'none'",
 ].join('; ')
 
-/** The page, and the headers that it needs. */
+/** The page and its headers. */
 export const graphiqlPage = {
   markup,
   headers: {
@@ -108,7 +108,7 @@ interface Asset {
 
 const scriptType = 'text/javascript; charset=utf-8'
 
-/** The files, out of the packages; null where they are not installed, as in a production image. */
+/** The files from the packages; null if they are not installed, as in the image for production. */
 const findAssets = (): readonly Asset[] | null => {
   const { resolve } = createRequire(import.meta.url)
   const fileOf = (name: string, packageName: string, file: string, type: string): Asset => {
@@ -129,7 +129,7 @@ const findAssets = (): readonly Asset[] | null => {
   }
 }
 
-/** Adds the files that the page loads; false where GraphiQL is not installed, and nothing was added. */
+/** Adds the routes of the page's files; false, and adds nothing, if GraphiQL is not installed. */
 export const addGraphiqlFiles = (app: FastifyInstance): boolean => {
   const assets = findAssets()
   for (const { name, type, read } of assets ?? [])

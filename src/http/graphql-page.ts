@@ -1,12 +1,12 @@
-// What GET /graphql answers: a browser gets GraphiQL, or words; a program learns how to ask.
+// GET /graphql: GraphiQL or a text for browsers, an error with the right method for programs.
 import type { FastifyInstance } from 'fastify'
 import { addGraphiqlFiles, graphiqlPage } from './graphiql.js'
 import { html, page } from './page.js'
 
-/** What the page works with. */
+/** What the page needs. */
 export interface GraphqlPageNeeds {
   readonly publicUrl: string
-  /** True where browsers get GraphiQL, if it is installed. */
+  /** True if browsers get GraphiQL, provided that it is installed. */
   readonly graphiql: boolean
 }
 
@@ -23,11 +23,11 @@ const wordsPage = (publicUrl: string): string =>
 
 const takesPages = /\btext\/html\b/i
 
-/** Adds the route and, where GraphiQL is on, its files. */
+/** Adds the route and, if GraphiQL is on, its files. */
 export const addGraphqlPage = (app: FastifyInstance, { publicUrl, graphiql }: GraphqlPageNeeds): void => {
   const words = { markup: wordsPage(publicUrl), headers: { 'content-type': 'text/html; charset=utf-8' } }
   const { markup, headers } = graphiql && addGraphiqlFiles(app) ? graphiqlPage : words
-  // A GET changes nothing, and a query in a URL ends up in logs: it is not run, whatever it holds.
+  // A GET never executes a query, because URLs are written to logs.
   app.get('/graphql', (request, reply) => {
     reply.header('vary', 'origin, accept')
     if (takesPages.test(request.headers.accept ?? '')) return reply.headers(headers).send(markup)

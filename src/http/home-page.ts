@@ -6,7 +6,7 @@ import { html, page } from './page.js'
 export interface HomePageLinks {
   /** True if the mailbox page is served (development only). */
   readonly mailbox: boolean
-  /** True where a browser gets GraphiQL. */
+  /** True if browsers get GraphiQL. */
   readonly graphiql: boolean
 }
 

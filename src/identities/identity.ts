@@ -18,12 +18,12 @@ const IdentitySchema = defineEntity({
     subject: p.text(),
     /** The owner's label. */
     label: p.text().strictNullable(),
-    /** What the method checks proofs against, parsed by it alone; null where the subject suffices. */
+    /** What the method checks proofs against, which only the method parses; null if the subject suffices. */
     credential: p.json().$type<JsonObject>().strictNullable(),
     createdAt: p.datetime(),
-    /** How many proofs of it failed since the last one that held. */
+    /** The number of failed proofs since the last valid one. */
     failedProofs: p.integer(),
-    /** When a proof of it last failed, or null. */
+    /** The time of the last failed proof, or null. */
     lastFailedAt: p.datetime().strictNullable(),
   },
 })
@@ -32,15 +32,15 @@ const IdentitySchema = defineEntity({
 export class Identity extends IdentitySchema.class {}
 IdentitySchema.setClass(Identity)
 
-/** How a proof changes the credential of its identity. */
+/** A change of an identity's credential by a proof. */
 export interface CredentialStep {
-  /** What the proof was checked against; null where the identity is registered by it. */
+  /** The credential against which the proof was checked; null if the proof registers the identity. */
   readonly from: JsonObject | null
-  /** What the next proof is checked against. */
+  /** The credential for the next proof. */
   readonly to: JsonObject
 }
 
-/** An identity as it is made: no proof of it has failed yet. */
+/** A new identity, without failed proofs. */
 export const newIdentity = (identity: Omit<Identity, 'failedProofs' | 'lastFailedAt'>): Identity => ({
   ...identity,
   failedProofs: 0,

@@ -1,4 +1,4 @@
-// The one interface of all methods: what a method is, in data, and apart from that what it does.
+// The interface of all methods: a static description, and separately the functions.
 import type { AccountKind } from '../accounts/account.js'
 import type { Acr } from '../authorization/principal.js'
 import type { Challenge, ChallengeDraft, ChallengePurpose, FirstFactor } from '../challenges/challenge.js'
@@ -10,17 +10,17 @@ import type { CredentialStep, ProvenIdentity } from '../identities/identity.js'
 import type { MethodWords } from '../mail/words.js'
 import type { Random } from '../runtime/random.js'
 
-/** What every method is, whatever it does: the schema, the words of mails and the lists of clients follow from it. */
+/** The common description of methods, from which the schema, the texts of mails and the lists of clients are made. */
 interface CommonDescription<P extends object, R extends object> {
   /** Stored in identity.method; never renamed. The name of its fields of `Proof` and `ChallengeRequest`. */
   readonly name: string
-  /** What it is, in one sentence, for the schema. */
+  /** A sentence for the schema. */
   readonly description: string
-  /** What it is called in mails and lists. */
+  /** Its names in mails and lists. */
   readonly words: MethodWords
-  /** One field of the GraphQL `Proof` input. */
+  /** The type of its field in the GraphQL input `Proof`. */
   readonly proof: new () => P
-  /** One field of `ChallengeRequest`, where proofs answer a challenge that clients ask for. */
+  /** The type of its field in `ChallengeRequest`, if clients may request a challenge. */
   readonly request?: new () => R
   /** Whether a proof must answer a challenge. */
   readonly needsChallenge: boolean
@@ -30,110 +30,110 @@ interface CommonDescription<P extends object, R extends object> {
 export interface IdentityDescription<P extends object = object, R extends object = object>
   extends CommonDescription<P, R> {
   readonly kind: 'identity'
-  /** The kind of account that an unknown identity gets, or null where an unknown identity is refused. */
+  /** The kind of account that is made for an unknown identity; null if an unknown identity is refused. */
   readonly provisions: AccountKind | null
-  /** True where the identity may join those of an account that has others. */
+  /** True if the identity may be linked to an account that has others. */
   readonly links: boolean
-  /** True where the subject tells the owner which identity it is: a key, an address; false for a hash. */
+  /** True if the subject identifies the identity for its owner: a key or an address; false for a hash. */
   readonly showsSubject: boolean
 }
 
-/** A method that only confirms, after a first proof, that its maker is the owner of one account. */
+/** A method that only confirms, after a first proof, that the caller is the owner of an account. */
 export interface SecondFactorDescription<P extends object = object, R extends object = object>
   extends CommonDescription<P, R> {
   readonly kind: 'second_factor'
 }
 
-/** What a method is. */
+/** The description of a method. */
 export type MethodDescription = IdentityDescription | SecondFactorDescription
 
-/** For what and for whom a challenge is asked. */
+/** The purpose and account of a requested challenge. */
 export interface ChallengeAim {
   readonly purpose: ChallengePurpose
   /** The account that the answer acts upon; null for a sign-in that begins. */
   readonly accountId: string | null
 }
 
-/** One proof with what it is to be checked against. */
+/** A proof with its challenge, purpose and account. */
 export interface Attempt<P extends object = object> {
   readonly proof: P
-  /** Null where the method needs none and none was given. */
+  /** Null if the method needs none and none was given. */
   readonly challenge: Challenge | null
   readonly purpose: ChallengePurpose
   /** The account that the proof acts upon; null for a sign-in that begins. */
   readonly accountId: string | null
 }
 
-/** What every proof shows beside whose it is. */
+/** The common result of proofs. */
 interface Shown {
   /** RFC 8176 values of this proof. */
   readonly amr: readonly string[]
-  /** What is written in the transaction of what the proof allows: a counter, a rehash, a key that no replay may use. */
+  /** What is written in the transaction of what the proof allows: a counter, a rehash, a key against replay. */
   readonly writes: readonly Part[]
 }
 
-/** Control of an identity. */
+/** A proven identity. */
 export interface ShownIdentity extends Shown {
   readonly issuer: string
   readonly subject: string
-  /** How strong the proof is by itself. */
+  /** The level of this proof alone. */
   readonly acr: Acr
-  /** What the client calls its device, or null. */
+  /** The client's name for its device, or null. */
   readonly deviceName: string | null
-  /** How the proof changes what later ones are checked against; null where the subject suffices, or nothing changes. */
+  /** The change of the identity's credential; null if the subject suffices or nothing changes. */
   readonly credential: CredentialStep | null
 }
 
-/** That whoever made the first proof is the owner of the account that the challenge names. */
+/** The caller was confirmed as the owner of the challenge's account. */
 export interface ShownSecondFactor extends Shown {}
 
-/** What every method does. */
+/** The functions of every method. */
 interface CommonBehaviour<P extends object, R extends object> {
-  /** What a challenge of this method asks, where clients may ask for one. Throws `BAD_USER_INPUT`. */
+  /** The method's part of a challenge, if clients may request one. Throws `BAD_USER_INPUT`. */
   challenge?(call: Call, request: R, aim: ChallengeAim): Promise<ChallengeDraft>
   /**
-   * True for a proof that may be a guess: such tries count against a challenge that we keep. Without it none is. Throws
-   * `BAD_USER_INPUT` for what cannot be the answer of any challenge, which is no try.
+   * True for a proof that may be a guess, which counts as a try of a held challenge. Without this function no proof is.
+   * Throws `BAD_USER_INPUT` for a malformed answer, which does not count as a try.
    */
   isGuess?(proof: P): boolean
   /**
-   * The challenge by which the owner of an account completes the first proof; null where the account has nothing to
-   * answer it with. Reads only. Without it the method completes no other.
+   * The challenge with which an account's owner completes a first proof; null if the account cannot answer one of this
+   * method. Reads only. Without this function the method does not complete other proofs.
    */
   challengeAfter?(call: Call, accountId: string, first: FirstFactor): Promise<ChallengeDraft | null>
 }
 
-/** What an identity method does. */
+/** The functions of an identity method. */
 export interface IdentityBehaviour<P extends object = object, R extends object = object>
   extends CommonBehaviour<P, R> {
   /**
-   * The identity that an attempt is about, in its one spelling, before anything is verified: tries are limited, and
-   * failures counted, by it. Null where that is nobody in particular, or unknown yet. Costs nothing, for it is asked
-   * before the limit, and then without a challenge that we hold.
+   * The identity of an attempt, in canonical form, before the verification. Tries are limited and failures are counted
+   * for it. Null if there is none, or it is not known yet. It must be cheap, because it is called before the limit, and
+   * then without a held challenge.
    */
   about(attempt: Pick<Attempt<P>, 'proof' | 'challenge'>): Pick<ProvenIdentity, 'issuer' | 'subject'> | null
   /**
-   * Reads only. A proof that does not hold is refused with `PROOF_REJECTED` and a private reason, one that is not even
-   * well-formed may be with `BAD_USER_INPUT`.
+   * Verifies a proof. Reads only. An invalid proof is refused with `PROOF_REJECTED` and a private reason, a malformed
+   * one may be refused with `BAD_USER_INPUT`.
    */
   verify(call: Call, attempt: Attempt<P>): Promise<ShownIdentity>
 }
 
-/** One proof of a second factor: its challenge names the account. */
+/** A proof of a second factor, whose challenge has the account. */
 export type SecondAttempt<P extends object = object> = Attempt<P> & {
   readonly challenge: Challenge
   readonly accountId: string
 }
 
-/** What a second factor does. */
+/** The functions of a second factor. */
 export interface SecondFactorBehaviour<P extends object = object, R extends object = object>
   extends CommonBehaviour<P, R> {
   challengeAfter(call: Call, accountId: string, first: FirstFactor): Promise<ChallengeDraft | null>
-  /** Verifies against a challenge that names the account. Reads only; refuses as an identity method does. */
+  /** Verifies a proof with a challenge that has the account. Reads only; refuses like an identity method. */
   verify(call: Call, attempt: SecondAttempt<P>): Promise<ShownSecondFactor>
 }
 
-/** What methods are made with. */
+/** What methods need. */
 export interface MethodNeeds {
   readonly random: Random
   readonly heldSecrets: HeldSecrets
@@ -149,20 +149,20 @@ export type SecondFactor<P extends object = object, R extends object = object> =
   R
 > &
   SecondFactorBehaviour<P, R>
-/** A way for a caller to prove something. */
+/** A method. */
 export type Method = IdentityMethod | SecondFactor
 
-/** An identity method before it is made: what it is, and how to make what it does. */
+/** The definition of an identity method: its description, and how to make its functions. */
 export interface IdentityDefinition<P extends object = object, R extends object = object>
   extends IdentityDescription<P, R> {
   create(needs: MethodNeeds): IdentityBehaviour<P, R>
 }
 
-/** A second factor before it is made. */
+/** The definition of a second factor. */
 export interface SecondFactorDefinition<P extends object = object, R extends object = object>
   extends SecondFactorDescription<P, R> {
   create(needs: MethodNeeds): SecondFactorBehaviour<P, R>
 }
 
-/** A method before it is made. */
+/** The definition of a method. */
 export type MethodDefinition = IdentityDefinition | SecondFactorDefinition

@@ -28,8 +28,8 @@ export interface UpdateProfileNeeds {
 }
 
 /**
- * Changes the caller's profile. `BAD_USER_INPUT` names an invalid field; then nothing is changed. Turning the notices of
- * sign-ins off needs a recent proof (`STEP_UP_REQUIRED`): they are how an owner learns of a token that was stolen.
+ * Changes the caller's profile. `BAD_USER_INPUT` names an invalid field; then nothing is changed. Turning the notices
+ * of sign-ins off needs a recent proof (`STEP_UP_REQUIRED`): they are how an owner learns of a token that was stolen.
  */
 export const updateProfile = async (
   call: Call,

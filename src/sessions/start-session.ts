@@ -14,7 +14,7 @@ export interface SessionStart {
   readonly method: string
   readonly amr: readonly string[]
   readonly acr: Acr
-  /** True for an account that is made just now: it has no session yet. */
+  /** True for a new account, which has no sessions yet. */
   readonly isFirst: boolean
   /** The client's name for its device; null to use its user agent. */
   readonly deviceName: string | null
@@ -28,7 +28,9 @@ export interface StartSessionNeeds extends AnnounceActNeeds {
   readonly sessionLifetimeSeconds: number
 }
 
-/** The new session, and what to write in the transaction of the sign-in; the oldest of too many sessions ends there. */
+/**
+ * The new session, and its parts for the transaction of the sign-in, which also ends the oldest of too many sessions.
+ */
 export const startSession = (
   call: Call,
   start: SessionStart,

@@ -38,8 +38,8 @@ export class Tables {
   }
 
   /**
-   * The content of these tables as one value. Two are equal only if nothing was written in between, apart from counts of
-   * failed proofs.
+   * The content of these tables as one value. Two are equal only if nothing was written in between, apart from counts
+   * of failed proofs.
    */
   async contents(): Promise<Record<string, string>> {
     const selects = tables.map(

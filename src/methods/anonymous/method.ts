@@ -1,4 +1,4 @@
-// The method `anonymous`: a guest, known again by a secret that its device keeps.
+// The method `anonymous`: a guest, recognised by a secret that its device stores.
 
 import { createHash } from 'node:crypto'
 import { Field, InputType } from 'type-graphql'
@@ -7,7 +7,7 @@ import { Failure } from '../../failure.js'
 import { parseShownText } from '../../text/shown-text.js'
 import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
 
-/** What a guest brings. */
+/** The proof of a guest. */
 @InputType({ description: 'Start as a guest, or come back as the same guest.' })
 export class AnonymousProof {
   @Field(() => String, { nullable: true, description: 'What to call the device in the list of sessions.' })
@@ -21,7 +21,7 @@ export class AnonymousProof {
   deviceSecret?: string
 }
 
-/** 256 bits: nobody finds another guest's secret by guessing. More than 1 KiB is no secret but a mistake. */
+/** Length of a secret in bytes: at least 256 bits, so that it cannot be guessed; more than 1 KiB is a mistake. */
 const [leastBytes, mostBytes] = [32, 1024]
 
 const parseDeviceSecret = (raw: string): Buffer => {
@@ -37,7 +37,7 @@ const parseDeviceSecret = (raw: string): Buffer => {
   return bytes
 }
 
-/** The guest's identity: the hash of its secret, or a random subject that nobody can come back to. */
+/** The subject of a guest: the hash of its secret; without a secret a random value, which cannot be proven again. */
 export const anonymousMethod: IdentityDefinition<AnonymousProof> = {
   kind: 'identity',
   name: 'anonymous',
@@ -53,7 +53,7 @@ export const anonymousMethod: IdentityDefinition<AnonymousProof> = {
   showsSubject: false,
 
   create: ({ random }) => ({
-    // A guest can be anybody, and trying a secret of 256 bits is hopeless.
+    // No subject: only the network is limited, because a secret of 256 bits cannot be guessed.
     about: () => null,
 
     async verify(_call: Call, { proof }: Attempt<AnonymousProof>): Promise<ShownIdentity> {
@@ -62,7 +62,7 @@ export const anonymousMethod: IdentityDefinition<AnonymousProof> = {
       return {
         issuer: 'device',
         subject: createHash('sha256').update(secret).digest('base64url'),
-        // RFC 8176 has no value for it: nothing about a person was shown.
+        // RFC 8176 has no value for this, because nothing about a person was proven.
         amr: [],
         acr: 'aal0',
         deviceName: parseShownText(proof.deviceName, 'deviceName'),

@@ -1,4 +1,4 @@
-// The method `email`: whoever reads the mail to an address proves control of it, by its code or by its link.
+// The method `email`: proves control of an address with the code or the link of a mail to it.
 import { Field, InputType } from 'type-graphql'
 import type { ChallengeDraft } from '../../challenges/challenge.js'
 import { codeInWords, readCode } from '../../challenges/held-secrets.js'
@@ -7,14 +7,14 @@ import { Failure } from '../../failure.js'
 import { parseAddress } from '../../mail/address.js'
 import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
 
-/** What an email challenge is asked for with. */
+/** The request of an email challenge. */
 @InputType({ description: 'Ask for a mail with a code and a link.' })
 export class EmailChallengeInput {
   @Field(() => String, { description: 'One email address, without a name around it.' })
   address!: string
 }
 
-/** What answers an email challenge. */
+/** The proof for an email challenge. */
 @InputType({ description: 'Answer an email challenge.' })
 export class EmailProof {
   @Field(() => String, {

@@ -1,4 +1,4 @@
-// The method `key`: an Ed25519 key signs a challenge; a key never seen before registers (Space and Time).
+// The method `key`: an Ed25519 key signs a challenge; an unknown key registers (Space and Time).
 import { Field, InputType } from 'type-graphql'
 import { parseHandle } from '../../accounts/handle.js'
 import type { ChallengeDraft } from '../../challenges/challenge.js'
@@ -9,10 +9,10 @@ import { composeMessage } from './message.js'
 import { parsePublicKey } from './public-key.js'
 import { isSignedBy } from './signature.js'
 
-/** The only scheme of this method; wallets have a method of their own. */
+/** The only scheme of this method. Wallets will have their own method. */
 const scheme = 'ed25519'
 
-/** What a key challenge is asked for with. */
+/** The request of a key challenge. */
 @InputType({ description: 'Ask for a text to sign with an Ed25519 key.' })
 export class KeyChallengeInput {
   @Field(() => String, {
@@ -30,7 +30,7 @@ export class KeyChallengeInput {
   scheme!: string
 }
 
-/** What answers a key challenge. */
+/** The proof for a key challenge. */
 @InputType({ description: 'Answer a key challenge.' })
 export class KeyProof {
   @Field(() => String, {
@@ -80,7 +80,7 @@ export const keyMethod: IdentityDefinition<KeyProof, KeyChallengeInput> = {
       return {
         issuer: scheme,
         subject,
-        // RFC 8176: proof of possession of a key; whether hardware guards it cannot be told.
+        // RFC 8176: proof of possession of a key. Whether it is protected by hardware is unknown.
         amr: ['pop'],
         acr: 'aal1',
         deviceName: null,

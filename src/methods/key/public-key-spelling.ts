@@ -21,8 +21,8 @@ const keyLength = 32
 
 /**
  * The key in a text: 32 bytes in base64 (either alphabet) or hex, an SPKI PEM, or OpenSSH's line, blob or SSH2 block
- * (RFC 4716), with whatever tools and shells put around it: options, comments, quotes, escaped or lost line ends. Whether the
- * bytes are a sound point of the curve is not asked here.
+ * (RFC 4716), with whatever tools and shells put around it: options, comments, quotes, escaped or lost line ends.
+ * Whether the bytes are a sound point of the curve is not asked here.
  */
 export const readPublicKeySpelling = (given: string): PublicKeySpelling => {
   if (given.length > longestSpelling) return other('This is too long for an Ed25519 public key.')
