@@ -116,7 +116,7 @@ const startWorkerApp = async (
   worker: Worker,
 ): Promise<Running> => {
   let draining = false
-  const app = await createApp({
+  const app = createApp({
     settings: settings.http,
     publicUrl,
     instanceId,

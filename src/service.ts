@@ -232,7 +232,7 @@ export const startService = async (
   const graphql = { schema, settings: settings.graphql, lists, logger, metrics, requestScope }
   const graphqlServer = await startGraphqlServer(graphql)
   let draining = false
-  const app = await createApp({
+  const app = createApp({
     ...rooms,
     settings: settings.http,
     instanceId: options.instanceId,

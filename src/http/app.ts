@@ -1,6 +1,5 @@
 // The HTTP application: routes, limits, headers, and how every request is logged.
 import { isUtf8 } from 'node:buffer'
-import cors from '@fastify/cors'
 import fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -14,6 +13,7 @@ import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Random } from '../runtime/random.js'
 import { addConfirmPage, type ConfirmPageNeeds } from './confirm-page.js'
+import { addCors } from './cors.js'
 import { addGraphqlPage, type GraphqlPageNeeds } from './graphql-page.js'
 import { addGraphqlRoute, type GraphqlRouteNeeds } from './graphql-route.js'
 import { addHealth, type HealthNeeds } from './health.js'
@@ -50,8 +50,6 @@ export interface ApiNeeds
  * most this late.
  */
 const slowClientCheckMilliseconds = 500
-/** How long a browser may remember the answer to a preflight, in seconds. */
-const preflightSeconds = 600
 
 /** Sentences for the refusals of Fastify itself. */
 const failureOf = (error: FastifyError): Failure => {
@@ -128,7 +126,7 @@ const acceptOnlyJson = (app: FastifyInstance): void => {
 }
 
 /** Builds an application with the health routes; the caller calls `listen`. */
-export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
+export const createApp = (needs: AppNeeds): FastifyInstance => {
   const { settings } = needs
   const app = fastify({
     logger: false,
@@ -152,13 +150,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   addErrors(app, needs)
   addAccessLog(app, needs)
   addSecurityHeaders(app, needs.publicUrl)
-  await app.register(cors, {
-    origin: [...settings.allowedOrigins],
-    methods: ['GET', 'POST'],
-    allowedHeaders: ['content-type', 'authorization', 'apollo-require-preflight'],
-    exposedHeaders: ['www-authenticate', 'retry-after', 'x-request-id'],
-    maxAge: preflightSeconds,
-  })
+  addCors(app, settings.allowedOrigins)
   addHealth(app, needs)
   return app
 }

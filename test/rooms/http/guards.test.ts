@@ -74,6 +74,22 @@ test('an allowed origin may call with a bearer, and read what it needs of the an
   }
 })
 
+test('only a page of an allowed origin is told what it may read, and no cache gives it the answer for another', async () => {
+  for (const headers of [{}, { origin: 'https://evil.example' }]) {
+    const answer = await send('POST', '/graphql', { ...headers, 'content-type': 'application/json' }, signIn)
+    expect(answer.headers['vary']).toMatch(/origin/i)
+    expect(answer.headers['access-control-expose-headers']).toBeUndefined()
+  }
+})
+
+test('OPTIONS is served for preflights alone', async () => {
+  for (const headers of [{}, { origin: front }, { 'access-control-request-method': 'POST' }]) {
+    const answer = await send('OPTIONS', '/graphql', headers)
+    expect(answer.status).toBe(400)
+    expect(JSON.parse(answer.body).errors[0].extensions.code).toBe('BAD_USER_INPUT')
+  }
+})
+
 test('a refusal reaches an allowed origin as well', async () => {
   const refused = await send(
     'POST',
@@ -184,6 +200,24 @@ test('every answer tells browsers to be strict', async () => {
   }
   const { headers } = await fetch(`${hidden.url}/`)
   expect(headers.get('strict-transport-security')).toContain('max-age=31536000')
+})
+
+test.each([
+  [undefined, 200, 'application/json; charset=utf-8'],
+  ['*/*', 200, 'application/json; charset=utf-8'],
+  ['application/json', 200, 'application/json; charset=utf-8'],
+  ['application/*;q=0.5, text/html', 200, 'application/json; charset=utf-8'],
+  ['application/graphql-response+json', 200, 'application/graphql-response+json; charset=utf-8'],
+  [
+    'application/graphql-response+json, application/json;q=0.9',
+    200,
+    'application/graphql-response+json; charset=utf-8',
+  ],
+  ['text/html', 406, 'application/json; charset=utf-8'],
+])('an answer to a client that accepts %s is %d of %s', async (accept, status, type) => {
+  const headers = { 'content-type': 'application/json', ...(accept === undefined ? {} : { accept }) }
+  const answer = await send('POST', '/graphql', headers, '{"query":"{ __typename }"}')
+  expect([answer.status, answer.headers['content-type']]).toEqual([status, type])
 })
 
 test('no answer of GraphQL is kept by a cache: it may hold tokens', async () => {
