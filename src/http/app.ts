@@ -103,7 +103,7 @@ const addAccessLog = (app: FastifyInstance, { logger, metrics }: AppNeeds): void
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none'
     const { statusCode: status, elapsedTime } = reply
-    metrics.requestSeconds.labels(route, String(status)).observe(elapsedTime / 1000)
+    metrics.requestSeconds.observe({ route, status: String(status) }, elapsedTime / 1000)
     accessLog.info(
       { requestId: request.id, method: request.method, route, status, milliseconds: Math.round(elapsedTime) },
       'request',

@@ -17,8 +17,11 @@ const secretNames = [
   'cookie',
 ]
 
-/** Lines are buffered and written together, because one write per line would cost more than a simple request. */
-const bufferBytes = 4_096
+/**
+ * Lines are buffered and written together, because one write per line would cost more than a simple request. At most
+ * pino's longest write, 16,384.
+ */
+const bufferBytes = 16_000
 /** The longest time that a line stays in the buffer, in milliseconds. */
 const flushMilliseconds = 200
 
@@ -31,13 +34,27 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream
 }
 
+/** The time as a field of a line. Lines of one millisecond share its text, which is a third of the work for a line. */
+const createTimeField = (): (() => string) => {
+  let milliseconds = Number.NaN
+  let text = ''
+  return () => {
+    const now = Date.now()
+    if (now !== milliseconds) {
+      milliseconds = now
+      text = `,"time":"${new Date(now).toISOString()}"`
+    }
+    return text
+  }
+}
+
 /** A logger of JSON lines, each with the id of the request during which it was written. */
 export const createLogger = ({ level, requestScope, destination }: LoggerOptions): Logger =>
   pino(
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: createTimeField(),
       formatters: { level: (label) => ({ level: label }) },
       mixin: () => {
         const { requestId } = requestScope
