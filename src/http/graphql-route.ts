@@ -22,10 +22,15 @@ const contextOf = async (request: FastifyRequest, needs: GraphqlRouteNeeds): Pro
   }
 }
 
+/** What clients accept of which the answer is plain JSON. */
+const asksForJson: ReadonlySet<string> = new Set(['application/json', '*/*'])
+
 /** The headers for Apollo. Node joins those that came more than once; only `set-cookie`, which is of no request, stays a list. */
 const headersOf = ({ headers }: FastifyRequest): HeaderMap => {
   const map = new HeaderMap()
   for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') map.set(name, value)
+  // Without the header the answer is JSON, and no media types are compared to find that out.
+  if (asksForJson.has(headers.accept ?? '')) map.delete('accept')
   return map
 }
 
