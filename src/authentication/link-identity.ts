@@ -19,6 +19,7 @@ import {
 import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { parseShownText } from '../text/shown-text.js'
+import { noteRejectedProof } from './note-rejected-proof.js'
 import type { StandingChallenge } from './standing-challenge.js'
 import {
   type SubmittedProof,
@@ -64,7 +65,10 @@ export const linkIdentity = async (
   call: Call,
   request: LinkRequest,
   needs: LinkIdentityNeeds,
-): Promise<Linked> => {
+): Promise<Linked> =>
+  await noteRejectedProof(call, { about: null, run: async () => await linkBy(call, request, needs) }, needs)
+
+const linkBy = async (call: Call, request: LinkRequest, needs: LinkIdentityNeeds): Promise<Linked> => {
   const principal = requireSession(call.principal)
   const label = parseShownText(request.label, 'label')
   // 1 count the attempt, 2 verify the proof

@@ -13,6 +13,7 @@ import type { Metrics } from '../runtime/metrics.js'
 import { type IssueTokensNeeds, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
 import { principalOf, type Session } from '../sessions/session.js'
 import { type StartSessionNeeds, startSession } from '../sessions/start-session.js'
+import { noteRejectedProof } from './note-rejected-proof.js'
 import type { StandingChallenge } from './standing-challenge.js'
 import {
   type SubmittedProof,
@@ -47,11 +48,14 @@ export type SignedIn =
   | { readonly outcome: 'second_factor'; readonly challenge: StandingChallenge }
 
 /** Signs in. The request's bearer is ignored: the session is new, and nothing is linked. */
-export const signIn = async (
-  call: Call,
-  submitted: SubmittedProof,
-  needs: SignInNeeds,
-): Promise<SignedIn> => {
+export const signIn = async (call: Call, submitted: SubmittedProof, needs: SignInNeeds): Promise<SignedIn> =>
+  await noteRejectedProof(
+    call,
+    { about: null, run: async () => await signInBy(call, submitted, needs) },
+    needs,
+  )
+
+const signInBy = async (call: Call, submitted: SubmittedProof, needs: SignInNeeds): Promise<SignedIn> => {
   // 1 count the attempt, 2 verify the proof
   const verified = await verifyProof(call, { ...submitted, purpose: 'SIGN_IN' }, needs)
   if (verified.kind === 'second_factor')

@@ -8,6 +8,7 @@ import { type OpenIdentityNeeds, openIdentity } from '../identities/open-identit
 import { type IssueTokensNeeds, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
 import type { Session } from '../sessions/session.js'
 import type { Sessions } from '../sessions/sessions.js'
+import { noteRejectedProof } from './note-rejected-proof.js'
 import {
   type SubmittedProof,
   type VerifiedIdentity,
@@ -26,7 +27,14 @@ export interface StepUpNeeds extends VerifyProofNeeds, OpenIdentityNeeds, IssueT
  * A new access token with a new `auth_time`, and the session's current refresh token. The level of a session never
  * decreases: `STEP_UP_REQUIRED` for a proof that is weaker than the account requires.
  */
-export const stepUp = async (call: Call, submitted: SubmittedProof, needs: StepUpNeeds): Promise<Tokens> => {
+export const stepUp = async (call: Call, submitted: SubmittedProof, needs: StepUpNeeds): Promise<Tokens> =>
+  await noteRejectedProof(
+    call,
+    { about: null, run: async () => await stepUpBy(call, submitted, needs) },
+    needs,
+  )
+
+const stepUpBy = async (call: Call, submitted: SubmittedProof, needs: StepUpNeeds): Promise<Tokens> => {
   const principal = requireSession(call.principal)
   // 1 count the attempt, 2 verify the proof
   const verified = await verifyProof(call, { ...submitted, purpose: 'STEP_UP' }, needs)

@@ -81,8 +81,7 @@ export const verifyProof = async (
   const named = challengeId === null ? null : needs.challenges.name(challengeId)
   await needs.throttle.count(call, 'signIn', subjectOf(method, { proof: value, named }))
   // 2 the challenge, still open and issued for this
-  const openFor = async () => named && (await openChallenge(call, { named, method, purpose }, needs))
-  const found = await noteRejectedProof(call, { about: null, run: openFor }, needs)
+  const found = named && (await openChallenge(call, { named, method, purpose }, needs))
   // 3 the proof: a guess counts against a challenge that we hold, whatever comes of it
   if (isGuess && found !== null) await needs.challenges.countGuess(call, found)
   const challenge = found?.challenge ?? null
@@ -94,7 +93,9 @@ export const verifyProof = async (
     method.kind === 'identity'
       ? await verifyIdentity(call, { method, attempt, spend }, needs)
       : await verifySecondFactor(call, { method, attempt, spend }, needs)
-  return await noteRejectedProof(call, { about: identityAbout(method, attempt), run: verify }, needs)
+  // An answer that the method knows to be no guess, such as asking whether a link was pressed, tries nothing.
+  const about = isGuess || method.isGuess === undefined ? identityAbout(method, attempt) : null
+  return await noteRejectedProof(call, { about, run: verify }, needs)
 }
 
 /** The identity that an attempt is about: of a second factor that of the first proof. Null where it is unknown. */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { methodDefinitions } from '../../../src/methods/registry.js'
 import { atOnce, codeOf, dataOf } from '../../support/calls.js'
-import { KeyOwner, type SignedIn } from '../../support/key-owner.js'
+import { KeyOwner, type SignedIn, signInAsGuest } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
 import type { Answer } from '../../support/start-service.js'
 import { createTestPinMethod } from '../../support/test-pin/method.js'
@@ -15,6 +15,9 @@ const { idem, tables } = await serviceOfFile({
 
 const signInQuery =
   'mutation ($input: SignInInput!) { signIn(input: $input) { tokens { accessToken } secondFactor { id } } }'
+
+const stepUpQuery = 'mutation ($input: SignInInput!) { stepUp(input: $input) { accessToken } }'
+const linkQuery = 'mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) { account { id } } }'
 
 /** A try with a signature of another key, from an address. */
 const failFrom = async (victim: KeyOwner, address = '192.0.2.7'): Promise<Answer> => {
@@ -69,6 +72,51 @@ test('a log line names the network and the identity, and nothing that was sent',
   expect(lines).toHaveLength(1)
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({ network: '203.0.113.9', identityId: row.id })
   expect(lines[0]).not.toContain(victim.publicKey)
+})
+
+test('a log line names the network, whatever a proof is rejected for and at whichever door', async () => {
+  const victim = new KeyOwner(idem)
+  const owner = await victim.signIn('victim-of-doors')
+  const stranger = new KeyOwner(idem)
+  const { accessToken } = await new KeyOwner(idem).signIn()
+  const challenges = [
+    await stranger.challenge({ handle: 'victim-of-doors' }),
+    await stranger.challenge({ purpose: 'STEP_UP', accessToken }),
+    await stranger.challenge({ purpose: 'LINK_IDENTITY', accessToken, handle: 'victim-of-doors' }),
+  ]
+  await tables.query("update account set level = 'aal2' where id = $1", [owner.accountId])
+  const before = idem.logLines.length
+  const from = { authorization: `Bearer ${accessToken}`, 'x-forwarded-for': '203.0.113.77' }
+  const doors = [signInQuery, stepUpQuery, linkQuery]
+  for (const [door, challenge] of challenges.entries()) {
+    const answer = await idem.ask(doors[door] ?? '', { input: stranger.answer(challenge) }, from)
+    expect(codeOf(answer)).toBe('PROOF_REJECTED')
+  }
+  const withoutSecond = await idem.ask(signInQuery, { input: victim.answer(await victim.challenge()) }, from)
+  expect(codeOf(withoutSecond)).toBe('PROOF_REJECTED')
+  const lines = idem.logLines.slice(before).filter((line) => line.includes('PROOF_REJECTED'))
+  expect(lines.map((line) => JSON.parse(line).network)).toEqual(Array(4).fill('203.0.113.77'))
+})
+
+test('asking whether the link of a mail was pressed is no failed proof', async () => {
+  const address = 'waiting@example.org'
+  const guest = await signInAsGuest(idem)
+  await tables.query(
+    `insert into identity (id, account_id, method, issuer, subject, created_at, failed_proofs)
+      values (gen_random_uuid(), $1, 'email', 'email', $2, now(), 0)`,
+    [guest.accountId, address],
+  )
+  const issued = await idem.ask(
+    'mutation ($address: String!) { issueChallenge(input: { email: { address: $address } }) { id } }',
+    { address },
+  )
+  const challengeId = dataOf(issued).issueChallenge.id
+  const answer = async (code?: string) =>
+    codeOf(await idem.ask(signInQuery, { input: { challengeId, proof: { email: { code } } } }))
+  const failed = async () =>
+    (await tables.query('select failed_proofs from identity where subject = $1', [address]))[0].failed_proofs
+  expect([await answer(), await answer(), await failed()]).toEqual(['PROOF_REJECTED', 'PROOF_REJECTED', 0])
+  expect([await answer('34679ACD'), await failed()]).toEqual(['PROOF_REJECTED', 1])
 })
 
 test('the answer tells nothing of it, and a stranger makes no row grow', async () => {
