@@ -8,6 +8,7 @@ import { askMe, dataOf, sessionIdOf } from '../support/calls.js'
 import { generateRequest } from '../support/document-generator.js'
 import { KeyOwner, signInAsGuest } from '../support/key-owner.js'
 import { serviceOfFile } from '../support/service-of-file.js'
+import { withoutLimits } from '../support/without-limits.js'
 
 /** `IDEM_TEST_DOCUMENTS=full` is for CI: it takes minutes. */
 const count = process.env['IDEM_TEST_DOCUMENTS'] === 'full' ? 100_000 : 10_000
@@ -17,18 +18,7 @@ const clients = 16
 /** So many are enough to look at. */
 const mostBugs = 20
 
-const never = '1000000000'
-const { idem } = await serviceOfFile({
-  environment: {
-    IDEM_OPERATORS: 'ada',
-    IDEM_THROTTLE_SIGN_INS_PER_SUBJECT: never,
-    IDEM_THROTTLE_SIGN_INS_PER_SOURCE: never,
-    IDEM_THROTTLE_MAILS_PER_SUBJECT: never,
-    IDEM_THROTTLE_MAILS_PER_SOURCE: never,
-    IDEM_THROTTLE_HANDLES_PER_SUBJECT: never,
-    IDEM_THROTTLE_HANDLES_PER_SOURCE: never,
-  },
-})
+const { idem } = await serviceOfFile({ environment: { IDEM_OPERATORS: 'ada', ...withoutLimits } })
 
 const sdl = await readFile(path.resolve(import.meta.dirname, '../../schema/idem.graphql'), 'utf8')
 const schema = buildSchema(sdl.replace(/^extend schema @link.*$/m, ''), { assumeValidSDL: true })

@@ -31,6 +31,7 @@ import {
 } from '../support/start-service.js'
 import { Tables } from '../support/tables.js'
 import { TcpProxy } from '../support/tcp-proxy.js'
+import { withoutLimits } from '../support/without-limits.js'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -174,11 +175,7 @@ test('all connections ended by an operator in the middle of traffic: no bug, no 
   // A connection that is not given back would be missed at once.
   const { idem, tables } = await behindProxy({
     IDEM_DATABASE_POOL_SIZE: '2',
-    IDEM_THROTTLE_HANDLES_PER_SUBJECT: '100000',
-    IDEM_THROTTLE_HANDLES_PER_SOURCE: '100000',
-    IDEM_THROTTLE_NEW_HANDLES_PER_SOURCE: '100000',
-    IDEM_THROTTLE_CHANGES_PER_SESSION: '100000',
-    IDEM_THROTTLE_CHANGES_PER_ACCOUNT: '100000',
+    ...withoutLimits,
   })
   const owner = new KeyOwner(idem)
   const { accessToken } = await owner.signIn()

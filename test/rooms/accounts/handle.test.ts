@@ -5,18 +5,13 @@ import { askMe, codeOf, dataOf, setHandle } from '../../support/calls.js'
 import { KeyOwner, type SignedIn, signInAsGuest } from '../../support/key-owner.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
+import { withoutLimits } from '../../support/without-limits.js'
 
 let idem: TestService
 let tables: Tables
 let guest: SignedIn
 beforeAll(async () => {
-  idem = await startTestService({
-    environment: {
-      IDEM_THROTTLE_HANDLES_PER_SUBJECT: '10000',
-      IDEM_THROTTLE_HANDLES_PER_SOURCE: '10000',
-      IDEM_THROTTLE_NEW_HANDLES_PER_SOURCE: '10000',
-    },
-  })
+  idem = await startTestService({ environment: withoutLimits })
   tables = await Tables.open(idem.databaseUrl)
   guest = await signInAsGuest(idem)
 })

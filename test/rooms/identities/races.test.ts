@@ -4,13 +4,9 @@ import { expect, test } from 'vitest'
 import { askMe, atOnce, codeOf, dataOf, setHandle, tally, unlink, untilRefused } from '../../support/calls.js'
 import { KeyOwner, type SignedIn, signInAsGuest, trySignInAsGuest } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
+import { withoutLimits } from '../../support/without-limits.js'
 
-const { idem, tables } = await serviceOfFile({
-  environment: {
-    IDEM_THROTTLE_HANDLES_PER_SOURCE: '100000',
-    IDEM_THROTTLE_NEW_HANDLES_PER_SOURCE: '100000',
-  },
-})
+const { idem, tables } = await serviceOfFile({ environment: withoutLimits })
 
 /** What must hold whatever happened: no identity without its account, no live session without its identity, nothing empty. */
 const expectWhole = async (): Promise<void> => {
