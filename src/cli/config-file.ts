@@ -1,10 +1,10 @@
 // The config file on the disk: read whole, changed by one process at a time, replaced at once.
 
-import { mkdir, readFile, realpath } from 'node:fs/promises'
+import { mkdir, readFile, realpath, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { lock } from 'proper-lockfile'
 import { CliError } from './cli-error.js'
 import { type Config, ConfigFormatError, emptyConfig, parseConfig } from './config.js'
+import { type FileLock, lockFile } from './file-lock.js'
 import { shellWord } from './shell-word.js'
 import { writeFileAtomically } from './write-file-atomically.js'
 
@@ -15,33 +15,52 @@ export interface ConfigFile {
   read(): Promise<Config>
   /**
    * Locks the file, reads it, writes what `change` makes of it and answers that. Nothing is written when
-   * `change` throws or answers what it was given. `CONFIG_LOCKED`, `CONFIG_NOT_WRITTEN`.
+   * `change` throws or answers what it was given. What `change` hands to `keep` is written at once, so that it is there
+   * whatever becomes of this process. `CONFIG_LOCKED`, `CONFIG_NOT_WRITTEN`.
    */
-  update(change: (config: Config) => Promise<Config>): Promise<Config>
+  update(change: (config: Config, keep: Keep) => Promise<Config>): Promise<Config>
+  /** Throws as `update` does when the file cannot be written: before a login, whose session would be lost. */
+  check(): Promise<void>
 }
+
+/** Writes a config before the change that makes it has ended. */
+export type Keep = (config: Config) => Promise<void>
 
 /** The config file at `file`. */
 export const configFile = (file: string): ConfigFile => ({
   path: file,
   read: () => readConfig(file),
-  update: async (change) => {
-    const target = await prepare(file)
-    const held = await acquire(target)
-    try {
-      const before = await readConfig(target)
-      const after = await change(before)
-      if (after !== before) await write(target, after, held)
+  update: (change) =>
+    locked(file, async (target, lock) => {
+      let written = await readConfig(target)
+      const keep = async (config: Config): Promise<void> => {
+        if (config !== written) await write(target, config, lock)
+        written = config
+      }
+      const after = await change(written, keep)
+      await keep(after)
       return after
-    } finally {
-      await held.release()
-    }
-  },
+    }),
+  check: () =>
+    locked(file, async (target, lock) => {
+      const config = await readConfig(target)
+      await write(target, config, lock)
+      if (config === emptyConfig) await rm(target, { force: true }) // there was no file, and there is none now
+    }),
 })
 
-interface HeldLock {
-  /** Whether another process may have taken it over, after this one was asleep for long. */
-  readonly isLost: () => boolean
-  readonly release: () => Promise<void>
+/** Does the work on the file that the path leads to, while no other process does any. */
+const locked = async <Result>(
+  file: string,
+  work: (target: string, lock: FileLock) => Promise<Result>,
+): Promise<Result> => {
+  const target = await prepare(file)
+  const lock = await acquire(target)
+  try {
+    return await work(target, lock)
+  } finally {
+    await lock.release()
+  }
 }
 
 const readConfig = async (file: string): Promise<Config> => {
@@ -72,27 +91,18 @@ const prepare = async (file: string): Promise<string> => {
   }
 }
 
-/** A holder shows every 5 s that it is alive, so after 10 s of silence its lock is taken over. */
-const staleAfterMs = 10_000
-/** Soon at first, then every 250 ms, for 45 s: longer than a takeover or any call made under the lock. */
-const retries = { retries: 190, factor: 1.3, minTimeout: 20, maxTimeout: 250, randomize: true }
-
-const acquire = async (file: string): Promise<HeldLock> => {
-  let isLost = false
-  const onCompromised = (): void => {
-    isLost = true
-  }
+const acquire = async (file: string): Promise<FileLock> => {
   try {
-    const unlock = await lock(file, { realpath: false, stale: staleAfterMs, retries, onCompromised })
-    return { isLost: () => isLost, release: () => (isLost ? Promise.resolve() : unlock()) }
+    const lock = await lockFile(file)
+    if (lock !== null) return lock
   } catch (cause) {
-    if (hasCode(cause, 'ELOCKED')) throw locked(file, cause)
     throw notWritten(file, cause)
   }
+  throw heldByAnother(file)
 }
 
-const write = async (file: string, config: Config, held: HeldLock): Promise<void> => {
-  if (held.isLost()) throw locked(file, null)
+const write = async (file: string, config: Config, lock: FileLock): Promise<void> => {
+  if (await lock.isLost()) throw heldByAnother(file)
   try {
     await writeFileAtomically(file, `${JSON.stringify(config, null, 2)}\n`)
   } catch (cause) {
@@ -111,12 +121,11 @@ const damaged = (file: string, cause: ConfigFormatError): CliError =>
     { cause },
   )
 
-const locked = (file: string, cause: unknown): CliError =>
+const heldByAnother = (file: string): CliError =>
   new CliError(
     'CONFIG_LOCKED',
     `Another idem holds the config file ${file}.`,
     `Run the command again; if no other idem runs, remove the folder ${file}.lock`,
-    { cause },
   )
 
 const notWritten = (file: string, cause: unknown): CliError => {

@@ -160,6 +160,7 @@ const parseTokens = (value: unknown, where: string): KeptTokens | null => {
     sessionExpiresAt: text('sessionExpiresAt'),
     issuedAt: text('issuedAt'),
     receivedAt: text('receivedAt'),
+    refreshStartedAt: asText(fields['refreshStartedAt'] ?? null, `${where}.refreshStartedAt`),
   }
 }
 

@@ -30,4 +30,5 @@ const tokensOf = (address: string): KeptTokens => ({
   sessionExpiresAt: ever,
   issuedAt: always,
   receivedAt: always,
+  refreshStartedAt: null,
 })

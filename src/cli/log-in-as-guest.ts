@@ -17,6 +17,7 @@ const deviceSecretBytes = 32
 export const logInAsGuest = async (connection: Connection): Promise<void> => {
   const { config, url, output } = connection
   output.progress(`Signing in at ${url} as a guest`)
+  await config.check()
   const deviceSecret = await keptDeviceSecret(connection)
   const signedIn = await signInAsGuest(connection, deviceSecret)
   const login = { method: 'guest', accountId: signedIn.account.id } as const

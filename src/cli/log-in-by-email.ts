@@ -29,7 +29,7 @@ export interface EmailLogin {
 export const logInByEmail = async (connection: Connection, login: EmailLogin): Promise<void> => {
   const key = emailKeyOf(connection.kept, login.address)
   if (key !== null && (await logInSilently(connection, key, login.address))) return
-  await connection.config.update(async (config) => config) // an unwritable config fails before the mail is sent
+  await connection.config.check() // an unwritable config fails before the mail is sent
   for (;;) {
     const challenge = await requestMail(connection.transport, { address: login.address, purpose: 'SIGN_IN' })
     if (challenge.authenticationDisabled) return logInUnproven(connection, login.address)

@@ -12,7 +12,8 @@ export const logInWithKey = async (
   { signer, file }: GivenKey,
   handle: string | null,
 ): Promise<void> => {
-  const { transport, url, output } = connection
+  const { transport, url, output, config } = connection
+  await config.check()
   output.progress(`Signing in at ${url} with the public key ${signer.publicKey}`)
   const wanted = handle === null ? {} : { handle }
   const answer = await answerWithKey(transport, signer, { purpose: 'SIGN_IN', ...wanted })

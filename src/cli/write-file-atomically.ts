@@ -8,8 +8,8 @@ import path from 'node:path'
  * content. Only for one writer at a time: the caller holds the lock of `file`.
  */
 export const writeFileAtomically = async (file: string, text: string): Promise<void> => {
-  const beside = `${file}.${process.pid}.new`
-  await rm(beside, { force: true }) // left by a killed process that had the same id
+  const beside = `${file}.new`
+  await rm(beside, { force: true }) // left by a process that was killed while it wrote
   try {
     const handle = await open(beside, 'wx', 0o600)
     await writeThrough(handle, text)

@@ -3,8 +3,16 @@
 import { type Clock, systemClock } from './clock.js'
 import type { ServerIdentity } from './discovery.js'
 import { IdemError } from './idem-error.js'
-import type { TokenStore } from './token-store.js'
-import { isFresh, type KeptTokens, keepTokens, refreshSession, type Tokens } from './tokens.js'
+import type { KeepTokens, TokenChange, TokenStore } from './token-store.js'
+import {
+  endKeptSession,
+  isFresh,
+  type KeptTokens,
+  keepTokens,
+  refreshSession,
+  saysSessionIsOver,
+  type Tokens,
+} from './tokens.js'
 import { type GraphqlCall, type Transport, withBearer } from './transport.js'
 
 /** What a session is made of. */
@@ -24,6 +32,9 @@ export class Session implements Transport {
   readonly #signInAgain: (() => Promise<Tokens>) | null
   readonly #clock: Clock
   #renewal: Promise<KeptTokens> | null = null
+  /** How often it was signed out: what began before the last time is not kept. */
+  #signOuts = 0
+  #signOutsUnderWay = 0
 
   constructor(options: SessionOptions) {
     this.#transport = options.transport
@@ -35,7 +46,8 @@ export class Session implements Transport {
   /** Tokens whose access token serves for another minute, refreshed if need be; one refresh at a time. */
   async tokens(): Promise<KeptTokens> {
     const kept = await this.#store.read()
-    if (kept === null && this.#signInAgain === null) throw signedOut()
+    const isOver = kept === null && this.#signInAgain === null
+    if (isOver || this.#signOutsUnderWay > 0) throw signedOut()
     return kept !== null && isFresh(kept, this.#clock()) ? kept : this.#renew(null)
   }
 
@@ -59,10 +71,33 @@ export class Session implements Transport {
   /** Replaces the tokens by those that `prove` gets with the current bearer, while nobody refreshes. */
   async stepUp(prove: (bearer: Transport) => Promise<Tokens>): Promise<void> {
     await this.tokens()
-    await this.#store.update(async (current) => {
+    const proven = await this.#update(async (current) => {
       if (current === null) throw signedOut()
       return this.#keep(await prove(withBearer(this.#transport, current.accessToken)))
     })
+    if (proven === null) throw signedOut()
+  }
+
+  /**
+   * Ends the session, here whatever happens and at the server; throws `IdemError` when the server could not be told. What
+   * is under way is not kept: the answer of a refresh or sign-in that comes now is dropped, and its session ended.
+   */
+  async signOut(): Promise<void> {
+    this.#signOuts += 1
+    this.#signOutsUnderWay += 1
+    let failure: unknown = null
+    const note = (error: unknown): void => {
+      failure = error
+    }
+    try {
+      await this.#store.update(async (current) => {
+        if (current !== null) await this.#end(current).catch(note)
+        return null
+      })
+    } finally {
+      this.#signOutsUnderWay -= 1
+    }
+    if (failure !== null) throw failure
   }
 
   /** Starts at most one renewal; whoever asks meanwhile waits for the same. */
@@ -74,34 +109,66 @@ export class Session implements Transport {
   }
 
   async #renewStored(refusedAccessToken: string | null): Promise<KeptTokens> {
-    const renewed = await this.#store.update(async (current) => {
-      if (current === null) return this.#startOver()
+    const renewed = await this.#update(async (current, keep) => {
+      if (current === null) return this.#startOver(keep)
       const renewedMeanwhile = current.accessToken !== refusedAccessToken && isFresh(current, this.#clock())
-      return renewedMeanwhile ? current : this.#successor(current)
+      return renewedMeanwhile ? current : this.#successor(current, keep)
     })
     if (renewed === null) throw signedOut()
     return renewed
   }
 
-  async #successor(current: KeptTokens): Promise<KeptTokens | null> {
+  /** Updates the store, unless it is signed out meanwhile: then the session is ended and nothing kept. */
+  async #update(change: TokenChange): Promise<KeptTokens | null> {
+    const signOuts = this.#signOuts
+    const refuseSignedOut = (): void => {
+      if (signOuts !== this.#signOuts) throw signedOut()
+    }
+    const updated = await this.#store.update(async (current, keep) => {
+      refuseSignedOut()
+      const next = await change(current, keep)
+      if (next === null || signOuts === this.#signOuts) return next
+      // Where that fails the sign-out, whose turn is next, tries it again and tells of it.
+      return this.#end(next).then(
+        () => null,
+        () => next,
+      )
+    })
+    refuseSignedOut()
+    return updated
+  }
+
+  /** The refresh is in the store before it is sent, so that whoever comes after a crash repeats it in time. */
+  async #successor(current: KeptTokens, keep: KeepTokens): Promise<KeptTokens | null> {
+    await keep({ ...current, refreshStartedAt: this.#clock().toISOString() })
     try {
       return this.#keep(await refreshSession(this.#transport, current.refreshToken))
     } catch (error) {
-      if (!(error instanceof IdemError) || !endsTheSession.has(error.code)) throw error
-      return this.#startOver()
+      if (!saysSessionIsOver(error)) throw error
+      return this.#startOver(keep)
     }
   }
 
-  async #startOver(): Promise<KeptTokens | null> {
-    return this.#signInAgain === null ? null : this.#keep(await this.#signInAgain())
+  /** Signs in again; a session that cannot be kept is ended, because nobody would know of it. */
+  async #startOver(keep: KeepTokens): Promise<KeptTokens | null> {
+    if (this.#signInAgain === null) return null
+    const opened = this.#keep(await this.#signInAgain())
+    try {
+      await keep(opened)
+      return opened
+    } catch (error) {
+      await this.#end(opened).catch(() => undefined) // what failed first is told
+      throw error
+    }
+  }
+
+  #end(tokens: KeptTokens): Promise<boolean> {
+    return endKeptSession(this.#transport, tokens, this.#clock())
   }
 
   #keep(tokens: Tokens): KeptTokens {
     return keepTokens(tokens, this.#clock())
   }
 }
-
-/** Refusals of a refresh that no later try can turn into success. */
-const endsTheSession: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'REFRESH_REUSED'])
 
 const signedOut = (): IdemError => new IdemError('SIGNED_OUT', 'Nobody is signed in, or the session is over.')

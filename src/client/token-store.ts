@@ -8,10 +8,17 @@ export interface TokenStore {
   read(): Promise<KeptTokens | null>
   /**
    * Replaces what is kept by what `change` makes of it, while no other holder of the same store (another
-   * tab, another process) changes it: a refresh token serves once. Keeps everything when `change` throws.
+   * tab, another process) changes it: a refresh token serves once. What `change` hands to `keep` is kept at once, before
+   * it has ended, so that it is there whatever becomes of this process. When `change` throws, that remains.
    */
-  update(change: (current: KeptTokens | null) => Promise<KeptTokens | null>): Promise<KeptTokens | null>
+  update(change: TokenChange): Promise<KeptTokens | null>
 }
+
+/** Stores tokens before the change that makes them has ended. */
+export type KeepTokens = (tokens: KeptTokens) => Promise<void>
+
+/** Makes the next tokens of the present ones. */
+export type TokenChange = (current: KeptTokens | null, keep: KeepTokens) => Promise<KeptTokens | null>
 
 /** A store that lasts as long as the process. */
 export const memoryTokenStore = (initial: KeptTokens | null = null): TokenStore => {
@@ -21,7 +28,10 @@ export const memoryTokenStore = (initial: KeptTokens | null = null): TokenStore 
     read: async () => kept,
     update: (change) => {
       const turn = queue.then(async () => {
-        kept = await change(kept)
+        const keep = async (tokens: KeptTokens): Promise<void> => {
+          kept = tokens
+        }
+        kept = await change(kept, keep)
         return kept
       })
       queue = turn.catch(() => undefined)

@@ -1,7 +1,7 @@
 // The tokens of a session: what they are, how long they serve, how they are renewed and given up.
 
 import { IdemError } from './idem-error.js'
-import type { Transport } from './transport.js'
+import { type Transport, withBearer } from './transport.js'
 
 /** What a sign-in or a refresh hands out. The times are the server's, in ISO 8601. */
 export interface Tokens {
@@ -23,6 +23,11 @@ export interface KeptTokens extends Tokens {
   readonly issuedAt: string
   /** By this machine's clock, in ISO 8601. */
   readonly receivedAt: string
+  /**
+   * When a refresh was sent whose answer is not known, by this machine's clock in ISO 8601; null when none is. The server
+   * may have spent the refresh token: sent again soon, it gets the same successor.
+   */
+  readonly refreshStartedAt: string | null
 }
 
 /** The tokens as they are to be kept; `now` is when they came. */
@@ -30,6 +35,7 @@ export const keepTokens = (tokens: Tokens, now: Date): KeptTokens => ({
   ...tokens,
   issuedAt: issuedAtOf(tokens.accessToken),
   receivedAt: now.toISOString(),
+  refreshStartedAt: null,
 })
 
 /** The `iat` of an access token (RFC 9068 section 2.2), read and not checked: that is for who accepts it. */
@@ -55,10 +61,14 @@ export const serverTime = (tokens: KeptTokens, now: Date): Date =>
 /** Enough for the call that follows, and for the time that the tokens were on their way. */
 const shortestUsefulLifeMs = 60_000
 
-/** Whether the access token serves for another minute at least; not known, so no, once the clock was set back. */
+/**
+ * Whether the access token serves for another minute at least. Not so while a refresh is unanswered, which is to be
+ * repeated soon, nor once the clock was set back, because then it is not known.
+ */
 export const isFresh = (tokens: KeptTokens, now: Date): boolean => {
   const lifeLeftMs = Date.parse(tokens.accessTokenExpiresAt) - serverTime(tokens, now).getTime()
-  return now >= new Date(tokens.receivedAt) && lifeLeftMs >= shortestUsefulLifeMs
+  const isKnown = tokens.refreshStartedAt === null && now >= new Date(tokens.receivedAt)
+  return isKnown && lifeLeftMs >= shortestUsefulLifeMs
 }
 
 /**
@@ -77,4 +87,37 @@ export const refreshSession = async (transport: Transport, refreshToken: string)
 /** Ends the session of the transport's bearer, at once and everywhere. */
 export const endSession = async (transport: Transport): Promise<void> => {
   await transport.send({ document: 'mutation EndSession { endSession }' })
+}
+
+/** Refusals that say that the session is over, so that no later try can succeed. */
+const endOfSession: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'REFRESH_REUSED'])
+
+/** Whether the error says that a session is over. */
+export const saysSessionIsOver = (error: unknown): boolean =>
+  error instanceof IdemError && endOfSession.has(error.code)
+
+/**
+ * Ends the session of kept tokens at the server, refreshing them once more where their access token serves no more.
+ * False when it was over already. `transport` has no bearer.
+ */
+export const endKeptSession = async (transport: Transport, kept: KeptTokens, now: Date): Promise<boolean> => {
+  try {
+    if (isFresh(kept, now) && (await isEnded(withBearer(transport, kept.accessToken)))) return true
+    const { accessToken } = await refreshSession(transport, kept.refreshToken)
+    return await isEnded(withBearer(transport, accessToken))
+  } catch (error) {
+    if (saysSessionIsOver(error)) return false
+    throw error
+  }
+}
+
+/** Ends it; false when the bearer is refused. */
+const isEnded = async (bearer: Transport): Promise<boolean> => {
+  try {
+    await endSession(bearer)
+    return true
+  } catch (error) {
+    if (error instanceof IdemError && error.code === 'UNAUTHENTICATED') return false
+    throw error
+  }
 }

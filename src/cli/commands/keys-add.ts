@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { Account } from '../../client/account.js'
 import { linkIdentity } from '../../client/link-identity.js'
 import { answerWithKey } from '../../client/proof.js'
-import { withServerEntry } from '../config.js'
+import { serverEntry, withServerEntry } from '../config.js'
 import { defineCommand } from '../define-command.js'
 import { type GivenKey, readPrivateKey } from '../given-key.js'
 import { type Connection, connect, openInvocation } from '../invocation.js'
@@ -66,5 +66,9 @@ const useKeyOfFormerGuest = async (
   const { publicKey } = key.signer
   const { id: accountId, handle } = account
   const login = { method: 'key', accountId, publicKey, privateKeyFile: key.file, handle } as const
-  await config.update(async (before) => withServerEntry(before, url, { login, deviceSecret: null }))
+  await config.update(async (before) => {
+    const current = serverEntry(before, url).login
+    const isStillSignedIn = current?.method === 'guest' && current.accountId === accountId
+    return withServerEntry(before, url, { deviceSecret: null, ...(isStillSignedIn ? { login } : {}) })
+  })
 }

@@ -2,16 +2,15 @@
 
 import type { Command } from 'commander'
 import { fetchWhoAmI, unlinkIdentity } from '../../client/account.js'
-import { IdemError } from '../../client/idem-error.js'
-import { endSession } from '../../client/tokens.js'
-import { serverEntry, withServerEntry } from '../config.js'
+import { publicKeyOf, serverEntry, withServerEntry } from '../config.js'
 import { defineCommand } from '../define-command.js'
 import { withoutEmailKey } from '../email-keys.js'
 import { connect, openInvocation } from '../invocation.js'
-import { openSession, openSessionAsIs } from '../kept-session.js'
+import { openSession } from '../kept-session.js'
 import { findKey, keysOf } from '../keychain.js'
 import type { Machine } from '../machine.js'
 import { requireAccount } from '../require-account.js'
+import { signOut } from '../sign-out.js'
 import { withStepUp } from '../with-step-up.js'
 
 /** `idem keys remove` */
@@ -40,20 +39,12 @@ export const keysRemoveCommand = (machine: Machine): Command =>
       await withStepUp(connection, { session, signWith: signWith ?? null }, () =>
         unlinkIdentity(session, key.id),
       )
-      // If the session was opened by a mail, it continues and must be ended here.
-      if (key.isOwn) await endSession(openSessionAsIs(connection)).catch(ignoreEnded)
       await config.update(async (before) => {
         const emailKeys = withoutEmailKey(serverEntry(before, url), key.publicKey)
-        return withServerEntry(before, url, {
-          emailKeys,
-          ...(key.isOwn ? { login: null, tokens: null } : {}),
-        })
+        return withServerEntry(before, url, { emailKeys })
       })
+      // A session that a mail has opened goes on without the key, so it is ended here.
+      if (key.isOwn) await signOut(connection, ({ login }) => publicKeyOf(login) === key.publicKey)
       const goodbye = key.isOwn ? '\nIt was the key of this login: you are signed out.' : ''
       output.result({ removed: key, signedOut: key.isOwn }, `Removed the key ${key.publicKey}.${goodbye}`)
     })
-
-/** True if the key had opened the session, which ended with it. */
-const ignoreEnded = (error: unknown): void => {
-  if (!(error instanceof IdemError)) throw error
-}

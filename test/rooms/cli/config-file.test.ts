@@ -7,9 +7,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
@@ -73,6 +73,7 @@ test('fields of a later version are kept at every level', async () => {
     sessionExpiresAt: '2026-01-01T00:00:00Z',
     issuedAt: '2026-01-01T00:00:00Z',
     receivedAt: '2026-01-01T00:00:00Z',
+    refreshStartedAt: null,
     later: 1,
   }
   const login = {
@@ -175,11 +176,30 @@ test('many writers at once: each change is kept, and no reader sees half a file'
   expect(Object.keys((await configFile(file).read()).servers)).toHaveLength(writers)
 }, 60_000)
 
-test('the lock of a process that was killed is taken over', async () => {
+test('the lock that an older version left is taken over', async () => {
   const file = path.join(freshFolder(), 'config.json')
   mkdirSync(`${file}.lock`)
-  const longAgo = new Date(Date.now() - 60_000)
-  utimesSync(`${file}.lock`, longAgo, longAgo)
   await configFile(file).update(async (config) => ({ ...config, url }))
   expect((await configFile(file).read()).url).toBe(url)
+})
+
+test('what is kept early is on the disk before the change has ended, and stays when that fails', async () => {
+  const file = path.join(freshFolder(), 'config.json')
+  const failing = configFile(file).update(async (config, keep) => {
+    await keep({ ...config, url })
+    expect((await configFile(file).read()).url).toBe(url)
+    throw new Error('killed')
+  })
+  await expect(failing).rejects.toThrow('killed')
+  expect((await configFile(file).read()).url).toBe(url)
+})
+
+test('a folder that goes away under the lock is CONFIG_NOT_WRITTEN, for the release too', async () => {
+  const folder = path.join(freshFolder(), 'idem')
+  const writing = configFile(path.join(folder, 'config.json')).update(async (config) => {
+    rmSync(folder, { recursive: true })
+    writeFileSync(folder, '')
+    return { ...config, url }
+  })
+  await expect(writing).rejects.toMatchObject({ code: expect.stringMatching(/^CONFIG_/) })
 })

@@ -1,18 +1,26 @@
 // The command line as real processes: `bin/idem.js`, shells side by side, and one that is killed.
 
-import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestService } from '../../support/start-service.js'
+import { generatePrivateKey } from '../../../src/cli/private-key.js'
+import { MovableClock, type TestService } from '../../support/start-service.js'
 import { startTappedService, Wiretap } from '../client/wiretap.js'
 import { repository, Shell } from './shell.js'
 import { freshFolder } from './try-cli.js'
+
+/** Time passes at the service, so that the few seconds in which a spent refresh token may be repeated do run out. */
+class RunningClock extends MovableClock {
+  override now(): Date {
+    return new Date()
+  }
+}
 
 let idem: TestService
 let wire: Wiretap
 let shell: Shell
 beforeAll(async () => {
-  ;({ idem, wire } = await startTappedService())
+  ;({ idem, wire } = await startTappedService({ clock: new RunningClock() }))
   shell = new Shell({ url: wire.url })
 })
 afterAll(async () => {
@@ -48,3 +56,45 @@ test('a shell killed in the middle leaves a whole config, and the next one goes 
   }
   expect(await shell.run(['token'])).toMatchObject({ exitCode: 0 })
 }, 60_000)
+
+/** A shell whose key came by a pipe: once its session is lost it cannot sign in again by itself. */
+const signedInOnce = async (): Promise<{ once: Shell; sessionId: string }> => {
+  const once = new Shell({ url: wire.url })
+  await once.ask(['login', '--private-key', '-'], generatePrivateKey().pem)
+  const { session } = await once.ask(['whoami'])
+  return { once, sessionId: session.id }
+}
+
+/** Longer than an access token serves, in seconds. */
+const anHour = 3_600
+
+test('killed between sending a refresh and its answer, it loses no session: the next one repeats it at once', async () => {
+  const { once, sessionId } = await signedInOnce()
+  once.receiveEarlier(anHour)
+  const { child, finished } = once.start(['token'])
+  wire.onNextAnswer('RefreshSession', async (_call, response) => {
+    child.kill('SIGKILL')
+    await finished
+    response.destroy()
+  })
+  await finished
+  expect(once.config.servers[wire.url].tokens.refreshStartedAt).toEqual(expect.any(String))
+  expect(await once.run(['token'])).toMatchObject({ exitCode: 0 })
+  expect((await once.ask(['whoami'])).session.id).toBe(sessionId)
+}, 60_000)
+
+test('killed at any moment it loses no session: 20 times', async () => {
+  const { once, sessionId } = await signedInOnce()
+  const start = performance.now()
+  await once.run(['token'])
+  const usualMs = performance.now() - start
+  for (let round = 0; round < 20; round += 1) {
+    once.receiveEarlier(anHour)
+    const { child, finished } = once.start(['token'])
+    setTimeout(() => child.kill('SIGKILL'), (0.4 + Math.random()) * usualMs)
+    await finished
+    expect(await once.run(['token'])).toMatchObject({ exitCode: 0 })
+  }
+  expect((await once.ask(['whoami'])).session.id).toBe(sessionId)
+  expect(readdirSync(path.dirname(once.configPath))).toEqual(['config.json'])
+}, 120_000)

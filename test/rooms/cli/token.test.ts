@@ -1,6 +1,7 @@
 // `idem token` and what follows from it: refresh, many shells at once, and signing in again.
 
-import { copyFileSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { withServerEntry } from '../../../src/cli/config.js'
 import { configFile } from '../../../src/cli/config-file.js'
@@ -125,9 +126,48 @@ test('a refresh that fails on the way loses nothing', async () => {
   const before = machine.kept
   wire.onNext('RefreshSession', (_call, response) => response.destroy())
   expect((await machine.run(['token'])).exitCode).toBe(4)
-  expect(machine.kept).toEqual(before)
+  const { refreshStartedAt, ...tokens } = machine.kept.tokens
+  expect({ ...before.tokens, ...tokens }).toEqual(before.tokens)
+  expect(refreshStartedAt).toBe(idem.clock.now().toISOString())
   expect((await machine.run(['token'])).exitCode).toBe(0)
 })
+
+test('a refresh whose answer never came is repeated by the next command, however fresh the token seems', async () => {
+  await idem.askAs(machine.kept.tokens.accessToken, '{ me { id } }')
+  const { refreshToken } = machine.kept.tokens
+  afterTheToken()
+  wire.onNextAnswer('RefreshSession', (_call, response) => response.destroy())
+  expect((await machine.run(['token'])).exitCode).toBe(4)
+  expect(machine.kept.tokens).toMatchObject({ refreshToken, refreshStartedAt: expect.any(String) })
+  idem.clock.advance(-20 * 60) // as where a server refused the token before its time
+  wire.forget()
+  await machine.ask(['status'])
+  expect(wire.operations).toEqual(['RefreshSession', 'WhoAmI'])
+  expect(machine.kept.tokens).toMatchObject({ refreshStartedAt: null })
+})
+
+/** What keeps a config from being written, though it can be read; the first two stop root, too. */
+const obstacles: readonly (readonly [string, (config: string) => void])[] = [
+  ['the lock', (config) => writeFileSync(`${config}.lock`, '')],
+  ['the new file', (config) => mkdirSync(`${config}.new`)],
+  ['the folder', (config) => chmodSync(path.dirname(config), 0o500)],
+]
+
+test.each(obstacles.filter(([what]) => what !== 'the folder' || process.getuid?.() !== 0))(
+  'a config that cannot be written because of %s ends with 8 before anything is sent',
+  async (_what, obstruct) => {
+    afterTheToken()
+    obstruct(machine.configPath)
+    const before = readFileSync(machine.configPath, 'utf8')
+    for (const words of [['token'], ['whoami'], ['login', '--guest'], ['login', '--private-key', keyFile]]) {
+      const run = await machine.run([...words, '--json'])
+      expect([words, run.exitCode, errorOf(run)['code']]).toEqual([words, 8, 'CONFIG_NOT_WRITTEN'])
+    }
+    expect(wire.operations).toEqual([])
+    expect((await machine.run(['logout'])).exitCode).toBe(8)
+    expect(readFileSync(machine.configPath, 'utf8')).toBe(before)
+  },
+)
 
 test('a session that is over without a key at hand ends with 3 and says why', async () => {
   afterTheSession()

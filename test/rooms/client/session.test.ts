@@ -7,7 +7,13 @@ import { Session } from '../../../src/client/session.js'
 import { signIn } from '../../../src/client/sign-in.js'
 import { stepUp } from '../../../src/client/step-up.js'
 import { memoryTokenStore, type TokenStore } from '../../../src/client/token-store.js'
-import { endSession, keepTokens, refreshSession, type Tokens } from '../../../src/client/tokens.js'
+import {
+  endSession,
+  type KeptTokens,
+  keepTokens,
+  refreshSession,
+  type Tokens,
+} from '../../../src/client/tokens.js'
 import { httpTransport, type Transport, withBearer } from '../../../src/client/transport.js'
 import { type TestService } from '../../support/start-service.js'
 import { closedAddress } from './no-idem.js'
@@ -152,6 +158,135 @@ test('a step-up proves with the current bearer and keeps the new tokens', async 
   const kept = await store.read()
   expect(kept?.accessToken).not.toBe(first.accessToken)
   expect(kept?.refreshToken).toBe(first.refreshToken)
+})
+
+test('a refresh is in the store before it is sent', async () => {
+  minutes(26)
+  const seen: unknown[] = []
+  wire.onNext('RefreshSession', async () => seen.push(await store.read()))
+  const { refreshStartedAt } = await open().tokens()
+  expect(seen).toEqual([
+    {
+      ...keepTokens(first, clock()),
+      receivedAt: expect.any(String),
+      refreshStartedAt: clock().toISOString(),
+    },
+  ])
+  expect(refreshStartedAt).toBeNull()
+})
+
+test('a refresh whose answer never came is repeated before the token is used again', async () => {
+  await store.update(async (current) => current && { ...current, refreshStartedAt: clock().toISOString() })
+  expect(await open().send(me)).toEqual(someone)
+  expect(wire.operations).toEqual(['RefreshSession', 'Me'])
+})
+
+const isAlive = async ({ accessToken }: Tokens): Promise<boolean> =>
+  (await idem.askAs(accessToken, '{ me { id } }')).status === 200
+
+test('a sign-out ends the session at the server and keeps nothing', async () => {
+  await open().signOut()
+  expect(wire.calls).toMatchObject([{ operation: 'EndSession', bearer: first.accessToken }])
+  expect(await store.read()).toBeNull()
+  await open().signOut()
+  expect(wire.operations).toEqual(['EndSession'])
+})
+
+test.each([
+  ['whose access token has run out', 26, ['RefreshSession', 'EndSession']],
+  ['that is over', 31, ['RefreshSession']],
+])('a sign-out of a session %s', async (_which, count, operations) => {
+  minutes(count)
+  await open().signOut()
+  expect(wire.operations).toEqual(operations)
+  expect(await store.read()).toBeNull()
+})
+
+test('a sign-out that cannot reach the server is told, and holds here all the same', async () => {
+  wire.onNext('EndSession', hangUp)
+  await expect(open().signOut()).rejects.toMatchObject({ code: 'UNREACHABLE' })
+  expect(await store.read()).toBeNull()
+})
+
+test.each([
+  ['a refresh', 26, 'RefreshSession'],
+  ['a sign-in', 31, 'SignIn'],
+])(
+  'the answer of %s that comes after a sign-out is dropped, and its session ended',
+  async (_what, count, operation) => {
+    minutes(count)
+    const made: (KeptTokens | null)[] = []
+    const watched: TokenStore = {
+      read: () => store.read(),
+      update: async (change) => {
+        const updated = await store.update(change)
+        made.push(updated)
+        return updated
+      },
+    }
+    const opened: Tokens[] = []
+    const signInAgain = async () => {
+      const tokens = await signInAsGuest()
+      opened.push(tokens)
+      return tokens
+    }
+    const session = new Session({ transport, store: watched, clock, signInAgain })
+    let signedOut: Promise<unknown> = Promise.resolve()
+    wire.onNextAnswer(operation, async () => {
+      signedOut = session.signOut()
+      await expect(session.tokens()).rejects.toMatchObject({ code: 'SIGNED_OUT' })
+    })
+    await expect(session.send(me)).rejects.toMatchObject({ code: 'SIGNED_OUT' })
+    await signedOut
+    expect(made).toEqual([null, null])
+    expect(wire.operations.at(-1)).toBe('EndSession')
+    const { bearer } = wire.calls.at(-1) ?? {}
+    expect(bearer).toEqual(expect.any(String))
+    expect((await idem.askAs(bearer ?? '', '{ me { id } }')).status).toBe(401)
+    for (const tokens of opened) expect(tokens.accessToken).toBe(bearer)
+  },
+)
+
+test('a step-up that ends after a sign-out keeps nothing', async () => {
+  const session = open()
+  let signedOut: Promise<unknown> = Promise.resolve()
+  wire.onNextAnswer('StepUp', () => {
+    signedOut = session.signOut()
+  })
+  const stepping = session.stepUp(async (bearer) => stepUp(bearer, answerAsGuest(guest)))
+  await expect(stepping).rejects.toMatchObject({ code: 'SIGNED_OUT' })
+  await signedOut
+  expect(await store.read()).toBeNull()
+  expect(await isAlive(first)).toBe(false)
+})
+
+test('a renewal that waits for its turn behind a sign-out does not begin', async () => {
+  minutes(26)
+  const session = open()
+  const leaving = session.signOut()
+  await expect(open().tokens()).rejects.toMatchObject({ code: 'SIGNED_OUT' })
+  await leaving
+  expect(wire.operations).toEqual(['RefreshSession', 'EndSession'])
+})
+
+test('a session that was opened again but cannot be kept is ended', async () => {
+  minutes(31)
+  const full: TokenStore = {
+    read: () => store.read(),
+    update: async (change) =>
+      change(await store.read(), async ({ refreshStartedAt }) => {
+        if (refreshStartedAt === null) throw new Error('the disk is full')
+      }),
+  }
+  const opened: Tokens[] = []
+  const signInAgain = async () => {
+    opened.push(await signInAsGuest())
+    return opened[0] ?? first
+  }
+  const session = new Session({ transport, store: full, clock, signInAgain })
+  await expect(session.tokens()).rejects.toThrow('the disk is full')
+  expect(opened).toHaveLength(1)
+  expect(await isAlive(opened[0] ?? first)).toBe(false)
 })
 
 test('an access token that does not say when it was issued is not kept', () => {

@@ -30,6 +30,7 @@ export const turnAway =
 export class Wiretap {
   readonly calls: WireCall[] = []
   readonly #incidents = new Map<string, Incident>()
+  readonly #incidentsOfAnswers = new Map<string, Incident>()
 
   #target = ''
 
@@ -75,11 +76,17 @@ export class Wiretap {
   forget(): void {
     this.calls.length = 0
     this.#incidents.clear()
+    this.#incidentsOfAnswers.clear()
   }
 
   /** Has something happen once, to the next call of this operation. */
   onNext(operation: string, incident: Incident): void {
     this.#incidents.set(operation, incident)
+  }
+
+  /** The same on the way back: the service has done what was asked, and its answer waits. */
+  onNextAnswer(operation: string, incident: Incident): void {
+    this.#incidentsOfAnswers.set(operation, incident)
   }
 
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -109,6 +116,10 @@ export class Wiretap {
       },
       ...(method === 'POST' ? { body: call.body } : {}),
     })
+    const onAnswer = this.#incidentsOfAnswers.get(call.operation)
+    this.#incidentsOfAnswers.delete(call.operation)
+    await onAnswer?.(call, response)
+    if (response.destroyed) return
     const type = answer.headers.get('content-type') ?? 'application/json'
     response.writeHead(answer.status, { 'content-type': type })
     for await (const chunk of answer.body ?? []) response.write(chunk)
