@@ -77,18 +77,18 @@ const signedOut = (reason: string, next: string): CliError =>
 const opensNoMore = (login: Login, instead: SignedIn | null): CliError => {
   const proof = login.method === 'guest' ? "this guest's secret" : `the key ${publicKeyOf(login)}`
   const other = instead?.provisioned === true ? 'a new, empty account' : 'account'
-  const [where, orGoOn] =
-    instead === null
-      ? ['', '']
-      : [
-          `; it opens ${other} ${instead.account.id} now, where you are not signed in`,
-          `. To go on in the other one: idem login${login.method === 'guest' ? ' --guest' : ''}`,
-        ]
+  const where =
+    instead === null ? '' : `; it opens ${other} ${instead.account.id} now, where you are not signed in`
   return new CliError(
     'SIGNED_OUT',
     `The session is over, and ${proof} no longer opens account ${login.accountId}${where}.`,
-    login.method === 'email'
-      ? `${wayIn(login)} (a mail, and a new key)`
-      : `Sign in with a key of that account: idem login --private-key FILE${orGoOn}`,
+    howToGoOn(login, instead),
   )
+}
+
+const howToGoOn = (login: Login, instead: SignedIn | null): string => {
+  const withKey = 'Sign in with a key of that account: idem login --private-key FILE'
+  if (login.method === 'email') return `${wayIn(login)} (a mail, and a new key)`
+  if (login.method === 'guest') return `${withKey}. To start over as a new guest: idem login --guest`
+  return instead === null ? withKey : `${withKey}. To go on in the other one: idem login`
 }
