@@ -1,56 +1,18 @@
 // The connection pool of the process, and the ORM on it.
-import { Migrator } from '@mikro-orm/migrations'
-import { type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql'
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { Pool, PoolClient } from 'pg'
-import pg from 'pg'
-import type { Logger } from '../runtime/logger.js'
-import type { Metrics } from '../runtime/metrics.js'
 import { Composer } from './composer.js'
 import { type Connection, runPrepared, type Statement } from './connection.js'
-import { migrations } from './migrations/list.js'
+import {
+  type DatabaseOptions,
+  noLimits,
+  openLongPool,
+  openOrm,
+  type RequestLimits,
+  requestLimits,
+} from './open-pools.js'
 import { isConnectionLost } from './storage-errors.js'
 import { Transaction } from './transaction.js'
-
-/** What `Database.open` needs. */
-export interface DatabaseOptions {
-  readonly url: string
-  readonly poolSize: number
-  readonly entities: NonNullable<Options['entities']>
-  readonly logger: Logger
-  readonly metrics: Metrics
-}
-
-/**
- * How long a request waits for a connection before the database counts as unavailable, in milliseconds. pg's pool has
- * one setting for waiting for a free connection and for making a new one. It is longer than the time limit of
- * statements, so that a request behind statements that wait for a lock gets a connection when PostgreSQL cancels them.
- */
-const connectTimeoutMilliseconds = 8_000
-/**
- * PostgreSQL cancels a statement that takes longer, in milliseconds. Our statements take a few, so it waited for a
- * lock; its caller is told to try again before the client's own time limit.
- */
-const statementTimeoutMilliseconds = 5_000
-/** Without even PostgreSQL's report of the cancellation after this long, the connection counts as broken. */
-const queryTimeoutMilliseconds = statementTimeoutMilliseconds + 1_000
-/**
- * PostgreSQL ends a transaction that is idle for longer, because its process hangs or is gone and keeps its locks. Ours
- * are idle only for milliseconds between two statements.
- */
-const idleInTransactionTimeoutMilliseconds = 10_000
-
-/** The limits of requests. */
-const requestLimits = {
-  statement_timeout: statementTimeoutMilliseconds,
-  query_timeout: queryTimeoutMilliseconds,
-  idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
-}
-
-/** The limits of migrations: none. */
-const noLimits = {}
-
-/** Connections for long transactions, which is the number of jobs with one at the same time. */
-const longPoolSize = 2
 
 /** The time limit of a transaction's statements: that of requests, or none. */
 export type TransactionLimits = 'request' | 'long'
@@ -91,29 +53,8 @@ export class Database implements Connection {
     return await Database.#open(this.options, noLimits)
   }
 
-  static async #open(options: DatabaseOptions, limits: Partial<typeof requestLimits>) {
-    const orm = await MikroORM.init({
-      clientUrl: options.url,
-      entities: options.entities,
-      ensureDatabase: false,
-      pool: { max: options.poolSize, idleTimeoutMillis: 30_000 },
-      driverOptions: {
-        connectionTimeoutMillis: connectTimeoutMilliseconds,
-        ...limits,
-        application_name: 'idem',
-        keepAlive: true,
-      },
-      extensions: [Migrator],
-      migrations: {
-        migrationsList: migrations,
-        tableName: 'migration',
-        transactional: true,
-        allOrNothing: true,
-        snapshot: false,
-      },
-      debug: ['query'],
-      loggerFactory: () => countingLogger(options),
-    })
+  static async #open(options: DatabaseOptions, limits: RequestLimits | typeof noLimits) {
+    const orm = await openOrm(options, limits)
     const pool: Pool = await orm.em.getConnection().getNativeClient()
     return new Database(orm, pool, options)
   }
@@ -194,21 +135,7 @@ export class Database implements Connection {
 
   #poolOfLong(): Pool {
     if (this.#longPool !== null) return this.#longPool
-    const pool = new pg.Pool({
-      connectionString: this.options.url,
-      max: longPoolSize,
-      idleTimeoutMillis: 30_000,
-      connectionTimeoutMillis: connectTimeoutMilliseconds,
-      idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
-      application_name: 'idem long',
-      keepAlive: true,
-      // The ORM's pool, for the entity managers.
-      ...(this.pool.options.types === undefined ? {} : { types: this.pool.options.types }),
-    })
-    // As in the ORM's own pool, because an error event without a listener would end the process.
-    const warn = (error: Error) => this.options.logger.warn({ err: error }, 'a database connection was lost')
-    pool.on('error', warn)
-    pool.on('connect', (client) => void client.on('error', warn))
+    const pool = openLongPool(this.options, this.pool.options.types)
     this.#watch(pool)
     this.#longPool = pool
     return pool
@@ -219,14 +146,3 @@ export class Database implements Connection {
     pool.on('remove', (client) => void this.#clients.delete(client))
   }
 }
-
-/** Handles MikroORM's log lines: counts statements, and logs warnings about connections. */
-const countingLogger = (options: DatabaseOptions) => ({
-  log: () => undefined,
-  error: (_namespace: string, message: string) => options.logger.warn({ detail: message }, 'database error'),
-  warn: (_namespace: string, message: string) => options.logger.warn({ detail: message }, 'database warning'),
-  logQuery: () => options.metrics.databaseStatements.inc(),
-  setDebugMode: () => undefined,
-  // Never `query-params`, because values must not be logged.
-  isEnabled: (namespace: string) => namespace === 'query',
-})

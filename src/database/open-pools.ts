@@ -1,0 +1,110 @@
+// Opens the pools of connections: that of the ORM, which all share, and that of long transactions.
+import { Migrator } from '@mikro-orm/migrations'
+import { MikroORM, type Options } from '@mikro-orm/postgresql'
+import pg from 'pg'
+import type { Logger } from '../runtime/logger.js'
+import type { Metrics } from '../runtime/metrics.js'
+import { migrations } from './migrations/list.js'
+
+/** What `Database.open` needs. */
+export interface DatabaseOptions {
+  readonly url: string
+  readonly poolSize: number
+  readonly entities: NonNullable<Options['entities']>
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/**
+ * How long a request waits for a connection before the database counts as unavailable, in milliseconds. pg's pool has
+ * one setting for waiting for a free connection and for making a new one. It is longer than the time limit of
+ * statements, so that a request behind statements that wait for a lock gets a connection when PostgreSQL cancels them.
+ */
+const connectTimeoutMilliseconds = 8_000
+/**
+ * PostgreSQL cancels a statement that takes longer, in milliseconds. Our statements take a few, so it waited for a
+ * lock; its caller is told to try again before the client's own time limit.
+ */
+const statementTimeoutMilliseconds = 5_000
+/** Without even PostgreSQL's report of the cancellation after this long, the connection counts as broken. */
+const queryTimeoutMilliseconds = statementTimeoutMilliseconds + 1_000
+/**
+ * PostgreSQL ends a transaction that is idle for longer, because its process hangs or is gone and keeps its locks. Ours
+ * are idle only for milliseconds between two statements.
+ */
+const idleInTransactionTimeoutMilliseconds = 10_000
+
+/** The limits of requests. */
+export const requestLimits = {
+  statement_timeout: statementTimeoutMilliseconds,
+  query_timeout: queryTimeoutMilliseconds,
+  idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
+}
+
+/** Limits of requests. */
+export type RequestLimits = typeof requestLimits
+
+/** The limits of migrations: none. */
+export const noLimits = {}
+
+/** Connections for long transactions, which is the number of jobs with one at the same time. */
+const longPoolSize = 2
+
+/** Opens the ORM with its pool. */
+export const openOrm = async (
+  options: DatabaseOptions,
+  limits: RequestLimits | typeof noLimits,
+): Promise<MikroORM> =>
+  await MikroORM.init({
+    clientUrl: options.url,
+    entities: options.entities,
+    ensureDatabase: false,
+    pool: { max: options.poolSize, idleTimeoutMillis: 30_000 },
+    driverOptions: {
+      connectionTimeoutMillis: connectTimeoutMilliseconds,
+      ...limits,
+      application_name: 'idem',
+      keepAlive: true,
+    },
+    extensions: [Migrator],
+    migrations: {
+      migrationsList: migrations,
+      tableName: 'migration',
+      transactional: true,
+      allOrNothing: true,
+      snapshot: false,
+    },
+    debug: ['query'],
+    loggerFactory: () => countingLogger(options),
+  })
+
+/** Opens the pool of long transactions; `types` are the ORM's parsers, for the entity managers that work there. */
+export const openLongPool = (options: DatabaseOptions, types: pg.PoolConfig['types']): pg.Pool => {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: longPoolSize,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: connectTimeoutMilliseconds,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
+    application_name: 'idem long',
+    keepAlive: true,
+    // The ORM's pool, for the entity managers.
+    ...(types === undefined ? {} : { types }),
+  })
+  // As in the ORM's own pool, because an error event without a listener would end the process.
+  const warn = (error: Error) => options.logger.warn({ err: error }, 'a database connection was lost')
+  pool.on('error', warn)
+  pool.on('connect', (client) => void client.on('error', warn))
+  return pool
+}
+
+/** Handles MikroORM's log lines: counts statements, and logs warnings about connections. */
+const countingLogger = (options: DatabaseOptions) => ({
+  log: () => undefined,
+  error: (_namespace: string, message: string) => options.logger.warn({ detail: message }, 'database error'),
+  warn: (_namespace: string, message: string) => options.logger.warn({ detail: message }, 'database warning'),
+  logQuery: () => options.metrics.databaseStatements.inc(),
+  setDebugMode: () => undefined,
+  // Never `query-params`, because values must not be logged.
+  isEnabled: (namespace: string) => namespace === 'query',
+})
