@@ -46,11 +46,15 @@ const headers = JSON.stringify({ authorization: 'Bearer ' }, null, 2)
 /** Leaves out empty headers, such as "Bearer" without a token. */
 const given = (all) => Object.fromEntries(Object.entries(all ?? {}).filter(([, value]) => !/^(bearer)?\\s*$/i.test(value)))
 
+/** Just after a change of tabs GraphiQL still names the operation of the tab before. */
+const shown = ({ operationName, ...request }) =>
+  request.query.includes(operationName) ? { ...request, operationName } : request
+
 const fetcher = async (request, options) => {
   const response = await fetch('/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...given(options?.headers) },
-    body: JSON.stringify(request),
+    body: JSON.stringify(shown(request)),
   })
   return await response.json()
 }

@@ -104,7 +104,7 @@ describe.skipIf(chromium === null)('in Chromium', () => {
 
     await page.getByRole('tab', { name: 'IssueChallenge' }).click()
     await run.click()
-    expect(await answerOn(page, 'message')).toContain('expiresAt')
+    expect(await answerOn(page, 'expiresAt')).toContain('Public key')
 
     expect(problems).toEqual([])
     expect(foreign).toEqual([])
