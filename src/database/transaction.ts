@@ -86,15 +86,14 @@ export class Transaction implements Connection {
     this.#savepoints += 1
     const savepoint = `idem_${this.#savepoints}`
     const hooksBefore = this.#hooks.length
-    this.#requireOpen('savepoint')
-    await this.#control(`savepoint ${savepoint}`)
+    await this.#controlOpen(`savepoint ${savepoint}`)
     try {
       const result = await work()
-      await this.#control(`release savepoint ${savepoint}`)
+      await this.#controlOpen(`release savepoint ${savepoint}`)
       return result
     } catch (error) {
       this.#hooks.splice(hooksBefore)
-      if (!isConnectionLost(error)) await this.#control(`rollback to savepoint ${savepoint}`)
+      if (!isConnectionLost(error)) await this.#controlOpen(`rollback to savepoint ${savepoint}`)
       throw error
     }
   }
@@ -103,6 +102,15 @@ export class Transaction implements Connection {
   async #control(command: string): Promise<string> {
     this.needs.metrics.databaseStatements.inc()
     return await this.#inTurn(async () => (await this.needs.client.query(command)).command)
+  }
+
+  /** The same within the transaction. */
+  async #controlOpen(command: string): Promise<void> {
+    this.needs.metrics.databaseStatements.inc()
+    await this.#inTurn(async () => {
+      this.#requireOpen(command)
+      await this.needs.client.query(command)
+    })
   }
 
   async #runForOrm({ sql, parameters }: OrmStatement) {

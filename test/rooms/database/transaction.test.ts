@@ -245,3 +245,27 @@ test('a long transaction whose connection is killed is UNAVAILABLE, and the next
   await call.inLongTransaction(async (inner) => await inner.write(thing(3)))
   expect(await list()).toEqual(['3 - 0'])
 })
+
+test('a savepoint that outlives its transaction touches nothing on the connection, which others have by then', async () => {
+  const { call, list } = await openThings(1)
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const late: Promise<unknown>[] = []
+  await call.inTransaction(async (outer) => {
+    late.push(outer.inTransaction(async () => await first.promise).catch((error: unknown) => error))
+    await outer.write(thing(1))
+  })
+  await call.inTransaction(async (other) => {
+    await other.write(thing(2))
+    const nested = other.inTransaction(async (inner) => {
+      await inner.write(thing(3))
+      await second.promise
+      throw new Error('not this one')
+    })
+    const refused = expect(nested).rejects.toThrow('not this one')
+    first.resolve()
+    expect(String(await late[0])).toContain('outside of its transaction')
+    second.resolve()
+    await refused
+  })
+  expect(await list()).toEqual(['1 - 0', '2 - 0'])
+})
