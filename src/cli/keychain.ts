@@ -1,6 +1,7 @@
 // The keys of an account as the command line shows them.
 
 import type { Account } from '../client/account.js'
+import { methodNames } from '../client/method-names.js'
 import { CliError } from './cli-error.js'
 import { type Login, publicKeyOf } from './config.js'
 import { readPublicKey } from './public-key.js'
@@ -18,7 +19,7 @@ export interface KeychainKey {
 /** The account's keys among its identities. */
 export const keysOf = (account: Account, login: Login | null): readonly KeychainKey[] =>
   account.identities
-    .filter(({ method }) => method === 'key')
+    .filter(({ method }) => method === methodNames.key)
     .map(({ id, label, subject, createdAt }) => ({
       id,
       label,

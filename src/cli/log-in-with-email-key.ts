@@ -3,6 +3,7 @@
 import { domainToASCII } from 'node:url'
 import { fetchWhoAmI } from '../client/account.js'
 import { IdemError } from '../client/idem-error.js'
+import { methodNames } from '../client/method-names.js'
 import { answerWithKey } from '../client/proof.js'
 import { type SignedIn, signIn } from '../client/sign-in.js'
 import { endSession } from '../client/tokens.js'
@@ -28,7 +29,9 @@ const hasAddress = async (bearer: Transport, address: string): Promise<boolean> 
   const { me } = await fetchWhoAmI(bearer)
   const wanted = canonical(address)
   return (
-    me?.identities.some(({ method, subject }) => method === 'email' && canonical(subject) === wanted) === true
+    me?.identities.some(
+      ({ method, subject }) => method === methodNames.email && canonical(subject) === wanted,
+    ) === true
   )
 }
 

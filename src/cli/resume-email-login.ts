@@ -2,6 +2,7 @@
 
 import { fetchWhoAmI } from '../client/account.js'
 import { answerWithCode, fetchChallenge } from '../client/email-challenge.js'
+import { methodNames } from '../client/method-names.js'
 import type { Answer } from '../client/proof.js'
 import { type SignedIn, signIn } from '../client/sign-in.js'
 import { withBearer } from '../client/transport.js'
@@ -35,7 +36,7 @@ export const resumeEmailLogin = async (
     })
   if (code !== null) return submitCode(() => submit(answerWithCode(challengeId, code)))
   const challenge = await fetchChallenge(transport, challengeId)
-  if (challenge.method !== 'email' || challenge.purpose !== 'SIGN_IN') {
+  if (challenge.method !== methodNames.email || challenge.purpose !== 'SIGN_IN') {
     throw new CliError('USAGE', 'This challenge is for something else than a login by mail.')
   }
   connection.output.event({ challenge }, `Match code: ${challenge.matchCode}`)
@@ -53,7 +54,7 @@ const submitCode = async (submit: () => Promise<void>): Promise<void> => {
 /** The address that was linked last; each address of the account leads to it. */
 const findAddress = async ({ transport }: Connection, { tokens }: SignedIn): Promise<string> => {
   const { me } = await fetchWhoAmI(withBearer(transport, tokens.accessToken))
-  const address = me?.identities.filter(({ method }) => method === 'email').at(-1)?.subject
+  const address = me?.identities.filter(({ method }) => method === methodNames.email).at(-1)?.subject
   if (address === undefined) throw new CliError('SIGNED_OUT', 'The account has no address any more.')
   return address
 }
