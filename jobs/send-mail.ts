@@ -1,4 +1,5 @@
-// Sends one mail: once, as far as can be known; again while no server takes it; never when it is too late or too much.
+// Sends one mail: at most once as far as can be known, again while no server accepts it, never if it is too late or its
+// limit is exceeded.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call } from '../src/database/call.js'
 import { isDatabaseAway } from '../src/database/storage-errors.js'

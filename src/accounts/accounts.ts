@@ -1,4 +1,4 @@
-// Where accounts are kept.
+// The store of accounts.
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import type { Notifications } from '../database/notifications.js'
@@ -8,7 +8,7 @@ import { Failure } from '../failure.js'
 import { Account, type AccountKind, firstLevelOf, suspendedFailure } from './account.js'
 import { handleRefusals, handleRow } from './handles.js'
 
-/** The columns of an account but its id, of the table under the name `a`. */
+/** The columns of an account except its id, for the table alias `a`. */
 export const accountColumns = `a.kind, a.level, a.handle, a.display_name as "displayName", a.locale,
   a.primary_email as "primaryEmail", a.sign_in_notices as "signInNotices", a.suspended_at as "suspendedAt",
   a.merged_into_id as "mergedInto", a.created_at as "createdAt"`
@@ -20,28 +20,31 @@ const findById = {
     where a.id = (select coalesce(merged_into_id, id) from account where id = $1)`,
 }
 
-/** In the order of their ids, so that two who lock the same accounts never wait for each other. */
+/** In the order of the ids, so that two transactions that lock the same accounts cannot deadlock. */
 const lock = {
   name: 'idem_account_lock',
   text: `select a.id, ${accountColumns} from account a where a.id = any($1::uuid[]) order by a.id for update`,
 }
 
-/** Holds until the rows beside it are in: whoever suspends the account waits, and ends the session that they start. */
+/**
+ * Share-locks the account until the rows beside it are inserted. A suspension waits for that, and then ends the session
+ * that they start.
+ */
 const whileOpen = {
   name: 'idem_account_while_open',
   text: `select id from account
     where id = $1::uuid and suspended_at is null and merged_into_id is null for share`,
 }
 
-/** Why it is not open. */
+/** The reason why an account is not open. */
 const whyClosed = {
   name: 'idem_account_why_closed',
   text: 'select suspended_at as "suspendedAt", merged_into_id as "mergedInto" from account where id = $1::uuid',
 }
 
 /**
- * Guests with a handle stay, for it is theirs for ever; those whose id leads to another account, or who have such ids
- * themselves; and those who can still come back with a token.
+ * A guest that is purged: not one with a handle, because the handle refers to it; not one that was merged, or into
+ * which others were; and not one that can still come back with a token.
  */
 const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz and a.merged_into_id is null
   and not exists (select 1 from account merged where merged.merged_into_id = a.id)
@@ -49,13 +52,13 @@ const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz and
   and not exists (select 1 from session s where s.account_id = a.id
     and (s.refreshed_at >= $1::timestamptz or s.ended_at is null and s.expires_at >= $2::timestamptz))`
 
-/** Whoever signs in meanwhile waits, then starts anew. */
+/** A sign-in of a locked guest waits for the purge, and then provisions a new account. */
 const lockIdleGuests = {
   name: 'idem_account_lock_idle_guests',
   text: `select a.id from account a where ${isIdleGuest} limit $3::int for update of a skip locked`,
 }
 
-/** Looks anew, now that they are locked: whoever came back just before stays. */
+/** Checks the condition again under the lock, so that a guest that has just come back is kept. */
 const removeIdleGuests = {
   name: 'idem_account_remove_idle_guests',
   text: `with idle as (select a.id from account a where a.id = any($3::uuid[]) and ${isIdleGuest}),
@@ -64,7 +67,7 @@ const removeIdleGuests = {
     delete from account where id in (select id from idle) returning id`,
 }
 
-/** A range without ends holds nothing. */
+/** A range whose ends are null contains no id. */
 const list = {
   name: 'idem_account_list',
   text: `select a.id, ${accountColumns} from account a
@@ -75,10 +78,10 @@ const list = {
 
 const noSuchAccount = (): Failure => new Failure('NOT_FOUND', 'No such account.')
 
-/** What the owner of an account says of it. */
+/** The part of an account that its owner edits. */
 export type AccountProfile = Pick<Account, 'displayName' | 'locale' | 'primaryEmail' | 'signInNotices'>
 
-/** Which accounts are looked for: those with ids in a range, and one beside them; null for none. */
+/** A filter of accounts: those with ids in a range, and the one with this id. Null matches nothing. */
 export interface AccountFilter {
   readonly range: { readonly from: string; readonly to: string } | null
   readonly id: string | null
@@ -90,9 +93,9 @@ export interface AccountsPage {
   readonly hasNextPage: boolean
 }
 
-/** What the accounts that this process remembers may take, in bytes: some ten thousand of them. */
+/** The memory for cached accounts, in bytes: about ten thousand accounts. */
 const cachedBytes = 16 * 1024 * 1024
-/** An account's id is told when it is committed. */
+/** Missing ids may be cached, because an account's id is disclosed only after its commit. */
 const cachedMisses = 1_000
 
 /** The accounts of the installation. */
@@ -114,14 +117,17 @@ export class Accounts {
     return await this.#cache.find(call, id, async () => (await call.run<Account>(findById, [id]))[0] ?? null)
   }
 
-  /** The same; throws `NOT_FOUND` where there is none. */
+  /** The same; throws `NOT_FOUND` if there is none. */
   async get(call: Call, id: string): Promise<Account> {
     const account = await this.find(call, id)
     if (account === null) throw noSuchAccount()
     return account
   }
 
-  /** The account, locked until the end of the transaction: changes to what it owns wait for each other. `CONFLICT` when it was merged. */
+  /**
+   * The account, locked until the end of the transaction, so that changes of what it owns run one after the other.
+   * `CONFLICT` if it was merged.
+   */
   async lock(call: Call, id: string): Promise<Account> {
     const [account] = await this.lockAll(call, [id])
     if (account === undefined) throw noSuchAccount()
@@ -130,14 +136,14 @@ export class Accounts {
     return account
   }
 
-  /** Several at once, merged or not, in the order of their ids. `NOT_FOUND` where one is not there. */
+  /** Locks several accounts, merged or not, in the order of their ids. `NOT_FOUND` if one does not exist. */
   async lockAll(call: Call, ids: readonly string[]): Promise<Account[]> {
     const accounts = await call.run<Account>(lock, [ids])
     if (accounts.length < new Set(ids).size) throw noSuchAccount()
     return accounts
   }
 
-  /** Accounts that the filter lets through, older than the one with id `after` (null: from the newest on). */
+  /** Accounts that match the filter and are older than the one with id `after` (null: from the newest one on). */
   async list(
     call: Call,
     page: AccountFilter & { readonly first: number; readonly after: string | null },
@@ -148,13 +154,16 @@ export class Accounts {
     return { accounts: accounts.slice(0, first), hasNextPage: accounts.length > first }
   }
 
-  /** The rows of a new account: itself and, when it starts with one, its handle. */
+  /** The rows of a new account: the account, and its handle if it starts with one. */
   rows(account: Account): Row[] {
     const own = rowOf(Account, account, handleRefusals)
     return account.handle === null ? [own] : [own, handleRow(account.handle, account)]
   }
 
-  /** Writes what lets an account in. Writes nothing, and throws `FORBIDDEN`, when it is suspended; `CONFLICT` when it is gone, or merged. */
+  /**
+   * Writes what opens a session of the account. Writes nothing and throws `FORBIDDEN` if the account is suspended,
+   * `CONFLICT` if it was removed or merged.
+   */
   async writeWhileOpen(call: Call, id: string, ...parts: readonly Part[]): Promise<void> {
     const open = await call.change({ statement: whileOpen, values: [id] }, ...parts)
     if (open.length > 0) return
@@ -164,27 +173,33 @@ export class Accounts {
     throw suspendedFailure('FORBIDDEN', id)
   }
 
-  /** Changes what the owner says of the account, in the caller's transaction. */
+  /** Changes the account's profile, in the caller's transaction. */
   async changeProfile(call: Call, id: string, profile: Partial<AccountProfile>): Promise<void> {
     if (Object.keys(profile).length > 0) await this.#change(call, id, profile)
   }
 
-  /** Closes the account, or with null opens it, in the caller's transaction. */
+  /** Suspends the account, or reinstates it with null, in the caller's transaction. */
   async changeSuspension(call: Call, id: string, suspendedAt: Date | null): Promise<void> {
     await this.#change(call, id, { suspendedAt })
   }
 
-  /** Says which handle the account has now, in the caller's transaction; whose it is is said by `handles.ts`. */
+  /**
+   * Sets the account's current handle, in the caller's transaction. `handles.ts` stores to which account a handle
+   * belongs.
+   */
   async changeHandle(call: Call, id: string, handle: string): Promise<void> {
     await this.#change(call, id, { handle })
   }
 
-  /** Changes what an account is, and with it its level: a guest that proves an identity becomes a person. */
+  /** Changes the kind of an account, and its level with it: a guest that proves an identity becomes a person. */
   async changeKind(call: Call, id: string, kind: AccountKind): Promise<void> {
     await this.#change(call, id, { kind, level: firstLevelOf(kind) })
   }
 
-  /** Removes at most `limit` guests that were last here before `idleSince`; returns their number. Audited by `audit`. */
+  /**
+   * Deletes at most `limit` guests that were last active before `idle.since`; returns their number. Writes `audit` if
+   * there were any.
+   */
   async purgeGuests(
     call: Call,
     idle: { readonly since: Date; readonly limit: number },
@@ -199,7 +214,7 @@ export class Accounts {
     })
   }
 
-  /** This process need not wait for the notification. */
+  /** Forgets the cached row at the commit, without waiting for the notification. */
   async #change(call: Call, id: string, changes: Partial<Account>): Promise<void> {
     await call.em.nativeUpdate(Account, { id }, changes)
     call.afterCommit(() => this.#cache.forget(id))

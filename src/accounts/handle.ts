@@ -1,4 +1,4 @@
-// A handle: the globally unique public name that an account picks. Once used it is never given to another account.
+// A handle: the globally unique public name that an account picks. Once used, it is never given to another account.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import { Failure } from '../failure.js'
 import { Account } from './account.js'
@@ -12,11 +12,13 @@ const HandleSchema = defineEntity({
     /** In canonical form. */
     name: p.text().primary(),
     account: () => p.manyToOne(Account).mapToPk().index('handle_account'),
-    /** When its account took it first. */
+    /** When the account first took it. */
     takenAt: p.datetime(),
     /** When its account took another one; null while it is in use. */
     givenUpAt: p.datetime().strictNullable(),
-    /** Since when it is known to be its account's for ever; null while it may still become free (`handles.ts`). */
+    /**
+     * When it was decided that it belongs to its account for ever; null while it may still become free (`handles.ts`).
+     */
     keptSince: p.datetime().strictNullable(),
   },
 })

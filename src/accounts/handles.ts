@@ -1,4 +1,4 @@
-// Where handles are kept: which account each belongs to, and which become free again because nobody ever used them.
+// The store of handles: to which account each belongs, and which become free again because they were never used.
 import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
@@ -10,7 +10,7 @@ const findByName = {
   text: `select account_id as "accountId" from handle where name = $1`,
 }
 
-/** Its owner may take a handle again that it gave up. Returns no row where the handle is another's. */
+/** An account may take back a handle that it gave up. Returns no row if the handle belongs to another account. */
 const take = {
   name: 'idem_handle_take',
   text: `insert into handle (name, account_id, taken_at) values ($2, $1::uuid, $3::timestamptz)
@@ -18,7 +18,7 @@ const take = {
     returning name`,
 }
 
-/** How long a handle must have been in use to be its account's for ever, even if it is given up then. */
+/** A handle that was in use for this long belongs to its account for ever, even after it is given up. */
 const trial = `interval '1 day'`
 
 const giveUp = {
@@ -33,7 +33,7 @@ const keep = {
   text: 'update handle set kept_since = $2::timestamptz where name = any($1::text[]) and kept_since is null',
 }
 
-/** Of handles that were given up: `kept_since` is null where that was within the trial. */
+/** For handles that were given up. `kept_since` is null if that happened within the trial. */
 const releaseGivenUp = {
   name: 'idem_handle_release_given_up',
   text: `delete from handle where name in (
@@ -43,8 +43,8 @@ const releaseGivenUp = {
 }
 
 /**
- * Of handles that are in use: those whose account is to be judged. The account is locked too, so a sign-in waits, and the
- * judgement sees every one before it.
+ * Selects handles in use whose account has not been judged yet. Locks the account too, so that concurrent sign-ins
+ * wait, and the judgement sees all sign-ins before it.
  */
 const lockForJudgement = {
   name: 'idem_handle_lock',
@@ -54,10 +54,10 @@ const lockForJudgement = {
 }
 
 /**
- * True for an account that did nothing since the moment in which it was made: one identity, which it began with and
- * which is no address; no session but the first, never refreshed or stepped up; an empty profile; the handle picked on
- * the first day. Whatever else can be done with an account shows in one of these, or belongs here. A session that shows
- * a use marks the handle when it is purged (`sessions/sessions.ts`).
+ * True for an account that did nothing after it was created: its only identity is the one that it was created with, and
+ * is not an address; its only session is the first one, and was never refreshed or stepped up; its profile is empty;
+ * the handle was picked on the first day. Any new kind of use must show in one of these conditions, or be added here. A
+ * session that shows a use marks the handle when it is purged (`sessions/sessions.ts`).
  */
 const isUnused = `a.kind in ('ANONYMOUS', 'PERSON') and a.handle = h.name
   and a.suspended_at is null and a.merged_into_id is null
@@ -70,7 +70,7 @@ const isUnused = `a.kind in ('ANONYMOUS', 'PERSON') and a.handle = h.name
     and (s.generation > 0 or s.started_at > a.created_at or s.authenticated_at > s.started_at
       or s.ended_at is null and s.expires_at > $2::timestamptz))`
 
-/** Each handle is judged once: it is released, or kept for ever. */
+/** Judges each handle once: releases it, or keeps it for ever. */
 const judge = {
   name: 'idem_handle_judge',
   text: `with judged as (
@@ -84,24 +84,24 @@ const judge = {
     select name, account_id as "accountId" from judged where is_unused`,
 }
 
-/** The refusal of a handle that is another account's. */
+/** The refusal of a handle that belongs to another account. */
 const handleTaken = (): Failure =>
   new Failure('CONFLICT', 'This handle is taken. Pick another one.', { field: 'handle' })
 
-/** The failures that a handle's constraints amount to, that of its account's column among them. */
+/** The failures for the constraints of a handle, including that of the column in `account`. */
 export const handleRefusals = { handle_pkey: handleTaken, account_handle_unique: handleTaken }
 
 /** The row of a handle that a new account starts with. */
 export const handleRow = (name: string, { id, createdAt }: Pick<Account, 'id' | 'createdAt'>): Row =>
   rowOf(Handle, { name, account: id, takenAt: createdAt, givenUpAt: null, keptSince: null }, handleRefusals)
 
-/** A handle that is free again, and the account that it belonged to. */
+/** A handle that was released, and the account to which it belonged. */
 export interface ReleasedHandle {
   readonly name: string
   readonly accountId: string
 }
 
-/** Which handles may be released: those taken, or given up, before a moment; never those that are named. */
+/** Which handles may be released: those taken, or given up, before `before`, except `keptHandles`. */
 export interface ReleaseRule {
   readonly before: Date
   readonly limit: number
@@ -110,37 +110,39 @@ export interface ReleaseRule {
 
 /** The handles of the installation. */
 export class Handles {
-  /** The id of the account that a handle belongs to, in use or given up, or null when it is free. */
+  /** The id of the account to which a handle belongs, in use or given up; null if it is free. */
   async findOwner(call: Call, name: string): Promise<string | null> {
     const [row] = await call.run<{ accountId: string }>(findByName, [name])
     return row?.accountId ?? null
   }
 
   /**
-   * Gives a handle to the account that the transaction has locked, in place of the one that it has; `accounts` is to say
-   * so. Throws `CONFLICT` when it is, or was, another's.
+   * Assigns a handle to the account, which the transaction has locked, and gives up its current one. The caller updates
+   * the account (`Accounts.changeHandle`). Throws `CONFLICT` if the handle belongs, or belonged, to another account.
    */
   async assign(call: Call, account: Account, name: string): Promise<void> {
     if (account.handle !== null) await call.run(giveUp, [account.handle, call.now, account.id])
     if ((await call.run(take, [account.id, name, call.now])).length === 0) throw handleTaken()
   }
 
-  /** Keeps handles for ever, whoever gives them up. */
+  /** Marks handles as kept for ever, also if they are given up later. */
   async keep(call: Call, names: readonly string[]): Promise<void> {
     await call.run(keep, [names, call.now])
   }
 
-  /** Removes handles that were given up on the day on which they were taken. */
+  /** Deletes handles that were given up within the trial. */
   async releaseGivenUp(call: Call, { before, limit, keptHandles }: ReleaseRule): Promise<ReleasedHandle[]> {
     return await call.run<ReleasedHandle>(releaseGivenUp, [before, [...keptHandles], limit])
   }
 
-  /** Locks handles in use that are to be judged, with their accounts, in the caller's transaction; returns their names. */
+  /**
+   * Locks handles in use that are to be judged, and their accounts, in the caller's transaction; returns the handles.
+   */
   async lockForJudgement(call: Call, { before, limit }: ReleaseRule): Promise<string[]> {
     return (await call.run<{ name: string }>(lockForJudgement, [before, limit])).map(({ name }) => name)
   }
 
-  /** Removes those of the locked handles whose account was never used, and keeps the others for ever. */
+  /** Deletes those of the locked handles whose account was never used, and keeps the others for ever. */
   async judge(call: Call, names: readonly string[], { keptHandles }: ReleaseRule): Promise<ReleasedHandle[]> {
     return await call.run<ReleasedHandle>(judge, [names, call.now, [...keptHandles]])
   }

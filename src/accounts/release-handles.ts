@@ -1,4 +1,5 @@
-// Releases handles that nobody ever used: given up on the day on which they were taken, or of an account that did nothing.
+// Releases handles that were never used: given up on the day on which they were taken, or of an account that did
+// nothing.
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import type { Handles, ReleasedHandle, ReleaseRule } from './handles.js'
@@ -9,20 +10,20 @@ export interface ReleaseHandlesNeeds {
   readonly auditLog: AuditLog
 }
 
-/** Releases all that the rule allows, in batches of its limit; returns their number. */
+/** Releases all handles that the rule allows, in batches of `limit`; returns their number. */
 export const releaseHandles = async (
   call: Call,
   rule: ReleaseRule,
   needs: ReleaseHandlesNeeds,
 ): Promise<number> => {
   let released = 0
-  // 1 those that were given up, a batch in each transaction
+  // 1 those that were given up, one batch per transaction
   for (let batch = rule.limit; batch === rule.limit; released += batch)
     batch = await call.inTransaction(async (inner) => {
       const handles = await needs.handles.releaseGivenUp(inner, rule)
       return await audit(inner, { handles, why: 'given up' }, needs)
     })
-  // 2 those in use: each is judged once, so that the batches come to an end
+  // 2 those in use; each is judged once, so the loop ends
   for (let judged = rule.limit; judged === rule.limit; )
     judged = await call.inTransaction(async (inner) => {
       const names = await needs.handles.lockForJudgement(inner, rule)

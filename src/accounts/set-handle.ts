@@ -1,4 +1,4 @@
-// An account picks or changes its handle; the old one stays reserved for it, for ever if it was used.
+// Picks or changes the handle of an account; the old one stays reserved for it, for ever if it was used.
 import type { AuditLog } from '../audit/audit-log.js'
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
@@ -25,7 +25,7 @@ export const setHandle = async (call: Call, raw: string, needs: SetHandleNeeds):
   const handle = parseHandle(raw)
   // 1 count the attempt
   await needs.throttle.count(call, 'takeHandle', accountId)
-  // 2 take the handle, leave the old one reserved
+  // 2 take the handle; the old one stays reserved
   return await call.inTransaction(async (inner) => {
     const account = await needs.accounts.lock(inner, accountId)
     if (account.handle === handle) return account

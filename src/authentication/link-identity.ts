@@ -1,4 +1,4 @@
-// Links an identity: whoever is signed in proves control of one more, which then leads to the same account.
+// Links an identity: the caller proves control of a further identity, which then leads to the caller's account.
 
 import { type Account, firstLevelOf } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
@@ -41,7 +41,7 @@ export interface LinkIdentityNeeds
   readonly metrics: Metrics
 }
 
-/** A further identity to link, and what its owner calls it. */
+/** A further identity to link, and the owner's label for it. */
 export interface LinkRequest extends SubmittedProof {
   readonly label: string | null
 }
@@ -52,14 +52,17 @@ interface LinkedIdentity {
   readonly identity: Identity
 }
 
-/** What came of linking: the account with its new identity, or what completes the proof of another account's identity. */
+/**
+ * The result of linking: the account with its new identity, or the challenge of a second factor if the identity belongs
+ * to another account that requires one.
+ */
 export type Linked =
   | (LinkedIdentity & { readonly outcome: 'linked' })
   | { readonly outcome: 'second_factor'; readonly challenge: StandingChallenge }
 
 /**
- * Links a proven identity to the caller's account; a guest becomes a person with the same id.
- * `CONFLICT` when the identity leads to an account already.
+ * Links a proven identity to the caller's account; a guest becomes a person with the same id. `CONFLICT` if the
+ * identity already leads to an account.
  */
 export const linkIdentity = async (
   call: Call,
@@ -130,7 +133,7 @@ const link = async (
   const { proven, credential } = verified
   const linked = await call.inTransaction(async (inner) => {
     const account = await needs.accounts.lock(inner, principal.accountId)
-    // Under the lock, for the guards before saw what may have changed since: a session ended, a guest become a person.
+    // Checked again under the lock, because the session may have ended, or the guest become a person, since the guards.
     await needs.sessions.lockLive(inner, principal.sessionId)
     if (account.kind !== 'ANONYMOUS') {
       requireStepUp(principal, { acr: account.level, maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
@@ -153,8 +156,8 @@ const link = async (
 }
 
 /**
- * A guest becomes a person: what anyone who once held the device could prove no longer leads here, so the guest's
- * identities are retired, and the sessions that they opened end; the caller's own session goes on, on the new identity.
+ * Makes a guest a person. The guest's identities are retired and the sessions that they opened end, so that an earlier
+ * holder of the device cannot enter the account. The caller's session continues, on the new identity.
  */
 const becomePerson = async (
   call: Call,

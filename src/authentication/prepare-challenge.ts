@@ -94,7 +94,7 @@ export const prepareChallenge = async (
   }
 }
 
-/** By what the tries are limited, over all challenges alike: the identity of the first proof, where there is one. */
+/** The subject by which tries are limited over all challenges: that of the first proof, if there is one. */
 const triedSubjectOf = ({ draft, binding }: ChallengeOrder): string | null =>
   binding?.firstFactor?.subject ?? draft.subject ?? binding?.accountId ?? null
 

@@ -1,4 +1,4 @@
-// The steps that every use of a proof shares: the limit on tries, the challenge, the proof itself.
+// The steps that every use of a proof shares: the limit of attempts, the challenge, the proof itself.
 import type { Acr } from '../authorization/principal.js'
 import { sessionIdOf } from '../authorization/principal.js'
 import {
@@ -18,7 +18,7 @@ import { type OneOf, pickMethod } from '../methods/registry.js'
 import type { Throttle } from '../throttle/throttle.js'
 import { type NoteRejectedProofNeeds, noteRejectedProof } from './note-rejected-proof.js'
 
-/** What a caller submits to prove who it is. */
+/** What a caller submits as a proof. */
 export interface SubmittedProof {
   readonly challengeId: string | null
   readonly proof: OneOf
@@ -32,21 +32,21 @@ export interface VerifyProofNeeds extends NoteRejectedProofNeeds {
   readonly throttle: Throttle
 }
 
-/** What every proof has shown. */
+/** The common result of all proofs. */
 interface Verified {
-  /** RFC 8176 values of everything that was proven. */
+  /** RFC 8176 values of all proofs together. */
   readonly amr: readonly string[]
-  /** Spends the challenge, and what the method keeps; to be written in the transaction of what the proof allows. */
+  /** The spent challenge and the method's writes, for the transaction of what the proof allows. */
   readonly writes: readonly Part[]
 }
 
-/** Control of an identity: by one proof, or by a first one and a second factor. */
+/** Control of an identity: by one proof, or by a first proof and a second factor. */
 export interface VerifiedIdentity extends Verified {
   readonly kind: 'identity'
   readonly method: IdentityMethod
   readonly proven: ProvenIdentity
   readonly acr: Acr
-  /** The handle that the challenge was asked for with, in canonical form, or null. */
+  /** The handle that was requested with the challenge, in canonical form, or null. */
   readonly handle: string | null
   readonly deviceName: string | null
   readonly credential: CredentialStep | null
@@ -54,14 +54,14 @@ export interface VerifiedIdentity extends Verified {
   readonly accountId: string | null
 }
 
-/** A second factor alone: whoever is signed in to the account has it too. */
+/** A second factor alone. The caller must also have a session of this account. */
 export interface VerifiedSecondFactor extends Verified {
   readonly kind: 'second_factor'
   readonly method: SecondFactor
   readonly accountId: string
 }
 
-/** What a proof has shown. */
+/** The result of a proof. */
 export type VerifiedProof = VerifiedIdentity | VerifiedSecondFactor
 
 /** Verifies a proof for a purpose. What is refused before step 3 costs no try of the challenge. */
@@ -77,12 +77,12 @@ export const verifyProof = async (
       field: 'challengeId',
     })
   const isGuess = method.isGuess?.(value) === true
-  // 1 the limit comes first: what it refuses costs no statement, and no try of the challenge
+  // 1 the limit comes first: what it refuses costs no statement and no try of the challenge
   const named = challengeId === null ? null : needs.challenges.name(challengeId)
   await needs.throttle.count(call, 'signIn', subjectOf(method, { proof: value, named }))
-  // 2 the challenge, still open and issued for this
+  // 2 the challenge: issued for this method, purpose and session, and still open
   const found = named && (await openChallenge(call, { named, method, purpose }, needs))
-  // 3 the proof: a guess counts against a challenge that we hold, whatever comes of it
+  // 3 the proof: a guess counts as a try of a held challenge, whatever the result is
   if (isGuess && found !== null) await needs.challenges.countGuess(call, found)
   const challenge = found?.challenge ?? null
   const accountId =
@@ -93,12 +93,12 @@ export const verifyProof = async (
     method.kind === 'identity'
       ? await verifyIdentity(call, { method, attempt, spend }, needs)
       : await verifySecondFactor(call, { method, attempt, spend }, needs)
-  // An answer that the method knows to be no guess, such as asking whether a link was pressed, tries nothing.
+  // An answer that is not a guess, such as a question whether the link was confirmed, counts as no failure.
   const about = isGuess || method.isGuess === undefined ? identityAbout(method, attempt) : null
   return await noteRejectedProof(call, { about, run: verify }, needs)
 }
 
-/** The identity that an attempt is about: of a second factor that of the first proof. Null where it is unknown. */
+/** The identity of an attempt; for a second factor, that of the first proof. Null if it is unknown. */
 const identityAbout = (
   method: Method,
   attempt: Pick<Attempt, 'proof' | 'challenge'>,
@@ -109,7 +109,7 @@ const identityAbout = (
   return about && { method: method.name, ...about }
 }
 
-/** Whom the limit counts by: what is known without asking the database. */
+/** The subject for the limit, as far as it is known without a query. */
 const subjectOf = (
   method: Method,
   { proof, named }: { readonly proof: object; readonly named: NamedChallenge | null },
@@ -150,7 +150,7 @@ const checkChallenge = (call: Call, challenge: Challenge | null, expected: Expec
   if (isExpired(challenge, call.now)) throw new Failure('CHALLENGE_EXPIRED')
 }
 
-/** Why a challenge is not the one that was to be answered, or null when it is. */
+/** Why a challenge does not fit the answer; null if it does. */
 const mismatchOf = (call: Call, challenge: Challenge, { method, purpose }: Expected): string | null => {
   if (challenge.method !== method.name) return `challenge of method ${challenge.method}`
   if (challenge.purpose !== purpose) return `challenge for ${challenge.purpose} answered for ${purpose}`
@@ -186,7 +186,7 @@ const verifyIdentity = async (
       handle: challenge?.handle ?? null,
       accountId: null,
     }
-  // An identity seconds another one of the same account alone.
+  // An identity completes only a first proof of another identity of the same account.
   const first = challenge.firstFactor
   if (isSame(proven, first))
     throw new Failure('PROOF_REJECTED', undefined, { reason: 'the second proof is the first one again' })
@@ -218,7 +218,7 @@ const verifySecondFactor = async (
   return { ...shown, kind: 'second_factor', method, accountId }
 }
 
-/** The first proof and the second factor together. RFC 8176: `mfa` where more than one factor was used. */
+/** A first proof completed by a second one. RFC 8176: `mfa` if more than one factor was used. */
 const completed = (
   proofs: { readonly first: FirstFactor; readonly accountId: string; readonly shown: Verified },
   needs: VerifyProofNeeds,

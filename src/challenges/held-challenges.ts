@@ -1,4 +1,4 @@
-// Where held challenges are kept.
+// The store of held challenges.
 import { createHash } from 'node:crypto'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
@@ -9,16 +9,16 @@ import type { MailState } from '../mail/mail.js'
 import { mostCodeAttempts, mostMatchCodeTries } from './challenge.js'
 import { HeldChallenge } from './held-challenge.js'
 
-/** A held challenge with what other tables tell of it. */
+/** A held challenge, with facts of other tables. */
 export interface HeldChallengeFacts extends HeldChallenge {
   readonly isSpent: boolean
-  /** Where its mail stands; null once the mail was purged. */
+  /** The state of its mail; null once the mail was purged. */
   readonly mailState: MailState | null
-  /** When its asker may as well ask again; null once the mail was purged. */
+  /** When another request makes sense; null once the mail was purged. */
   readonly mailRetryAt: Date | null
 }
 
-/** A held challenge for the mail that tells of it. */
+/** A held challenge with the language of the reader of its mail. */
 export interface ReadersChallenge extends HeldChallengeFacts {
   readonly readerLocale: Locale | null
 }
@@ -74,7 +74,7 @@ const purge = {
       select id from held_challenge where expires_at < $1::timestamptz limit $2 for update skip locked) returning id`,
 }
 
-/** The hash by which a challenge is found that its asker names `id`. */
+/** The hash under which a challenge with the asker's id `id` is stored. */
 export const hashOf = (id: string): string => createHash('sha256').update(id).digest('base64url')
 
 interface Reading {
@@ -82,48 +82,60 @@ interface Reading {
   readonly id: string
 }
 
-/** The held challenges of the installation. Their askers name them by a random id (`held-id.ts`), of which only the hash is kept. */
+/**
+ * The held challenges of the installation. Askers identify them by a random id (`held-id.ts`), of which only the hash
+ * is stored.
+ */
 export class HeldChallenges {
-  /** A worker reads many at a time: they share a statement. */
+  /** Concurrent reads of a worker share one statement. */
   readonly #readings = new Gathered((batch: readonly Reading[]) => this.#readForReaders(batch))
 
-  /** The row of a challenge that its asker will name `id`. */
+  /** The row of a challenge with the asker's id `id`. */
   row(challenge: Omit<HeldChallenge, 'idHash'>, id: string): Row {
     return rowOf(HeldChallenge, { ...challenge, idHash: hashOf(id) })
   }
 
-  /** The challenge whose asker names it by an id of this hash, or null. */
+  /** The challenge whose asker's id has this hash, or null. */
   async find(call: Call, idHash: string): Promise<HeldChallengeFacts | null> {
     return (await call.run<HeldChallengeFacts>(findByHash, [idHash]))[0] ?? null
   }
 
-  /** Counts one more try of the code of the challenge with this id of ours; false when none is left. */
+  /** Counts a try of the code of the challenge with this internal id; false if none is left. */
   async countTry(call: Call, id: string): Promise<boolean> {
     return (await call.run(tried, [id, mostCodeAttempts])).length > 0
   }
 
-  /** The challenge with this id of ours, or null. */
+  /** The challenge with this internal id, or null. */
   async read(call: Call, id: string): Promise<HeldChallengeFacts | null> {
     return (await call.run<HeldChallengeFacts>(findById, [id]))[0] ?? null
   }
 
-  /** The same with the language of the account that its address leads to; null where there is none, or it has none. */
+  /**
+   * The same with the language of the account to which its address leads; null if there is no such account, or it has
+   * no language.
+   */
   async readForReader(call: Call, id: string): Promise<ReadersChallenge | null> {
     return await this.#readings.add({ call, id })
   }
 
-  /** The challenge with this id of ours, one more try of its link counted; null when the link is burnt, or was confirmed. */
+  /**
+   * Counts a try of the match code of the challenge with this internal id, and returns the challenge; null if no try is
+   * left, or it was confirmed.
+   */
   async countMatchCodeTry(call: Call, id: string): Promise<HeldChallengeFacts | null> {
     return (await call.run<HeldChallengeFacts>(matchCodeTried, [id, mostMatchCodeTries]))[0] ?? null
   }
 
-  /** Notes that the link was confirmed, unless that was done, or it is too late for it. True when it took effect. */
+  /**
+   * Confirms the link, unless it was confirmed before, or the challenge has expired, was spent or has no tries left.
+   * True if it took effect.
+   */
   async confirm(call: Call, id: string, ...parts: readonly Part[]): Promise<boolean> {
     const values = [id, call.now, mostCodeAttempts]
     return (await call.change({ statement: confirm, values }, ...parts)).length > 0
   }
 
-  /** Removes at most `limit` challenges that expired before `expiredBefore`; returns their number. */
+  /** Deletes at most `limit` challenges that expired before `expiredBefore`; returns their number. */
   async purge(call: Call, expiredBefore: Date, limit: number): Promise<number> {
     return (await call.run(purge, [expiredBefore, limit])).length
   }

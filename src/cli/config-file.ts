@@ -1,4 +1,4 @@
-// The config file on the disk: read whole, changed by one process at a time, replaced at once.
+// The config file on disk: read as a whole, changed under a lock, replaced atomically.
 
 import { mkdir, readFile, realpath, rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -11,7 +11,7 @@ import { writeFileAtomically } from './write-file-atomically.js'
 /** A config file that may not exist yet. */
 export interface ConfigFile {
   readonly path: string
-  /** What it holds; the empty config when there is no file. `CONFIG_DAMAGED` when it cannot be understood. */
+  /** Its content; the empty config if there is no file. `CONFIG_DAMAGED` if it cannot be parsed. */
   read(): Promise<Config>
   /**
    * Locks the file, reads it, writes what `change` makes of it and answers that. Nothing is written when
@@ -80,7 +80,7 @@ const readConfig = async (file: string): Promise<Config> => {
   }
 }
 
-/** The path to write to: a linked config stays a link, and its folder exists, closed to others. */
+/** The path to write to: symbolic links are followed. Creates the folder, accessible only to its owner. */
 const prepare = async (file: string): Promise<string> => {
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })

@@ -1,5 +1,5 @@
-// A private Ed25519 key on this machine: made, or read from the text of one of its formats. It can sign and
-// tell its public key; nothing else leaves it.
+// A private Ed25519 key on this machine: generated, or parsed from one of its formats. It signs and returns its public
+// key; the private half is not accessible.
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { KeySigner } from '../client/proof.js'
@@ -11,7 +11,7 @@ import { publicKeyText } from './public-key.js'
 import { algorithmName, rawBytes, readPublicKeySpelling, withoutQuotes } from './public-key-spelling.js'
 import { type KeySource, keyFailure } from './unusable-key.js'
 
-/** A new key: its signer, and the PKCS#8 PEM to write to a file. */
+/** A new key: its signer, and its PKCS#8 PEM for a file. */
 export const generatePrivateKey = (): { signer: KeySigner; pem: string } => {
   const { privateKey } = generateKeyPairSync('ed25519')
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' })
@@ -19,9 +19,9 @@ export const generatePrivateKey = (): { signer: KeySigner; pem: string } => {
 }
 
 /**
- * The key in what was given: PKCS#8 PEM, OpenSSH, or 32 bytes of seed (64 with the public key behind) as base64 or
- * hex; in UTF-8 or UTF-16, with whatever editors and shells did to its line ends, indentation and quotes.
- * `KEY_ENCRYPTED` or `KEY_UNREADABLE` otherwise, which says what it is and what helps.
+ * Parses a private key: PKCS#8 PEM, OpenSSH, or 32 bytes of seed (64 with the public key after it) in base64 or hex; in
+ * UTF-8 or UTF-16, also with changed line ends, indentation or quotes. Otherwise `KEY_ENCRYPTED` or `KEY_UNREADABLE`,
+ * with what the text is and what to do.
  */
 export const parsePrivateKey = (given: string | Uint8Array, source: KeySource): KeySigner => {
   const decoded = typeof given === 'string' ? given : decodeKeyText(given)
@@ -33,11 +33,11 @@ export const parsePrivateKey = (given: string | Uint8Array, source: KeySource): 
   return blocks.length > 0 ? fromBlocks(blocks, source) : fromRaw(text, source)
 }
 
-/** Whether a word on the command line is a key itself and not the name of a file that holds one. */
+/** True if an argument of the command line is itself a key and not the name of a file. */
 export const looksLikePrivateKey = (word: string): boolean =>
   /PRIVATE KEY|PuTTY-User-Key-File/.test(word) || seedAndPublic(withoutQuotes(word)) !== null
 
-/** Public halves and certificates beside a private key do not matter; a second private key does. */
+/** Public keys and certificates beside a private key are ignored; a second private key is refused. */
 const fromBlocks = (blocks: readonly ArmoredBlock[], source: KeySource): KeySigner => {
   const signers = blocks
     .filter(({ label }) => label.includes('PRIVATE KEY'))
@@ -118,7 +118,7 @@ const publicOrOther = (blocks: readonly ArmoredBlock[], source: KeySource): Erro
   return labels.includes('CERTIFICATE') ? keyFailure.certificate(source) : keyFailure.noPrivateKey(source)
 }
 
-/** What stands before the 32 bytes of seed in every PKCS#8 Ed25519 key (RFC 8410 section 7). */
+/** The bytes before the 32 bytes of seed in every PKCS#8 Ed25519 key (RFC 8410 section 7). */
 const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 const signerOfSeed = (seed: Buffer, publicKey: Buffer | null, source: KeySource): KeySigner => {

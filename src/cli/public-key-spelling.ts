@@ -1,28 +1,28 @@
-// The spellings in which people have public keys: told apart, read, or named for what they are instead.
-// The service and the command line share no code: each has this file, and a test keeps the two identical.
+// Parses public keys in the spellings that people have, and recognises what is given instead of one. The service and
+// the command line share no code: each has this file, and a test keeps the two identical.
 import { createPublicKey } from 'node:crypto'
 import { type ArmoredBlock, armoredBlocks } from './armored-block.js'
 
-/** What a text holds: one Ed25519 key, something else that has a name, or nothing that is known. */
+/** The content of a text: one Ed25519 key, something else that has a name, or something unknown. */
 export type PublicKeySpelling =
   | { readonly kind: 'key'; readonly bytes: Buffer }
-  /** `because` is a sentence for whoever gave it; it quotes nothing of the text. */
+  /** `because` is a sentence for the user; it contains nothing of the text. */
   | { readonly kind: 'other'; readonly because: string }
   | { readonly kind: 'unknown' }
 
 type Key = Extract<PublicKeySpelling, { kind: 'key' }>
 
-/** A certificate fits, and an `authorized_keys` file of several lines. In characters. */
+/** Enough for a certificate and for an `authorized_keys` file of several lines. In characters. */
 const longestSpelling = 8_192
-/** Nobody puts one key into more pieces, and each costs time. */
+/** Limit of the pieces of a broken line, because each piece costs time. */
 const mostBlocks = 4
 const mostLines = 32
 const keyLength = 32
 
 /**
  * The key in a text: 32 bytes in base64 (either alphabet) or hex, an SPKI PEM, or OpenSSH's line, blob or SSH2 block
- * (RFC 4716), with whatever tools and shells put around it: options, comments, quotes, escaped or lost line ends.
- * Whether the bytes are a sound point of the curve is not asked here.
+ * (RFC 4716); also with options, comments, quotes, and escaped or lost line ends. Does not check whether the bytes are
+ * a valid point of the curve.
  */
 export const readPublicKeySpelling = (given: string): PublicKeySpelling => {
   if (given.length > longestSpelling) return other('This is too long for an Ed25519 public key.')
@@ -41,7 +41,7 @@ export const readPublicKeySpelling = (given: string): PublicKeySpelling => {
   return unbroken(lines, perLine) ?? single(perLine)
 }
 
-/** The key in one line that was broken into several on its way; null when the lines are several by themselves. */
+/** The key in a single line that was broken into several; null if the text has several separate lines. */
 const unbroken = (
   lines: readonly string[],
   perLine: readonly PublicKeySpelling[],
@@ -62,14 +62,14 @@ export const rawBytes = (text: string, length: number): Buffer | null => {
   return bytes.length === length && bytes.toString('base64url') === unpadded ? bytes : null
 }
 
-/** The text without blanks, a byte-order mark, a trailing escaped line end, and quotes around all of it. */
+/** The text without white space, a byte-order mark, an escaped line end and quotes around it. */
 export const withoutQuotes = (given: string): string => {
   const text = given.replace(/^\uFEFF/, '').trim()
   const [, , quoted] = /^(["'`])([\s\S]*)\1$/.exec(text) ?? []
   return (quoted ?? text).replace(/(?:\\[nr]){1,2}$/, '').trim()
 }
 
-/** How an algorithm is called, by Node's name for it or by the word that SSH writes. */
+/** The name of an algorithm, from Node's name or the word of SSH. */
 export const algorithmName = (word: string): string => {
   if (/rsa/.test(word)) return 'RSA'
   if (/^ec/.test(word)) return 'ECDSA'
@@ -85,7 +85,7 @@ const isOneKey = ([first, ...others]: readonly Key[]): boolean =>
 
 const twoKeys = other('These are two different keys. Give one.')
 
-/** What all of them are together. */
+/** The common result of several spellings. */
 const single = (found: readonly PublicKeySpelling[]): PublicKeySpelling => {
   const named = found.find(({ kind }) => kind === 'other')
   const keys = found.filter(isKey)
@@ -117,11 +117,11 @@ const readSpki = (der: Buffer): { algorithm: string; spelling: PublicKeySpelling
     const x = algorithm === 'ed25519' ? (key.export({ format: 'jwk' }).x ?? '') : ''
     return { algorithm, spelling: { kind: 'key', bytes: Buffer.from(x, 'base64url') } }
   } catch {
-    return null // whatever is wrong with it
+    return null // Any error means that it is not a valid key.
   }
 }
 
-/** What `authorized_keys` may have before a key (sshd(8)): names, some with a quoted value. */
+/** The options that may precede a key in `authorized_keys` (sshd(8)): names, some with a quoted value. */
 const option = '[a-z0-9-]+(?:="(?:[^"\\\\]|\\\\.)*")?'
 const options = new RegExp(`^${option}(?:,${option})*[ \\t]+(?=(?:ssh|sk|ecdsa|rsa)-)`, 'i')
 const typed =
@@ -152,7 +152,7 @@ const otherSshType = (type: string): PublicKeySpelling => {
 const otherAlgorithm = (word: string): PublicKeySpelling =>
   other(`This is a key for ${algorithmName(word)}. Only Ed25519 keys are accepted.`)
 
-/** RFC 8709 section 4: `string "ssh-ed25519"`, `string key`, each behind its length in four bytes. */
+/** RFC 8709 section 4: `string "ssh-ed25519"`, `string key`, each after its length in four bytes. */
 const header = Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0\x20', 'latin1')
 
 const fromBlob = (blob: Buffer): PublicKeySpelling => {
@@ -164,13 +164,13 @@ const fromBlob = (blob: Buffer): PublicKeySpelling => {
     : otherSshType(type)
 }
 
-/** The blob of a line without the word before it. */
+/** The blob of a line without the type before it. */
 const fromBareBlob = (line: string): PublicKeySpelling => {
   const blob = /^AAAA[A-Za-z0-9+/]+=*$/.test(line) ? Buffer.from(line, 'base64') : null
   return blob === null || typeOf(blob) === null ? unknown : fromBlob(blob)
 }
 
-/** The type that a blob begins with; null when it is none. */
+/** The type at the beginning of a blob; null if there is none. */
 const typeOf = (blob: Buffer): string | null => {
   const length = blob.length < 4 ? 0 : blob.readUInt32BE(0)
   const type = blob.subarray(4, 4 + length).toString('latin1')

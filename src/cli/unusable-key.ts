@@ -1,14 +1,14 @@
-// Why a private key cannot be used: what was given instead, and the command that helps. None of it says "make a key" to
-// somebody who has one: a new key would open another account.
+// The errors for private keys that cannot be used: what was given, and the command that helps. They do not suggest a
+// new key to somebody who has one, because a new key would open another account.
 
 import { CliError } from './cli-error.js'
 import { shellWord } from './shell-word.js'
 
-/** Where a key came from. */
+/** The source of a key. */
 export interface KeySource {
   /** As the subject of a sentence, such as "The file ada.pem". */
   readonly what: string
-  /** The file to name in commands; null when there is none. */
+  /** The file to name in commands; null if there is none. */
   readonly file: string | null
 }
 
@@ -18,10 +18,10 @@ export const fileSource = (file: string): KeySource => ({ what: `The file ${file
 /** A source that has no file. */
 export const sourceWithoutFile = (what: string): KeySource => ({ what, file: null })
 
-/** For whoever may have no key yet, and for nobody else. */
+/** Only in messages for people who may have no key yet. */
 export const firstKeyHint = 'Only who has no account yet makes a key: idem keygen --out FILE'
 
-/** The failures, each by what was found. */
+/** The failures, by what was recognised. */
 export const keyFailure = {
   encrypted: (source: KeySource, tool: 'openssl' | 'ssh-keygen'): CliError =>
     new CliError(
@@ -48,7 +48,7 @@ export const keyFailure = {
     unreadable(`${source.what} holds a public key`, privateHalf(source)),
   certificate: (source: KeySource): CliError =>
     unreadable(`${source.what} holds a certificate`, privateHalf(source)),
-  /** `because` is a sentence that says what it is. */
+  /** `because` is a sentence that says what the text is. */
   named: (source: KeySource, because: string): CliError =>
     unreadable(`${source.what} holds no private key. ${because.replace(/\.$/, '')}`, privateHalf(source)),
   otherAlgorithm: (source: KeySource, algorithm: string): CliError =>
@@ -82,7 +82,7 @@ const unreadable = (what: string, next: string): CliError => new CliError('KEY_U
 const given = ({ file }: KeySource): string => (file === null ? 'FILE' : shellWord(file))
 const made = ({ file }: KeySource, ending: string): string => shellWord(`${file ?? 'FILE'}${ending}`)
 
-/** `ssh-keygen` calls the halves `id`, `id.pub` and `id-cert.pub`. */
+/** `ssh-keygen` names its files `id`, `id.pub` and `id-cert.pub`. */
 const privateHalf = ({ file }: KeySource): string => {
   const own = file?.replace(/(?:-cert)?\.(?:pub|crt|cer)$/, '') ?? null
   return own === null || own === file

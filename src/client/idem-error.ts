@@ -24,10 +24,9 @@ export const refusalCodes = [
 export type RefusalCode = (typeof refusalCodes)[number]
 
 /**
- * A code for what fails on this side of the wire: nothing answered (`UNREACHABLE`), not in time
- * (`TIMED_OUT`), something answered that is not Idem's GraphQL (`UNEXPECTED_ANSWER`), a text to sign names
- * another server, purpose, key or handle than was asked for (`WRONG_CHALLENGE`), or nobody is signed in and
- * no way to sign in again is known (`SIGNED_OUT`).
+ * A code for failures on the client's side: no answer (`UNREACHABLE`), no answer in time (`TIMED_OUT`), an answer that
+ * is not Idem's GraphQL (`UNEXPECTED_ANSWER`), a text to sign that names another server, purpose, key or handle than
+ * was requested (`WRONG_CHALLENGE`), or no session and no way to sign in again (`SIGNED_OUT`).
  */
 export type LocalCode = 'UNREACHABLE' | 'TIMED_OUT' | 'UNEXPECTED_ANSWER' | 'WRONG_CHALLENGE' | 'SIGNED_OUT'
 

@@ -1,4 +1,4 @@
-// A session that keeps its own access token fresh, alone or beside others that share its store.
+// A session that refreshes its access token automatically. Several sessions may share one store.
 
 import { type Clock, systemClock } from './clock.js'
 import type { ServerIdentity } from './discovery.js'
@@ -15,17 +15,17 @@ import {
 } from './tokens.js'
 import { type GraphqlCall, type Transport, withBearer } from './transport.js'
 
-/** What a session is made of. */
+/** The parts of a session. */
 export interface SessionOptions {
-  /** Bare, without a bearer. */
+  /** A transport without a bearer. */
   readonly transport: Transport
   readonly store: TokenStore
-  /** Signs in anew once the session is over; without it that ends in `SIGNED_OUT`. */
+  /** Signs in again after the session has ended; without it, that throws `SIGNED_OUT`. */
   readonly signInAgain?: () => Promise<Tokens>
   readonly clock?: Clock
 }
 
-/** A transport that acts for whoever is signed in. Throws `SIGNED_OUT` when that is nobody. */
+/** A transport with the session's bearer. Throws `SIGNED_OUT` if there is no session. */
 export class Session implements Transport {
   readonly #transport: Transport
   readonly #store: TokenStore
@@ -43,7 +43,9 @@ export class Session implements Transport {
     this.#clock = options.clock ?? systemClock
   }
 
-  /** Tokens whose access token serves for another minute, refreshed if need be; one refresh at a time. */
+  /**
+   * Tokens whose access token is valid for at least another minute. Refreshes if necessary, once for concurrent calls.
+   */
   async tokens(): Promise<KeptTokens> {
     const kept = await this.#store.read()
     const isOver = kept === null && this.#signInAgain === null
@@ -51,12 +53,14 @@ export class Session implements Transport {
     return kept !== null && isFresh(kept, this.#clock()) ? kept : this.#renew(null)
   }
 
-  /** Which server this is. */
+  /** The server's origins. */
   identify(): Promise<ServerIdentity> {
     return this.#transport.identify()
   }
 
-  /** Sends with the bearer; one that is refused before its time is renewed and the call sent once more. */
+  /**
+   * Sends the call with the bearer. If the bearer is refused before it expires, renews it and sends the call once more.
+   */
   async send<Data>(call: GraphqlCall): Promise<Data> {
     const { accessToken } = await this.tokens()
     try {
@@ -68,7 +72,10 @@ export class Session implements Transport {
     }
   }
 
-  /** Replaces the tokens by those that `prove` gets with the current bearer, while nobody refreshes. */
+  /**
+   * Replaces the tokens by those that `prove` gets with the current bearer. Under the store's lock, so that no refresh
+   * happens meanwhile.
+   */
   async stepUp(prove: (bearer: Transport) => Promise<Tokens>): Promise<void> {
     await this.tokens()
     const proven = await this.#update(async (current) => {
@@ -100,7 +107,7 @@ export class Session implements Transport {
     if (failure !== null) throw failure
   }
 
-  /** Starts at most one renewal; whoever asks meanwhile waits for the same. */
+  /** Renews the tokens; concurrent calls share one renewal. */
   #renew(refusedAccessToken: string | null): Promise<KeptTokens> {
     this.#renewal ??= this.#renewStored(refusedAccessToken).finally(() => {
       this.#renewal = null

@@ -1,10 +1,10 @@
-// Where a session's tokens are kept between calls, and how holders of one store keep out of each other's way.
+// The store of a session's tokens between calls, with a lock for several holders.
 
 import type { KeptTokens } from './tokens.js'
 
 /** A place for the tokens of one session: memory, a browser's storage, a file. */
 export interface TokenStore {
-  /** What is kept now; null when nobody is signed in. */
+  /** The stored tokens; null if there are none. */
   read(): Promise<KeptTokens | null>
   /**
    * Replaces what is kept by what `change` makes of it, while no other holder of the same store (another

@@ -1,9 +1,9 @@
-// The tokens of a session: what they are, how long they serve, how they are renewed and given up.
+// The tokens of a session: their form, their lifetime, refresh and sign-out.
 
 import { IdemError } from './idem-error.js'
 import { type Transport, withBearer } from './transport.js'
 
-/** What a sign-in or a refresh hands out. The times are the server's, in ISO 8601. */
+/** The tokens of a sign-in or a refresh. The times are the server's, in ISO 8601. */
 export interface Tokens {
   readonly accessToken: string
   readonly tokenType: string
@@ -13,11 +13,11 @@ export interface Tokens {
   readonly sessionExpiresAt: string
 }
 
-/** The fields of `Tokens`, for every document that answers them. */
+/** The fields of `Tokens`, for all documents that request them. */
 export const tokenFields =
   'accessToken tokenType accessTokenExpiresAt refreshToken refreshTokenExpiresAt sessionExpiresAt'
 
-/** Tokens with the moment at which they came, by both clocks: this machine's may be wrong. */
+/** Tokens with the time of their receipt by both clocks, because this machine's clock may be wrong. */
 export interface KeptTokens extends Tokens {
   /** By the server's clock, in ISO 8601. */
   readonly issuedAt: string
@@ -30,7 +30,7 @@ export interface KeptTokens extends Tokens {
   readonly refreshStartedAt: string | null
 }
 
-/** The tokens as they are to be kept; `now` is when they came. */
+/** The tokens in the form in which they are stored; `now` is the time of their receipt. */
 export const keepTokens = (tokens: Tokens, now: Date): KeptTokens => ({
   ...tokens,
   issuedAt: issuedAtOf(tokens.accessToken),
@@ -38,7 +38,10 @@ export const keepTokens = (tokens: Tokens, now: Date): KeptTokens => ({
   refreshStartedAt: null,
 })
 
-/** The `iat` of an access token (RFC 9068 section 2.2), read and not checked: that is for who accepts it. */
+/**
+ * The `iat` of an access token (RFC 9068 section 2.2), read without verification, which is the task of whoever accepts
+ * the token.
+ */
 const issuedAtOf = (accessToken: string): string => {
   try {
     const payload = accessToken.split('.')[1] ?? ''
@@ -54,11 +57,11 @@ const issuedAtOf = (accessToken: string): string => {
   }
 }
 
-/** The server's time, as far as this machine can tell: when the tokens were issued, and how long ago they came. */
+/** An estimate of the server's time: when the tokens were issued, plus the time since their receipt. */
 export const serverTime = (tokens: KeptTokens, now: Date): Date =>
   new Date(Date.parse(tokens.issuedAt) + now.getTime() - Date.parse(tokens.receivedAt))
 
-/** Enough for the call that follows, and for the time that the tokens were on their way. */
+/** Long enough for the following call and for the transfer of the tokens. */
 const shortestUsefulLifeMs = 60_000
 
 /**
@@ -72,8 +75,8 @@ export const isFresh = (tokens: KeptTokens, now: Date): boolean => {
 }
 
 /**
- * The successor of a refresh token. Send it by a transport without a bearer: an expired one would be
- * refused. `REFRESH_REUSED` when the token was spent before: then the session is over.
+ * Exchanges a refresh token. The transport must have no bearer, because an expired one would be refused.
+ * `REFRESH_REUSED` if the token was used before; the session has then ended.
  */
 export const refreshSession = async (transport: Transport, refreshToken: string): Promise<Tokens> => {
   const document = `mutation RefreshSession($input: RefreshSessionInput!) {
@@ -84,7 +87,7 @@ export const refreshSession = async (transport: Transport, refreshToken: string)
   return data.refreshSession
 }
 
-/** Ends the session of the transport's bearer, at once and everywhere. */
+/** Ends the session of the transport's bearer in all processes. */
 export const endSession = async (transport: Transport): Promise<void> => {
   await transport.send({ document: 'mutation EndSession { endSession }' })
 }

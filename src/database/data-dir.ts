@@ -1,4 +1,4 @@
-// The folder that one running service owns: a lock that its holder keeps fresh, and a file that says who holds it.
+// The folder that one running service owns: a lock that its holder refreshes, and a file that names the holder.
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { check, lock } from 'proper-lockfile'
@@ -15,21 +15,21 @@ export interface DataDir {
 
 /** Who claims a folder. */
 export interface Claimant {
-  /** Where the service answers, for whoever finds the folder held. */
+  /** The address of the service, for messages of others that find the folder in use. */
   readonly url: string
   /** Unique to this start of the service. */
   readonly instanceId: string
   readonly now: Date
-  /** Called when another service has taken the folder over, which can happen after a sleep of 10 s elsewhere. */
+  /** Called when another service has taken over the folder, for example after this machine slept for 10 s. */
   readonly onLost: () => void
 }
 
-/** What `service.json` says about the service that holds the folder. */
+/** The content of `service.json`: the service that holds the folder. */
 export interface Claim {
   readonly pid: number
-  /** When that process started, in the words of its machine; null where that is unknown. */
+  /** The start time of that process, as its operating system writes it; null if unknown. */
   readonly born: string | null
-  /** Where its pid has a meaning. */
+  /** The machine or container in which the pid is valid. */
   readonly machine: string
   readonly url: string
   readonly instanceId: string
@@ -37,15 +37,15 @@ export interface Claim {
   readonly startedAt: string
 }
 
-/** Another service holds the folder; the message says which, where it runs and what to do. */
+/** Another service holds the folder; the message says which one, where it runs and what to do. */
 export class DataDirInUse extends OperatorProblem {
   override readonly name = 'DataDirInUse'
 
   constructor(
     path: string,
-    /** Who holds it, or null while that one is just starting or stopping. */
+    /** The holder; null while it is starting or stopping. */
     readonly holder: Claim | null,
-    /** True for one that does not keep its lock fresh. */
+    /** True if the holder does not refresh its lock. */
     isSilent: boolean,
   ) {
     super(
@@ -61,21 +61,21 @@ export class DataDirInUse extends OperatorProblem {
 }
 
 const claimName = 'service.json'
-/** The lock of those who are about to claim the folder, one at a time. */
+/** The lock for claiming, which one process at a time does. */
 const claimingName = 'claiming'
 
 /**
- * A holder that has not refreshed its lock for 10 s is gone, unless its process is known to be there. It does so four
- * times in that span, so neither a busy machine nor a slow disk makes it look gone.
+ * A holder that has not refreshed its lock for 10 s counts as gone, unless its process is known to run. It refreshes
+ * four times in that period, so that a busy machine or a slow disk does not make it look gone.
  */
 const [staleMs, freshenMs] = [10_000, 2_500]
 
-/** Claiming takes milliseconds; one that was killed meanwhile is waited for until its lock is stale. */
+/** Claiming takes milliseconds. If a process was killed while it claimed, others wait until its lock is stale. */
 const claimingRetries = { retries: 150, factor: 1.5, minTimeout: 10, maxTimeout: 100 }
 
 /**
- * Creates the folder `path` if it is missing and claims it for this process. The claim of a process that has ended,
- * however it did, is taken over at once. Throws `DataDirInUse` if another service holds the folder.
+ * Creates the folder `path` if it is missing, and claims it for this process. The claim of a process that has ended in
+ * any way is replaced at once. Throws `DataDirInUse` if another service holds the folder.
  */
 export const claimDataDir = async (path: string, claimant: Claimant): Promise<DataDir> => {
   await makeDataDir(path)
@@ -95,13 +95,16 @@ export const claimDataDir = async (path: string, claimant: Claimant): Promise<Da
   }
 }
 
-/** Makes the folder if it is missing. Mode 711 lets the user that runs PostgreSQL for root pass, and lists it to nobody. */
+/**
+ * Creates the folder if it is missing. With mode 711 the user that runs PostgreSQL for root can pass through it, and
+ * other users cannot list it.
+ */
 export const makeDataDir = async (path: string): Promise<void> => {
   const created = await mkdir(path, { recursive: true, mode: 0o711 })
   if (created !== undefined) await chmod(path, 0o711)
 }
 
-/** Removes the lock of a holder that is gone; throws `DataDirInUse` for one that is there. */
+/** Removes the lock of a holder that is gone; throws `DataDirInUse` for a holder that still exists. */
 const clearAway = async (path: string): Promise<void> => {
   const file = join(path, claimName)
   const holder = await readClaim(file)
@@ -112,8 +115,8 @@ const clearAway = async (path: string): Promise<void> => {
 }
 
 /**
- * Where the holder's process can be looked at, that decides: it may be stopped, and it may have been killed a moment
- * ago. Elsewhere, as in another container on the same volume, its lock does.
+ * True if the holder still exists. Its process decides if this machine can check it, because it may be stopped, or have
+ * been killed a moment ago. Otherwise, as for another container on the same volume, the lock decides.
  */
 const isThere = async (holder: Claim, isFresh: boolean): Promise<boolean> => {
   if (holder.machine !== (await thisMachine())) return isFresh
@@ -122,7 +125,7 @@ const isThere = async (holder: Claim, isFresh: boolean): Promise<boolean> => {
   return birth.kind === 'started' && birth.at === holder.born
 }
 
-/** The claim is written before the lock is taken, so a lock without a claim is one that is being released. */
+/** Writes the claim before it locks, so that a lock without a claim is one that is being released. */
 const hold = async (path: string, { url, instanceId, now, onLost }: Claimant): Promise<DataDir> => {
   const file = join(path, claimName)
   const birth = await birthOf(process.pid)
@@ -150,14 +153,16 @@ const hold = async (path: string, { url, instanceId, now, onLost }: Claimant): P
   return { path, release }
 }
 
-/** Renamed into its place, so that it is never seen half written, nor left empty by a power failure. */
+/**
+ * Renames a complete file, so that readers never see a partial one, and a power failure does not leave an empty one.
+ */
 const writeClaim = async (file: string, claim: Claim): Promise<void> => {
   const unfinished = `${file}.unfinished`
   await writeFile(unfinished, `${JSON.stringify(claim, null, 2)}\n`, { flush: true })
   await rename(unfinished, file)
 }
 
-/** Null when there is no claim, or none of ours. */
+/** Null if there is no claim, or its format is not ours. */
 const readClaim = async (file: string): Promise<Claim | null> => {
   try {
     return parseClaim(JSON.parse(await readIfPresent(file)))
@@ -182,7 +187,7 @@ const parseClaim = (value: unknown): Claim | null => {
   return { pid, born: typeof born === 'string' ? born : null, machine, url, instanceId, startedAt }
 }
 
-/** A lock that somebody has removed needs no release. */
+/** Ignores that the lock was already removed. */
 const ignoreRemoved = (error: unknown): void => {
   if (errorCode(error) !== 'ERELEASED' && errorCode(error) !== 'ENOTACQUIRED') throw error
 }

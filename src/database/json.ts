@@ -1,4 +1,4 @@
-// Json: a value that a jsonb column keeps, and that a sealed value carries.
+// Json: the values of jsonb columns and of sealed values.
 
 /** A value that survives `JSON.stringify` and `JSON.parse` unchanged. */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject

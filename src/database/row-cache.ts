@@ -1,40 +1,41 @@
-// A bounded cache of rows that other processes may change: pushed invalidation, and no trust without it.
+// A bounded cache of rows that other processes may change. Notifications invalidate it, and it is not used without
+// them.
 import { LRUCache } from 'lru-cache'
 import type { Call } from './call.js'
 import type { Notifications } from './notifications.js'
 
-/** What a cache of rows of one table needs. */
+/** The options of a cache of rows of one table. */
 export interface RowCacheOptions<T> {
   readonly table: string
   readonly notifications: Pick<Notifications, 'on' | 'trusted'>
-  /** The memory that the rows may take, in bytes. */
+  /** Limit of the memory for rows, in bytes. */
   readonly maxBytes: number
   /**
-   * How many keys without a row are remembered. Inserts are not notified, so 0 wherever somebody may look a key up
-   * before its row is committed.
+   * Limit of remembered keys without a row. Inserts are not notified, so it must be 0 if a key may be looked up before
+   * its row is committed.
    */
   readonly maxMisses: number
   /**
-   * Given where rows are looked up by another key than the id by which the schema's triggers name them. One row may be
-   * kept under several keys.
+   * Required if rows are looked up by another key than the id in notifications. One row may be cached under several
+   * keys.
    */
   readonly idOf?: (row: T) => string
 }
 
-/** What an entry takes beside its row, in bytes: key, lists of the cache, the object itself. */
+/** Memory of an entry in addition to its row, in bytes: key, lists of the cache, the object itself. */
 const entryBytes = 512
-/** Of each character that a row holds, in bytes. */
+/** Memory of each character of a row, in bytes. */
 const characterBytes = 2
 
-/** Measured by its text: a string is most of a row, and somebody else may have chosen it. */
+/** The size by the row's text, because most of a row is strings, whose length clients may choose. */
 const sizeOf = (row: object): number => entryBytes + characterBytes * JSON.stringify(row).length
 
-/** Caches what `load` found by a key. */
+/** Caches the rows that `load` returns, by key. */
 export class RowCache<T extends object> {
   readonly #rows: LRUCache<string, T>
   readonly #misses: LRUCache<string, true> | null
   readonly #loading = new Map<string, Promise<T | null>>()
-  /** The keys under which a row is kept, by its id, where those are others. */
+  /** The keys under which a row is cached, by its id, if they differ from it. */
   readonly #keysOf = new Map<string, Set<string>>()
 
   constructor(private readonly options: RowCacheOptions<T>) {
@@ -49,8 +50,8 @@ export class RowCache<T extends object> {
   }
 
   /**
-   * The row from the cache, or from `load`, which runs once however many ask at the same time. Inside of a transaction
-   * always from `load`, and not kept: it may yet be rolled back.
+   * The row from the cache or from `load`; concurrent calls share one `load`. In a transaction `load` is always called
+   * and its result not cached, because the transaction may be rolled back.
    */
   find(
     call: Pick<Call, 'isInTransaction'>,
@@ -62,7 +63,7 @@ export class RowCache<T extends object> {
     return this.#rows.get(key) ?? this.#loading.get(key) ?? this.#load(key, load)
   }
 
-  /** Drops what is kept of a row, by its id or a key, or all with `*`; a load under way is still answered but no longer kept. */
+  /** Drops the cached row with this id or key, or all with `*`. A running `load` is still returned, but not cached. */
   forget(id: string): void {
     if (id === '*') {
       this.#rows.clear()
@@ -75,7 +76,7 @@ export class RowCache<T extends object> {
     this.#loading.delete(id)
     if (this.options.idOf === undefined) return
     for (const key of this.#keysOf.get(id) ?? []) this.#rows.delete(key)
-    // Any of them may be about to find that row.
+    // Any running `load` may return that row.
     this.#loading.clear()
   }
 
@@ -104,7 +105,7 @@ export class RowCache<T extends object> {
     }
     this.#rows.set(key, row)
     const id = this.options.idOf?.(row) ?? key
-    // Not kept at all where it alone is larger than the cache.
+    // A row that alone exceeds the limit is not cached.
     if (id === key || !this.#rows.has(key)) return
     this.#keysOf.set(id, (this.#keysOf.get(id) ?? new Set()).add(key))
   }

@@ -70,15 +70,15 @@ const noEffectState = 'IDEM0'
 /** SQLSTATE: a constraint was violated. */
 const violationState = /^23/
 
-/** Which constraint refused what was written, or, under the same name, which change took no effect. */
+/** The violated constraint, or the required change that had no effect, which has a name in the same field. */
 export interface Violation {
   readonly kind: 'constraint' | 'no-effect'
-  /** Empty where it is not of a table. */
+  /** The table; empty if the error is not about a table. */
   readonly table: string
   readonly constraint: string
 }
 
-/** The violation that PostgreSQL reports, or null when `error` is none. */
+/** The violation that PostgreSQL reports; null for any other error. */
 export const readViolation = (error: unknown): Violation | null => {
   for (const current of chain(error)) {
     const code = textOf(current, 'code')

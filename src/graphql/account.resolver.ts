@@ -27,7 +27,7 @@ export interface AccountResolverNeeds extends CheckHandleNeeds, SetHandleNeeds, 
   readonly sessions: Sessions
 }
 
-/** Queries and mutations upon the caller's account. */
+/** Queries and mutations of the caller's account. */
 @Resolver(() => AccountType)
 export class AccountResolver {
   constructor(private readonly needs: AccountResolverNeeds) {}

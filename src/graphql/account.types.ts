@@ -70,7 +70,7 @@ export class EmailAddressType {
   verifiedAt!: Date
 }
 
-/** The addresses of an account, of which exactly one is primary: the chosen one, else the first. */
+/** The addresses of an account. Exactly one is primary: the chosen one, otherwise the first. */
 export const emailAddressesOf = (
   { primaryEmail }: Pick<Account, 'primaryEmail'>,
   addresses: readonly Identity[],
@@ -84,7 +84,7 @@ export const emailAddressesOf = (
   }))
 }
 
-/** What a change of the profile takes. */
+/** The input of a change of the profile. */
 @InputType({ description: 'What to change of my profile: what is left out stays, null clears.' })
 export class UpdateProfileInput {
   @Field(() => String, {

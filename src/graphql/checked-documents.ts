@@ -1,4 +1,4 @@
-// Apollo's place for our own check of documents: it answers instead of running what must not run.
+// The Apollo plugin that checks documents and variables before execution.
 import { type BaseContext, type GraphQLRequestListener, HeaderMap } from '@apollo/server'
 import type { DocumentCheck } from './check-document.js'
 import { problemsOfVariables } from './check-text.js'
@@ -9,9 +9,9 @@ import { logErrors } from './refusal-log.js'
 const refusedStatus = 400
 
 /**
- * Refuses documents that `check` finds fault with, and variables whose text cannot be stored. Apollo validates by all
- * rules at once, those that are dear beside those that say that it is too much; so its own validation is off, and this
- * takes its place.
+ * Refuses documents in which `check` finds an error, and variables with text that cannot be stored. Apollo's own
+ * validation runs all rules at once, including the expensive ones, on documents that exceed a limit; therefore it is
+ * off, and this replaces it.
  */
 export const checkedDocuments = (
   check: DocumentCheck,

@@ -87,7 +87,7 @@ const scopesGuard =
   async (call) => {
     const { accountId, kind, scopes } = requirePrincipal(call.principal)
     const isForOperators = required.flat().includes(operatorScope)
-    // Without a session nothing was proven here that could be stepped up, or ended.
+    // Without a session there is nothing to step up.
     const isHeldByOperator =
       isForOperators &&
       kind === 'session' &&

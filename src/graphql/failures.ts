@@ -1,14 +1,14 @@
-// Translates what was thrown into what a client may see: the closed list of codes, everything else masked.
+// Translates errors into what a client may see: a code of the closed list; everything else is masked.
 import { GraphQLError } from 'graphql'
 import { isDatabaseAway } from '../database/storage-errors.js'
 import { Failure, type FailureCode } from '../failure.js'
 import { outlineOf } from '../runtime/error-outline.js'
 import type { Logger } from '../runtime/logger.js'
 
-/** How long a client does well to wait for the database, in seconds. */
+/** The time after which a client should try again if the database is unavailable, in seconds. */
 const databaseRetrySeconds = 2
 
-/** The failure that a thrown error amounts to; a bug becomes `INTERNAL`. */
+/** The failure for a thrown error; a bug becomes `INTERNAL`. */
 export const asFailure = (error: unknown): Failure => {
   if (error instanceof Failure) return error
   if (isDatabaseAway(error))
@@ -44,20 +44,22 @@ export const httpOf = (failure: Failure): { status: number; headers: Map<string,
   return { status: statusOfCode(failure.code), headers }
 }
 
-/** The error that refuses a whole request before anything was resolved: it carries the HTTP status. */
+/** The error that refuses a whole request before any field was resolved; it has the HTTP status. */
 export const refuseRequest = (error: unknown): GraphQLError => {
   const failure = asFailure(error)
   return new GraphQLError(failure.message, { originalError: failure, extensions: { http: httpOf(failure) } })
 }
 
-/** What tells of one refusal in the log apart from its level. */
+/** The properties of a refusal in the log, except its level. */
 interface RefusalFacts {
   readonly reason?: string | undefined
-  /** How many errors of the request are alike, where it is more than one. */
+  /** The number of equal errors in the request; absent for one. */
   readonly count?: number
 }
 
-/** Writes a refusal to the log: a bug with the calls that led to it, once, and here. Never what was sent. */
+/**
+ * Logs a refusal; a bug with its stack. Only this function logs refusals, so that each appears once. Never logs input.
+ */
 export const logRefusal = (logger: Logger, failure: Failure, { count }: { count?: number } = {}): void => {
   const { reason, cause } = failure.details
   const facts: RefusalFacts = { reason, ...(count === undefined || count === 1 ? {} : { count }) }
@@ -68,7 +70,7 @@ export const logRefusal = (logger: Logger, failure: Failure, { count }: { count?
   else logger.info({ code: failure.code, ...facts, ...failure.details.attempt }, 'refused')
 }
 
-/** What a client learns of a failure: the code, what to do about it, the request to quote; nothing private. */
+/** The extensions of an error for the client: the code, what to do, the request's id; nothing private. */
 export const publicExtensions = (
   failure: Failure,
   requestId: string | undefined,

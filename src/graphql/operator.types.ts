@@ -1,4 +1,4 @@
-// The schema's types of what operators see: accounts, jobs, and pages of them.
+// The schema's types for operators: accounts, jobs, and pages of them.
 import { GraphQLJSONObject } from 'graphql-scalars'
 import { ArgsType, Field, ID, Int, ObjectType } from 'type-graphql'
 import { mostAddressesShown } from '../operators/account-record.js'
@@ -43,7 +43,7 @@ export class AccountRecordType {
   suspendedAt!: Date | null
 }
 
-/** What the list of accounts takes. */
+/** The input of the list of accounts. */
 @ArgsType()
 export class AccountsArguments extends PageArguments {
   @Field(() => String, {
@@ -73,7 +73,7 @@ export class AccountConnection {
   pageInfo!: PageInfo
 }
 
-/** How many jobs stand where. */
+/** The numbers of jobs by state. */
 @ObjectType({ description: 'How many background jobs stand where.' })
 export class JobCounts {
   @Field(() => Int, { description: 'Asked for, and not yet handed to the queue.' })
@@ -86,7 +86,7 @@ export class JobCounts {
   failed!: number
 }
 
-/** A job that was given up, as the schema shows it. */
+/** A job that failed in all tries, as the schema shows it. */
 @ObjectType('FailedJob', { description: 'A background job that was given up after its last try.' })
 export class FailedJobType {
   @Field(() => ID, { description: 'UUIDv7.' })

@@ -48,7 +48,7 @@ export class TokensType {
   sessionExpiresAt!: Date
 }
 
-/** What a refresh takes. */
+/** The input of a refresh. */
 @InputType({ description: 'The refresh token to exchange.' })
 export class RefreshSessionInput {
   @Field(() => String, { description: 'The current refresh token of the session. Send no bearer with it.' })

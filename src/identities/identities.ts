@@ -1,4 +1,4 @@
-// Where identities are kept.
+// The store of identities.
 import type { Account } from '../accounts/account.js'
 import { accountColumns } from '../accounts/accounts.js'
 import type { ValuesOf } from '../config/setting.js'
@@ -34,7 +34,10 @@ const use = {
     where id = $1::uuid and ($3::jsonb is null or credential = $3::jsonb) returning id`,
 }
 
-/** Failures are not forgotten: who makes a first proof and guesses the second one would forget them each time. */
+/**
+ * Keeps the count of failures: otherwise an attacker with a valid first proof could reset it before each guess of the
+ * second factor.
+ */
 const step = {
   name: 'idem_identity_step',
   text: `update identity set credential = $2::jsonb
@@ -42,9 +45,9 @@ const step = {
 }
 
 /**
- * An identity that nobody has leaves no row, so a stranger can make nothing grow by it. It costs a message in the
- * write-ahead log instead: without that only the commit of a known one would be flushed, which takes milliseconds, and a
- * stranger could measure which addresses are known.
+ * Inserts no row for an unknown identity, so that strangers cannot make the table grow. Writes a message into the
+ * write-ahead log instead, so that the commit is flushed in both cases: the flush takes milliseconds, and its absence
+ * would disclose which addresses are unknown.
  */
 const noteFailedProof = {
   name: 'idem_identity_failed',
@@ -70,22 +73,22 @@ interface ProvenRow extends Omit<Account, 'id'> {
   readonly isRetired: boolean
 }
 
-/** An identity that leads to an account. */
+/** An identity that exists, and its account. */
 export interface FoundIdentity {
   readonly identityId: string
   readonly account: Account
-  /** True when the account has a verified address, so that its owner can be told of something. */
+  /** True if the account has a verified address, to which a notice can be sent. */
   readonly hasAddress: boolean
-  /** How many proofs of the identity failed since the last one that held. */
+  /** The number of failed proofs of the identity since the last valid one. */
   readonly failedProofs: number
 }
 
-/** What the database knows of a proven identity and of the handle that was claimed with it. */
+/** What is stored about a proven identity and the handle that was claimed with it. */
 export interface KnownIdentity {
   readonly found: FoundIdentity | null
-  /** The account that the claimed handle belongs to, or null when it is free or none was claimed. */
+  /** The account to which the claimed handle belongs; null if it is free, or none was claimed. */
   readonly handleOwner: string | null
-  /** True for an identity that led to a guest who has become a person. */
+  /** True for a retired identity: its guest has become a person. */
   readonly isRetired: boolean
 }
 
@@ -109,7 +112,7 @@ const remove = {
   text: 'delete from identity where id = any($1::uuid[]) returning id',
 }
 
-/** The primary address first, so that it is among them; then all in the order of their age. */
+/** Puts the primary address first, so that the limit never omits it; the result is ordered by age. */
 const firstAddresses = {
   name: 'idem_identity_first_addresses',
   text: `select ${columns} from account a cross join lateral (
@@ -125,7 +128,7 @@ const overtaken = (id: string): Failure =>
 export class Identities {
   constructor(private readonly settings: ValuesOf<typeof identitySettings>) {}
 
-  /** Looks a proven identity up together with the handle claimed with it, in one statement. */
+  /** Looks up a proven identity and the handle that was claimed with it, in one statement. */
   async lookUp(call: Call, proven: ProvenIdentity, handle: string | null): Promise<KnownIdentity> {
     const [row] = await call.run<ProvenRow>(findProven, [
       proven.method,
@@ -140,16 +143,16 @@ export class Identities {
     return { found, handleOwner, isRetired }
   }
 
-  /** What proofs of an identity are checked against; null where there is no such identity, or where it has none. */
+  /** The credential of an identity; null if there is no such identity, or it has none. */
   async findCredential(call: Call, { method, issuer, subject }: ProvenIdentity): Promise<JsonObject | null> {
     const [row] = await call.run<Pick<Identity, 'credential'>>(findCredential, [method, issuer, subject])
     return row?.credential ?? null
   }
 
   /**
-   * What a proof that held changes in its identity: failures before it are forgotten, and the credential takes its step.
-   * Nothing where nothing changes, as for nearly all proofs. `PROOF_REJECTED` when another proof has taken that step
-   * meanwhile: of two with one counter, one holds.
+   * The change of an identity by a valid proof: resets the count of failures and stores the new credential. Empty if
+   * nothing changes, as for nearly all proofs. `PROOF_REJECTED` if another proof has changed the credential meanwhile,
+   * so that of two proofs with the same counter one is valid.
    */
   usesOf(
     { identityId: id, failedProofs }: Pick<FoundIdentity, 'identityId' | 'failedProofs'>,
@@ -162,26 +165,26 @@ export class Identities {
     return [{ statement: use, values, otherwise: () => overtaken(id) }]
   }
 
-  /** The step of the credential alone, for a first proof that a second one must complete. */
+  /** The change of the credential alone, for a first proof that a second one must complete. */
   stepsOf(id: string, credential: CredentialStep | null): readonly Change[] {
     if (credential === null || credential.from === null) return []
     const values = [id, JSON.stringify(credential.to), JSON.stringify(credential.from)]
     return [{ statement: step, values, otherwise: () => overtaken(id) }]
   }
 
-  /** Counts a failed proof of an identity; its id, or null where there is no such identity. */
+  /** Counts a failed proof of an identity; returns its id, or null if there is no such identity. */
   async noteFailedProof(call: Call, { method, issuer, subject }: ProvenIdentity): Promise<string | null> {
     const [row] = await call.run<{ id: string | null }>(noteFailedProof, [method, issuer, subject, call.now])
     return row?.id ?? null
   }
 
-  /** How many proofs of their identities failed since the last ones that held, by account. Accounts without failures are absent. */
+  /** The number of failed proofs since the last valid ones, by account. Accounts without failures are omitted. */
   async countFailedProofs(call: Call, accountIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows = await call.run<{ accountId: string; failed: number }>(countFailedProofs, [accountIds])
     return new Map(rows.map(({ accountId, failed }) => [accountId, failed]))
   }
 
-  /** The row of a new identity. Refused with `CONFLICT` when it leads to an account already. */
+  /** The row of a new identity. `CONFLICT` if it already exists. */
   row(identity: Identity): Row {
     return rowOf(Identity, identity, {
       identity_method_issuer_subject: () =>
@@ -189,7 +192,10 @@ export class Identities {
     })
   }
 
-  /** Refuses with `CONFLICT` when the account has as many as it can have; under its lock, so that none comes between. */
+  /**
+   * Throws `CONFLICT` if the account has the maximal number of identities. The caller holds the account's lock, so that
+   * none is added meanwhile.
+   */
   async refuseSurplus(call: Call, accountId: string): Promise<void> {
     const { maxPerAccount } = this.settings
     if ((await call.em.count(Identity, { account: accountId })) >= maxPerAccount)
@@ -204,7 +210,7 @@ export class Identities {
     return await call.run<Identity>(list, [accountId, this.settings.maxPerAccount, null])
   }
 
-  /** The same, locked until the end of the transaction: a sign-in by one of them waits, then finds it as it became. */
+  /** The same, locked until the end of the transaction: a sign-in with one of them waits and then sees the result. */
   async lockOf(call: Call, accountId: string): Promise<Identity[]> {
     return await call.run<Identity>(lock, [accountId])
   }
@@ -214,19 +220,19 @@ export class Identities {
     return await call.run<Identity>(list, [accountId, this.settings.maxPerAccount, 'email'])
   }
 
-  /** Of each account at most `most` verified addresses, the primary one among them, oldest first. */
+  /** For each account at most `most` verified addresses including the primary one, oldest first. */
   async listFirstAddresses(call: Call, accountIds: readonly string[], most: number): Promise<Identity[]> {
     return accountIds.length === 0 ? [] : await call.run<Identity>(firstAddresses, [accountIds, most])
   }
 
-  /** Removes identities. */
+  /** Deletes identities. */
   async remove(call: Call, ids: readonly string[]): Promise<void> {
     await call.run(remove, [ids])
   }
 
   /**
-   * Removes identities and remembers what they were, so that no proof of them opens an account again. For use inside a
-   * transaction: who looks meanwhile finds the one or the other.
+   * Deletes identities and stores them as retired, so that no proof of them opens an account again. To be called in a
+   * transaction, so that concurrent readers see one of the two states.
    */
   async retire(call: Call, identities: readonly Identity[]): Promise<void> {
     const retiredAt = call.now

@@ -1,4 +1,4 @@
-// Every proof leads to one account: the one that its identity is known to, or a new one. Who may go on from there.
+// Finds the account to which a proof leads, or describes a new one, and decides whether the caller may act upon it.
 import { type Account, type AccountKind, firstLevelOf, suspendedFailure } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import type { AuditLog } from '../audit/audit-log.js'
@@ -21,67 +21,67 @@ export interface OpenIdentityNeeds {
   readonly throttle: Throttle
 }
 
-/** What becomes of an identity that is seen for the first time. */
+/** What to do with an unknown identity. */
 export type WhenUnknown =
-  /** It gets an account of this kind of its own. */
+  /** Make a new account of this kind for it. */
   | { readonly act: 'provision'; readonly kind: AccountKind }
-  /** It joins the account. */
+  /** Add it to this account. */
   | { readonly act: 'join'; readonly account: Account; readonly label: string | null }
   | { readonly act: 'refuse' }
 
-/** What was proven, how well, and what for. */
+/** A proven identity, with its strength and its use. */
 export interface IdentityClaim {
   readonly proven: ProvenIdentity
-  /** How strong the proofs are, all together. */
+  /** The level of all proofs together. */
   readonly acr: Acr
   /** The handle claimed with the proof, in canonical form, or null. */
   readonly handle: string | null
-  /** How the proof changes what later ones are checked against; null where it does not. */
+  /** The change of the identity's credential by the proof; null if there is none. */
   readonly credential: CredentialStep | null
-  /** The account that the identity is to lead to; null where any will do. */
+  /** The account to which the identity must lead; null for any. */
   readonly accountId: string | null
   readonly whenUnknown: WhenUnknown
 }
 
-/** An identity whose account may be acted upon. */
+/** An identity whose account the caller may act upon. */
 export interface OpenedIdentity {
   readonly account: Account
   readonly identityId: string
-  /** True where the identity is new. */
+  /** True if the identity is new. */
   readonly isNew: boolean
-  /** True where the account is new too. */
+  /** True if the account is new too. */
   readonly provisioned: boolean
-  /** True when the account had a verified address before. */
+  /** True if the account already had a verified address. */
   readonly hasAddress: boolean
   /**
-   * What makes the identity, and the account, where they are new; else what the proof changes in the identity. To be
-   * written in the transaction of what is done.
+   * The rows of a new identity and account, or the changes of a known identity. To be written in the transaction of
+   * what the proof allows.
    */
   readonly parts: readonly Part[]
 }
 
-/** Why an identity does not open the account that was asked for, or not yet. */
+/** Why an identity does not open the requested account, or not yet. */
 export type ClosedIdentity =
   /**
-   * The proofs are weaker than what the owner of the account has set up: a second one is needed. `parts` are what they
-   * change in the identity, to be written where they are spent.
+   * The proofs are weaker than the account requires, so a second factor is needed. `parts` are the changes of the
+   * identity, to be written when the first proof is spent.
    */
   | { readonly outcome: 'second_factor'; readonly account: Account; readonly parts: readonly Part[] }
-  /** The identity, proven well enough to open it, leads to another account than the one that was asked for. */
+  /** The identity is proven well enough, but leads to another account than the requested one. */
   | { readonly outcome: 'other_account'; readonly account: Account }
   | { readonly outcome: 'refused'; readonly failure: Failure }
 
-/** What came of a proof: opened, with the result of what was done then, or closed. */
+/** The result of a proof: opened, with the result of `act`, or closed. */
 export type Opening<T> = { readonly outcome: 'opened'; readonly result: T } | ClosedIdentity
 
-/** Each one after the first follows a change that others made meanwhile; nobody can make that many in time. */
+/** The limit of attempts. Each further one follows a concurrent change of the same identity, account or handle. */
 const mostLooks = 5
 
 /**
- * Finds where a proven identity leads and does `act` there, which must write what `OpenedIdentity` brings, or nothing.
- * Every proof takes this way: a sign-in, a second factor, a bearer that is believed, a step-up, a link. When the
- * identity, its account or its handle has just been made or removed by another call, `act` has failed as a whole; then
- * it is looked again.
+ * Finds the account of a proven identity and calls `act`, which must write all of `OpenedIdentity.parts` or nothing.
+ * Every proof uses this function: sign-in, second factor, believed bearer, step-up, link. If another call has just
+ * created or removed the identity, its account or its handle, `act` throws `CONFLICT` without having written anything,
+ * and the look-up is repeated.
  */
 export const openIdentity = async <T>(
   call: Call,
@@ -136,7 +136,8 @@ const unknown = async (
   const { whenUnknown, proven, handle } = claim
   switch (whenUnknown.act) {
     case 'provision':
-      // Only here: whoever has the handle signs in with it as often as with any other proof.
+      // Counted only for new accounts, so that sign-ins with an existing handle are not limited as attempts to take
+      // one.
       if (handle !== null) await needs.throttle.count(call, 'takeHandle', null)
       if (handleOwner !== null) return mismatch(`unknown ${proven.method} for a handle that is taken`)
       return provision(call, claim, { kind: whenUnknown.kind, needs })
@@ -154,7 +155,7 @@ const unknown = async (
   }
 }
 
-/** Only who has the proof is told so, and not who the person is. */
+/** Disclosed only to the holder of the proof; does not name the person. */
 const movedOn = (): Failure =>
   new Failure(
     'PROOF_REJECTED',

@@ -1,12 +1,15 @@
-// A mail: to which address, because of what, and what became of it. Its text is made when it is sent, and kept nowhere.
+// A mail: its address, its cause and its state. Its text is composed when it is sent, and stored nowhere.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 
-/** Because of what a mail is sent: a challenge, whose id `causeId` is, or an audit entry that its account hears of. */
+/**
+ * The cause of a mail, whose id is `causeId`: a challenge, or an audit entry of which the account's owner is notified.
+ */
 export type MailKind = 'challenge' | 'notice'
 
 /**
- * Where a mail stands. `sending`: it is leased to a try, until `leasedUntil`. `deferred`: a temporary refusal; it is tried again.
- * `refused`: for good. `withheld`: not sent, for the address had too many of its kind or the mail came too late.
+ * The state of a mail. `sending`: leased to a try until `leasedUntil`. `deferred`: refused temporarily, and tried
+ * again. `refused`: refused permanently. `withheld`: not sent, because the address had too many mails of this kind, or
+ * the mail came too late.
  */
 export type MailState = 'queued' | 'sending' | 'sent' | 'deferred' | 'refused' | 'withheld'
 
@@ -22,16 +25,16 @@ const MailSchema = defineEntity({
     /** In canonical form. */
     address: p.text(),
     state: p.text().$type<MailState>(),
-    /** What the SMTP server last said, or null. */
+    /** The last reply of the SMTP server, or null. */
     reply: p.text().strictNullable(),
     createdAt: p.datetime().index('mail_created_at'),
-    /** The hash of the network that asked for it; null where it is a notice. */
+    /** The hash of the network that requested it; null for a notice. */
     network: p.text().strictNullable(),
-    /** The account of the session that asked for it, or null. */
+    /** The account of the session that requested it, or null. */
     accountId: p.uuid().strictNullable(),
-    /** When its asker may as well ask again; null for a notice. */
+    /** When another request makes sense; null for a notice. */
     retryAt: p.datetime().strictNullable(),
-    /** The try that it is leased to, or null. */
+    /** The try to which it is leased, or null. */
     leasedBy: p.uuid().strictNullable(),
     leasedUntil: p.datetime().strictNullable(),
     /** When it was sent, refused or withheld. */

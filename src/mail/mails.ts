@@ -1,4 +1,4 @@
-// Where mails are kept: what was asked for, who sends it just now, what became of it.
+// The store of mails: their causes, leases and results.
 import type { Call } from '../database/call.js'
 import { Gathered } from '../database/gathered.js'
 import { type Row, rowOf } from '../database/row.js'
@@ -56,32 +56,32 @@ const purge = {
 
 /** A mail that is leased to one try. */
 export interface LeasedMail extends Mail {
-  /** True when the owner of the address proved it once after asking from the network that this mail was asked for from. */
+  /** True if the owner of the address has proven it in answer to a mail that the same network requested. */
   readonly isFromKnownNetwork: boolean
-  /** True when it was asked for in a session of the account that the address leads to. */
+  /** True if it was requested in a session of the account to which the address belongs. */
   readonly isOfOwner: boolean
 }
 
-/** Of a mail that nobody asked for: a notice. */
+/** For a mail that was not requested: a notice. */
 const unasked: MailAsk = { network: null, accountId: null, retryAt: null }
 
-/** What ends the way of a mail. */
+/** The final states. */
 export type SettledState = Extract<MailState, 'sent' | 'refused' | 'withheld'>
 
-/** What became of a mail. */
+/** The final result of a mail. */
 export interface Settlement {
   readonly state: SettledState
   readonly reply: string
 }
 
-/** Why a try gives a mail back. */
+/** Why a try returns a mail. */
 export interface Released {
   readonly by: string
   readonly state: Extract<MailState, 'queued' | 'deferred'>
   readonly reply: string
 }
 
-/** One try that wants a mail for itself, and until when. */
+/** A try that requests a mail for itself, and until when. */
 export interface Lease {
   readonly id: string
   readonly by: string
@@ -99,14 +99,14 @@ interface SettleRequest {
   readonly settled: Settlement
 }
 
-/** The mails of the installation. A worker sends many at a time: what they ask at once goes in one statement. */
+/** The mails of the installation. Concurrent leases share one statement, and so do concurrent results. */
 export class Mails {
   readonly #leases = new Gathered((batch: readonly LeaseRequest[]) => this.#lease(batch))
   readonly #settlements = new Gathered((batch: readonly SettleRequest[]) => this.#settle(batch))
 
   /**
-   * The row of a mail that is to be sent; without `ask` nobody asked for it. Whoever writes it also appends the job.
-   * `CONFLICT` when its cause has one to that address.
+   * The row of a mail that is to be sent; without `ask` it is a notice. The caller also inserts the job. `CONFLICT` if
+   * there is already a mail with this cause and address.
    */
   row(call: Call, mail: Pick<Mail, 'id' | 'kind' | 'causeId' | 'address'>, ask: MailAsk = unasked): Row {
     const values = {
@@ -124,22 +124,28 @@ export class Mails {
     })
   }
 
-  /** Leases a mail to one try; null when it was settled, or is leased to another. */
+  /** Leases a mail to one try; null if it is settled, or leased to another try. */
   async lease(call: Call, lease: Lease): Promise<LeasedMail | null> {
     return await this.#leases.add({ call, lease })
   }
 
-  /** Prolongs a lease; false when the mail is no longer leased to that try. */
+  /** Renews a lease; false if the mail is no longer leased to that try. */
   async prolong(call: Call, lease: Lease): Promise<boolean> {
     return (await call.run(prolong, [lease.id, lease.by, lease.until])).length > 0
   }
 
-  /** Notes what became of a mail, for good. What an SMTP server acknowledged was sent, whoever had the mail then. */
+  /**
+   * Stores the final result of a mail. A mail that an SMTP server has accepted counts as sent, even if its lease has
+   * passed to another try.
+   */
   async settle(call: Call, id: string, settled: Settlement): Promise<void> {
     await this.#settlements.add({ call, id, settled })
   }
 
-  /** Ends the lease of a mail that is to be sent later: `queued` when it waits for its turn, `deferred` when no server took it. */
+  /**
+   * Ends the lease of a mail that is sent later: `queued` if it waits for its turn, `deferred` if no server accepted
+   * it.
+   */
   async release(call: Call, id: string, released: Released): Promise<void> {
     await call.run(release, [id, released.by, released.reply, released.state])
   }
@@ -154,13 +160,13 @@ export class Mails {
     return await call.run<Mail>(newest, [limit])
   }
 
-  /** Removes at most `limit` mails from before `createdBefore`; returns their number. */
+  /** Deletes at most `limit` mails that were created before `createdBefore`; returns their number. */
   async purge(call: Call, createdBefore: Date, limit: number): Promise<number> {
     return (await call.run(purge, [createdBefore, limit])).length
   }
 
   async #lease(batch: readonly LeaseRequest[]): Promise<(LeasedMail | null)[]> {
-    // The youngest: its time is the latest.
+    // The newest request, which has the latest time.
     const { call } = batch.at(-1) as LeaseRequest
     const leased = await call.run<LeasedMail>(lease, [
       batch.map((request) => request.lease.id),
@@ -168,7 +174,7 @@ export class Mails {
       batch.map((request) => request.lease.until),
       call.now,
     ])
-    // Two tries of one mail may share a statement: one of them has it then.
+    // If two tries of one mail share the statement, one of them gets the lease.
     return batch.map((request) => leased.find(({ leasedBy }) => leasedBy === request.lease.by) ?? null)
   }
 

@@ -1,4 +1,4 @@
-// Where sessions are kept.
+// The store of sessions.
 import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
 import type { Change, Part } from '../database/change.js'
@@ -23,7 +23,7 @@ const rebind = {
   text: 'update session set identity_id = $2::uuid where id = $1::uuid returning id',
 }
 
-/** The limit of refreshes is part of the change that it limits. `greatest` leaves nulls out. */
+/** The limit of refreshes is a condition of the same update. `greatest` ignores nulls. */
 const advance = {
   name: 'idem_session_advance',
   text: `update session set generation = generation + 1, refreshed_at = $3::timestamptz,
@@ -35,7 +35,7 @@ const advance = {
     returning ${columns}`,
 }
 
-/** The levels are named so that their order is that of their texts. */
+/** The levels are named so that comparing them as texts gives their order. */
 const raise = {
   name: 'idem_session_raise',
   text: `update session set authenticated_at = $2::timestamptz, amr = $3::text[], acr = $4::text
@@ -45,7 +45,7 @@ const raise = {
     returning ${columns}`,
 }
 
-/** Of the live sessions of an account all, or those that each given condition holds for. */
+/** Ends the live sessions of an account that satisfy all given conditions; a null parameter is no condition. */
 const end = {
   name: 'idem_session_end',
   text: `update session set ended_at = $2::timestamptz
@@ -56,7 +56,7 @@ const end = {
     returning ${columns}`,
 }
 
-/** The live ones of an account beyond the newest `$3`; sessions of one age are told apart by their ids. */
+/** Ends the live sessions of an account beyond the newest `$3`. Ids order sessions with the same expiry. */
 const endSurplus = {
   name: 'idem_session_end_surplus',
   text: `update session set ended_at = $2::timestamptz
@@ -68,9 +68,9 @@ const endSurplus = {
 }
 
 /**
- * A guest's last one stays, for it tells when the guest was last here. One that shows that the account was used, once it
- * was made, keeps the account's handle for ever (`accounts/handles.ts`): nothing else may tell of it later. The handles
- * are locked in order, so that two purges never wait for each other.
+ * Keeps the last session of a guest, because it tells when the guest was last active. If a purged session shows that
+ * the account was used after it was created, marks its handle as kept for ever (`accounts/handles.ts`), because nothing
+ * else may show that use later. Handles are locked in order, so that two purges cannot deadlock.
  */
 const purge = {
   name: 'idem_session_purge',
@@ -98,20 +98,23 @@ const list = {
 const gone = (what: string): Failure =>
   new Failure('CONFLICT', 'This identity has just been removed.', { reason: `${what} is gone` })
 
-/** Which live sessions of an account are meant: all of them, or fewer. */
+/** A selection of an account's live sessions; without conditions all of them. */
 export interface AccountSessions {
   readonly accountId: string
-  /** This one alone. */
+  /** Only this one. */
   readonly id?: string
-  /** All but this one. */
+  /** All except this one. */
   readonly except?: string
-  /** Those that one of these identities opened. */
+  /** Those that were opened by one of these identities. */
   readonly openedBy?: readonly string[]
 }
 
-/** What the sessions that this process remembers may take, in bytes: some ten thousand of them. */
+/** The memory for cached sessions, in bytes: about ten thousand sessions. */
 const cachedBytes = 16 * 1024 * 1024
-/** A session's id is told when it is committed, so one that is over, or never was, stays so. */
+/**
+ * Missing ids may be cached, because a session's id is disclosed only after its commit; an ended session never becomes
+ * live again.
+ */
 const cachedMisses = 10_000
 
 /** The sessions of the installation. */
@@ -130,7 +133,7 @@ export class Sessions {
     })
   }
 
-  /** The session with this id as last heard of, while it is live; else null. Costs no statement once it is cached. */
+  /** The live session with this id, from the cache or the database; otherwise null. A cached one costs no statement. */
   async findLive(call: Call, id: string): Promise<Session | null> {
     const session = await this.#cache.find(call, id, async () => {
       const found = await this.read(call, id)
@@ -139,7 +142,7 @@ export class Sessions {
     return session !== null && isLive(session, call.now) ? session : null
   }
 
-  /** The session with this id as it stands in the database, or null. */
+  /** The session with this id as stored in the database, or null. */
   async read(call: Call, id: string): Promise<Session | null> {
     return (await call.run<Session>(findById, [id]))[0] ?? null
   }
@@ -149,20 +152,23 @@ export class Sessions {
     return await call.run<Session>(list, [accountId, call.now, this.settings.maxPerAccount])
   }
 
-  /** Refuses with `UNAUTHENTICATED` unless the session is live; it stays so until the end of the transaction. */
+  /**
+   * Throws `UNAUTHENTICATED` unless the session is live; locks it, so that it stays live until the end of the
+   * transaction.
+   */
   async lockLive(call: Call, id: string): Promise<void> {
     const [session] = await call.run<Session>(lock, [id])
     if (session === undefined || !isLive(session, call.now))
       throw new Failure('UNAUTHENTICATED', 'The session is over. Sign in again.', { reason: `session ${id}` })
   }
 
-  /** Whether a device of this name had a session of the account before this one. */
+  /** True if the account has had an earlier session on a device of this name. */
   async isKnownDevice(call: Call, session: Session): Promise<boolean> {
     const { id, account, device } = session
     return (await call.em.count(Session, { account, device, id: { $lt: id } })) > 0
   }
 
-  /** The row of a new session. Refused with `CONFLICT` when its account or its identity has just been removed. */
+  /** The row of a new session. `CONFLICT` if its account or identity has just been removed. */
   row(session: Session): Row {
     return rowOf(Session, session, {
       session_account_id_foreign: () => gone(`account ${session.account}`),
@@ -170,14 +176,14 @@ export class Sessions {
     })
   }
 
-  /** Ends the oldest live sessions of an account, as many as it has too many once there is one more. */
+  /** Ends as many of the oldest live sessions as the account would have too many after one more is inserted. */
   endSurplus(call: Call, accountId: string): Change {
     return { statement: endSurplus, values: [accountId, call.now, this.settings.maxPerAccount - 1] }
   }
 
   /**
-   * Moves a session to its next generation, provided that `generation` is current, was made after `madeAfter`, and that
-   * its refreshes keep their pace.
+   * Advances a session to its next generation, if `generation` is the current one, was made after `madeAfter`, and the
+   * pace allows a refresh.
    */
   async advance(
     call: Call,
@@ -195,8 +201,8 @@ export class Sessions {
   }
 
   /**
-   * Records that the owner of a live session has proven itself again, at least as strongly as before: by an identity
-   * that still is its own, or by a second factor (`identityId` null). Null where that was not so.
+   * Records a new proof by the owner of a live session, if it is at least as strong as the last one and its identity
+   * still belongs to the account; `identityId` is null for a second factor. Null if nothing was recorded.
    */
   async raise(
     call: Call,
@@ -207,7 +213,7 @@ export class Sessions {
     return (await call.change<Session>({ statement: raise, values }, ...parts))[0] ?? null
   }
 
-  /** Ends live sessions of an account and returns them; writes `parts` beside it when there was one. */
+  /** Ends live sessions of an account and returns them; writes `parts` with it if there was at least one. */
   async end(call: Call, ended: AccountSessions, ...parts: readonly Part[]): Promise<Session[]> {
     const { accountId, id = null, except = null, openedBy = null } = ended
     const values = [accountId, call.now, id, except, openedBy]
@@ -216,18 +222,18 @@ export class Sessions {
     return sessions
   }
 
-  /** Notes that a session now stands on another identity. */
+  /** Sets the identity of a session. */
   async rebind(call: Call, id: string, identityId: string): Promise<void> {
     await call.run(rebind, [id, identityId])
     this.#forget(call, id)
   }
 
-  /** Removes at most `limit` sessions that ran out before `expiredBefore`; returns their number. */
+  /** Deletes at most `limit` sessions that expired before `expiredBefore`; returns their number. */
   async purge(call: Call, expiredBefore: Date, limit: number): Promise<number> {
     return (await call.run(purge, [expiredBefore, limit, call.now])).length
   }
 
-  /** This process need not wait for the notification. */
+  /** Forgets the cached row at the commit, without waiting for the notification. */
   #forget(call: Call, ...ids: readonly string[]): void {
     call.afterCommit(() => {
       for (const id of ids) this.#cache.forget(id)

@@ -1,19 +1,19 @@
-// Blocks of base64 between BEGIN and END (RFC 7468, RFC 4716), also where line ends were escaped, lost or indented on the
-// way. The service and the command line share no code: each has this file, and a test keeps the two identical.
+// Blocks of base64 between BEGIN and END (RFC 7468, RFC 4716), also with line ends that were escaped, lost or indented.
+// The service and the command line share no code: each has this file, and a test keeps the two identical.
 
-/** A block between `BEGIN` and `END`, with its body in one piece. */
+/** A block between `BEGIN` and `END`, its lines joined. */
 export interface ArmoredBlock {
   /** Such as `PUBLIC KEY`. */
   readonly label: string
-  /** The lines that stand before the base64, such as `Proc-Type: 4,ENCRYPTED`. */
+  /** The header lines before the base64, such as `Proc-Type: 4,ENCRYPTED`. */
   readonly headers: string
-  /** What the base64 stands for; null when it is none. */
+  /** The decoded base64; null if it is invalid. */
   readonly bytes: Buffer | null
 }
 
 const beginning = /-----BEGIN ([A-Z0-9 ]+)-----|---- BEGIN (SSH2 [A-Z0-9 ]+) ----/
 
-/** The blocks of a text, and what stands around them. A block without an end is one without bytes. */
+/** The blocks of a text, and the text around them. A block without an end has no bytes. */
 export const armoredBlocks = (text: string): { blocks: readonly ArmoredBlock[]; rest: string } => {
   const blocks: ArmoredBlock[] = []
   let rest = ''
@@ -32,7 +32,7 @@ export const armoredBlocks = (text: string): { blocks: readonly ArmoredBlock[]; 
 
 const blockOf = (label: string, body: string): ArmoredBlock => {
   const text = body.replace(/\\r\\n|\\[nr]/g, '\n').replace(/\\t/g, ' ')
-  // A header may go on behind a backslash at the end of its line (RFC 4716 section 3.3).
+  // A header may continue after a backslash at the end of its line (RFC 4716 section 3.3).
   const headers: string[] = []
   const withoutHeaders = text.replace(/^[ \t]*[\w-]+: (?:[^\r\n]*\\\r?\n)*[^\r\n]*$/gm, (header) => {
     headers.push(header)
