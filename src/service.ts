@@ -104,8 +104,8 @@ export interface Foundation {
 }
 
 /**
- * Where a service with these settings shows the mails that would have been sent; null where it does not. The page shows
- * every code: it is for one's own machine, and behind a proxy nobody knows who asks.
+ * The URL of the mailbox page; null if these settings do not serve it. The page shows every code, so it is served only
+ * to this machine, and not behind a proxy, which hides where a request comes from.
  */
 export const mailboxUrlOf = ({
   publicUrl,

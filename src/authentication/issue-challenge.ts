@@ -24,7 +24,7 @@ export interface AskedChallenge {
   readonly purpose: ChallengePurpose
 }
 
-/** The scope that the answer will need for each purpose, checked now so that nobody answers in vain. */
+/** The scope that the answer will need for each purpose, checked now, because the answer would be refused without it. */
 const scopeOfPurpose: Readonly<Record<ChallengePurpose, Scope | null>> = {
   SIGN_IN: null,
   LINK_IDENTITY: 'identity:write',

@@ -107,7 +107,7 @@ class Codes {
     private readonly isInteractive: boolean,
   ) {}
 
-  /** The code in a line; null for a line without one, which costs no try. `USAGE` if nobody can be asked again. */
+  /** The code in a line; null for a line without one, which costs no try. `USAGE` if the input is not interactive. */
   read(line: string): string | null {
     const code = line.toUpperCase().replace(/[\s-]/g, '')
     if (code === '' || codeForm.test(code)) return code === '' ? null : code

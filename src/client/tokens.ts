@@ -39,8 +39,8 @@ export const keepTokens = (tokens: Tokens, now: Date): KeptTokens => ({
 })
 
 /**
- * The `iat` of an access token (RFC 9068 section 2.2), read without verification, which is the task of whoever accepts
- * the token.
+ * The `iat` of an access token (RFC 9068 section 2.2), read without verification, which is the task of the service that
+ * accepts the token.
  */
 const issuedAtOf = (accessToken: string): string => {
   try {

@@ -15,7 +15,7 @@ const languageRange = /^([a-z]{1,8}|\*)(?:-[a-z0-9]{1,8})*\s*(?:;\s*q=(0(?:\.\d{
 /** True for a language with templates. */
 export const isLocale = (text: string): text is Locale => locales.some((locale) => locale === text)
 
-/** The preferred locale of an `Accept-Language`; English if it names none of ours. */
+/** The preferred locale of an `Accept-Language`; English if it names no language with templates. */
 export const chooseLocale = (acceptLanguage: string | undefined): Locale => {
   let chosen: Locale = locales[0]
   let highest = 0

@@ -8,12 +8,12 @@ import { mailboxOf } from './address.js'
 
 /** The facts about an asker that do not depend on whether the address is known. */
 export interface MailAsk {
-  /** The hash of the asker's network; null for a mail that nobody requested. */
+  /** The hash of the asker's network; null for a notice. */
   readonly network: string | null
   /** The account of the asker's session, or null. */
   readonly accountId: string | null
   /**
-   * When another request makes sense; null for a mail that nobody requested. Depends only on the asker's own requests.
+   * When another request makes sense; null for a notice. Depends only on the asker's own requests.
    */
   readonly retryAt: Date | null
 }

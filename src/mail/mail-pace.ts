@@ -23,7 +23,7 @@ export interface Pace {
 /** A mail that is to be sent now. */
 export interface PaceWish {
   readonly domain: string
-  /** The hash of the asker's network; null for a mail that nobody requested. */
+  /** The hash of the asker's network; null for a notice. */
   readonly network: string | null
   /** In epoch milliseconds. */
   readonly now: number

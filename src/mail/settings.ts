@@ -69,7 +69,7 @@ export const mailSettings = {
     'How long connecting to an SMTP server and its greeting may take, in seconds',
     { default: 10, least: 1, most: 300 },
   ),
-  // RFC 5321 4.5.3.2.6 grants ten minutes after the mail: whoever waits less may send a mail twice.
+  // RFC 5321 4.5.3.2.6 grants ten minutes after the mail: a client that waits less may send a mail twice.
   silenceSeconds: wholeNumber(
     'IDEM_SMTP_TIMEOUT_SECONDS',
     'How long an SMTP server may take for a reply after its greeting, in seconds; if too short, a mail can be sent twice',

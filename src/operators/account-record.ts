@@ -6,9 +6,9 @@ import type { Identity } from '../identities/identity.js'
 export interface AccountRecord {
   readonly account: Account
   readonly addresses: readonly Identity[]
-  /** Proofs of its identities that failed since the last one of the same identity that held. */
+  /** The number of failed proofs of its identities since the last valid one of each. */
   readonly failedProofs: number
 }
 
-/** A page has a hundred accounts; whoever wants to know one account's further addresses searches for them. */
+/** Limit of addresses per account, because a page has a hundred accounts. Further ones are found by searching. */
 export const mostAddressesShown = 3

@@ -9,7 +9,7 @@ export interface DescribeAccountsNeeds {
   readonly identities: Identities
 }
 
-/** The records of these accounts, in their order; two statements however many they are. */
+/** The records of these accounts, in their order; always two statements. */
 export const describeAccounts = async (
   call: Call,
   accounts: readonly Account[],

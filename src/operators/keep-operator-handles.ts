@@ -1,4 +1,4 @@
-// Keeps the handles that the operators' setting lists: whoever takes one is an operator, so none may become free again.
+// Keeps the handles that the operators' setting lists: the account that has one is an operator.
 import type { Handles } from '../accounts/handles.js'
 import type { Call } from '../database/call.js'
 import type { OperatorList } from './operator.js'
@@ -9,7 +9,7 @@ export interface KeepOperatorHandlesNeeds {
   readonly operators: OperatorList
 }
 
-/** Marks those that are taken, so that a worker whose settings do not list them keeps them too. */
+/** Marks those that are taken as kept, so that workers with other settings do not release them either. */
 export const keepOperatorHandles = async (
   call: Call,
   { handles, operators }: KeepOperatorHandlesNeeds,

@@ -61,7 +61,7 @@ export class Throttle {
     const { network } = call.source
     const limitOf = new Map([[keyOf(kind, network), limits.perSource]])
     if (subject !== null) limitOf.set(keyOf(kind, network, subject), limits.perSubject)
-    // Who tries to take a handle learns whether it is taken, as who asks does.
+    // An attempt to take a handle shows whether it is taken, so it counts as a question too.
     if (kind === 'takeHandle') limitOf.set(keyOf('askHandle', network), this.#limits.askHandle.perSource)
     await this.#countAll(call, limitOf)
   }

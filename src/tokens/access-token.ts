@@ -106,7 +106,7 @@ export class AccessTokens {
     const known = verified.get(token)
     if (known !== undefined && now.getTime() < known.expiresAtMilliseconds) return known.claims
     try {
-      // A signature has bits that no decoder looks at: one token would be many texts.
+      // A decoder ignores some bits of a signature's last character, so that several texts would be one token.
       if (!isInOneSpelling(token)) throw new errors.JWTInvalid('not in the spelling in which it was issued')
       const { payload } = await jwtVerify(token, (header) => this.#key(header.kid, now), {
         algorithms: [algorithm],

@@ -1,4 +1,4 @@
-// The one spelling of a token: base64url as it is written, where its decoders also read other texts as the same bytes.
+// Accepts base64url only in its canonical spelling, because decoders read other texts as the same bytes.
 
 /**
  * The bytes of a base64url text in its one spelling (RFC 4648 3.5 and 5): without padding, white space and the other

@@ -136,7 +136,7 @@ const findKey = async (connection: Connection, { privateKey }: LoginOptions): Pr
   throw keyMissing(login)
 }
 
-/** Whoever signed in with a key before is asked for that one: another would open another account. */
+/** Asks for the key of the last login, because another key would open another account. */
 const keyMissing = (login: Login | null): CliError =>
   login?.method === 'key'
     ? new CliError(
