@@ -14,16 +14,16 @@ export interface ConfigFile {
   /** Its content; the empty config if there is no file. `CONFIG_DAMAGED` if it cannot be parsed. */
   read(): Promise<Config>
   /**
-   * Locks the file, reads it, writes what `change` makes of it and answers that. Nothing is written when
-   * `change` throws or answers what it was given. What `change` hands to `keep` is written at once, so that it is there
-   * whatever becomes of this process. `CONFIG_LOCKED`, `CONFIG_NOT_WRITTEN`.
+   * Locks the file, reads it, writes the result of `change` and returns it. Writes nothing if `change` throws or
+   * returns its argument. A config that `change` passes to `keep` is written at once, so that it survives the end of
+   * the process. `CONFIG_LOCKED`, `CONFIG_NOT_WRITTEN`.
    */
   update(change: (config: Config, keep: Keep) => Promise<Config>): Promise<Config>
-  /** Throws as `update` does when the file cannot be written: before a login, whose session would be lost. */
+  /** Throws like `update` if the file cannot be written. For use before a login, whose session would be lost. */
   check(): Promise<void>
 }
 
-/** Writes a config before the change that makes it has ended. */
+/** Writes a config before the running change has ended. */
 export type Keep = (config: Config) => Promise<void>
 
 /** The config file at `file`. */
@@ -45,11 +45,11 @@ export const configFile = (file: string): ConfigFile => ({
     locked(file, async (target, lock) => {
       const config = await readConfig(target)
       await write(target, config, lock)
-      if (config === emptyConfig) await rm(target, { force: true }) // there was no file, and there is none now
+      if (config === emptyConfig) await rm(target, { force: true }) // the file did not exist before
     }),
 })
 
-/** Does the work on the file that the path leads to, while no other process does any. */
+/** Runs the work with the file that the path leads to, under its lock. */
 const locked = async <Result>(
   file: string,
   work: (target: string, lock: FileLock) => Promise<Result>,

@@ -1,4 +1,5 @@
-// The lock of a file: one holder at a time among all processes of this user, and a dead one keeps nobody waiting.
+// The lock of a file: one holder at a time among the processes of this user. The lock of an ended process is taken over
+// at once.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
@@ -9,31 +10,31 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A lock that is held. */
 export interface FileLock {
-  /** Whether another process has taken it over, after this one was asleep for long. */
+  /** True if another process has taken it over, because this one did not run for a long time. */
   readonly isLost: () => Promise<boolean>
-  /** Lets the next one in. Never fails: what cannot be removed is taken over once this process has ended. */
+  /** Releases the lock. Never throws: a claim that cannot be removed is taken over once this process has ended. */
   readonly release: () => Promise<void>
 }
 
-/** How long is waited. In milliseconds. */
+/** The time limits, in milliseconds. */
 export interface Patience {
-  /** For the lock: longer than a takeover and any call made under it. */
+  /** For the lock: longer than a takeover and any call that is made under it. */
   readonly mostMs: number
-  /** For a sign of life of a holder whose process cannot be asked, or is stopped. */
+  /** For a holder that does not refresh its claim, if its process cannot be checked or is stopped. */
   readonly silenceMs: number
 }
 
 const usualPatience: Patience = { mostMs: 45_000, silenceMs: 10_000 }
-/** A holder shows so often that it lives. In milliseconds. */
+/** Interval at which a holder refreshes its claim, in milliseconds. */
 const beatMs = 2_000
-/** Between two tries. In milliseconds. */
+/** Wait between two attempts, in milliseconds. */
 const [shortestPauseMs, longestPauseMs] = [10, 100]
 
 /**
- * Locks `file` by the folder beside it, `<file>.lock`. It is held while it has an entry, the holder's claim, which names
- * its process. A claim comes into place together with the folder, by one renaming, which fails where there is a claim
- * already. Only that very claim is removed when its process is dead, so two that take over at once cannot remove each
- * other's. Null when the patience has run out; errors of the file system as they are.
+ * Locks `file` by the folder `<file>.lock`. The lock is held while the folder has an entry, the holder's claim, which
+ * names its process. The folder and its claim are made elsewhere and renamed into place in one step, which fails if
+ * there is a claim already. A takeover removes only the claim that it has checked, so that two concurrent takeovers
+ * cannot remove each other's claims. Null after the time limit; throws errors of the file system unchanged.
  */
 export const lockFile = async (
   file: string,
@@ -62,7 +63,7 @@ const takePlace = async (prepared: string, folder: string, patience: Patience): 
   }
 }
 
-/** What systems answer when the folder stands there with a claim in it; Windows also when it is empty. */
+/** The error codes if the folder exists and has a claim; on Windows also if it is empty. */
 const isTaken: ReadonlySet<unknown> = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES', 'EBUSY'])
 
 const renamed = async (from: string, to: string): Promise<boolean> => {
@@ -79,7 +80,7 @@ const hold = async (folder: string, claim: string): Promise<FileLock> => {
   const own = path.join(folder, claim)
   const beat = setInterval(() => {
     const now = new Date()
-    utimes(own, now, now).catch(() => undefined) // it is lost, which is found out before anything is written
+    utimes(own, now, now).catch(() => undefined) // the lock is lost; `isLost` is asked before each write
   }, beatMs).unref()
   await removeLitter(folder)
   return {
@@ -87,12 +88,12 @@ const hold = async (folder: string, claim: string): Promise<FileLock> => {
     release: async () => {
       clearInterval(beat)
       await rm(own, { force: true }).catch(() => undefined)
-      await rmdir(folder).catch(() => undefined) // the next one may be in already
+      await rmdir(folder).catch(() => undefined) // fails if the next holder has the folder already
     },
   }
 }
 
-/** Removes the claims of the dead; whether there was any. */
+/** Removes claims of ended processes and claims that are not refreshed; true if there was one. */
 const dismissAbandoned = async (folder: string, watch: Watch): Promise<boolean> => {
   let wasAny = false
   for (const claim of await namesIn(folder)) {
@@ -100,11 +101,11 @@ const dismissAbandoned = async (folder: string, watch: Watch): Promise<boolean> 
     await rm(path.join(folder, claim), { recursive: true, force: true })
     wasAny = true
   }
-  if (wasAny) await rmdir(folder).catch(() => undefined) // only an empty one goes
+  if (wasAny) await rmdir(folder).catch(() => undefined) // fails unless the folder is empty
   return wasAny
 }
 
-/** What processes left beside the lock that were killed while they waited for it. */
+/** Removes the folders that processes prepared before they were killed while they waited for the lock. */
 const removeLitter = async (folder: string): Promise<void> => {
   const [parent, prefix] = [path.dirname(folder), `${path.basename(folder)}.`]
   for (const name of await namesIn(parent)) {
@@ -113,7 +114,7 @@ const removeLitter = async (folder: string): Promise<void> => {
   }
 }
 
-/** Watches claims for a sign of life, by the monotonic clock: clocks of day may differ or be set. */
+/** Checks whether a claim is refreshed, by the monotonic clock, because system clocks may differ or be changed. */
 class Watch {
   #claim = ''
   #touchedMs = 0
@@ -135,7 +136,7 @@ class Watch {
   }
 }
 
-/** The state of a process, and when it began, in ticks since the system's start (proc(5)). */
+/** The state of a process, and its start time in ticks since the start of the system (proc(5)). */
 const parseStat = (text: string): { readonly state: string; readonly start: string } => {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return { state: fields[0] ?? '', start: fields[19] ?? '' }
@@ -149,16 +150,16 @@ const readOr = <Value>(read: () => Value, otherwise: Value): Value => {
   }
 }
 
-/** The system on which process ids mean what they mean here: its name and, in containers, its process namespace. */
+/** Identifies the system in which process ids are valid: its name and, for containers, its process namespace. */
 const thisSystem = createHash('sha256')
   .update(hostname() + readOr(() => readlinkSync('/proc/self/ns/pid'), ''))
   .digest('hex')
   .slice(0, 16)
-/** Empty where it cannot be told. */
+/** Empty if it is unknown. */
 const thisStart = readOr(() => parseStat(readFileSync('/proc/self/stat', 'utf8')).start, '')
 const thisProcess = `${thisSystem}.${process.pid}.${thisStart}`
 
-/** Whether a claim's process has ended, also when its id has gone to another one since. Not of other systems. */
+/** True if the process of a claim has ended, also if its id was reused. False for processes of other systems. */
 const isDead = async (claim: string): Promise<boolean> => {
   const [system, pid = '', start] = claim.split('.')
   if (system !== thisSystem || !/^[1-9]\d*$/.test(pid)) return false
@@ -175,7 +176,7 @@ const namesIn = async (folder: string): Promise<readonly string[]> => {
   try {
     return await readdir(folder)
   } catch {
-    return [] // gone meanwhile
+    return [] // it was removed meanwhile
   }
 }
 

@@ -1,24 +1,24 @@
-// Ends the session at the server and forgets it here, as one act that no other shell can come between.
+// Ends the session at the server and removes it from the config, under the lock of the config.
 
 import { IdemError } from '../client/idem-error.js'
 import { endKeptSession } from '../client/tokens.js'
 import { type ServerEntry, serverEntry, withServerEntry } from './config.js'
 import type { Connection } from './invocation.js'
 
-/** What a sign-out found and did. */
+/** The result of a sign-out. */
 export interface SignedOut {
-  /** What the config had kept. */
+  /** The content of the config before. */
   readonly entry: ServerEntry
-  /** Whether the session was alive and the server has ended it. */
+  /** True if the session was valid and the server has ended it. */
   readonly endedAtServer: boolean
-  /** Why the server may still keep the session; null when it does not. */
+  /** Why the server may still have the session; null if it does not. */
   readonly failure: IdemError | null
 }
 
 /**
- * Signs out, where `isMeant` says so of what the config keeps by then. The config stays locked meanwhile, so that no other
- * shell refreshes the session or signs in again; and the session is ended before it is forgotten, so that a process which
- * is killed leaves none behind that nobody knows of.
+ * Signs out, if `isMeant` returns true for the current content of the config. The config stays locked meanwhile, so
+ * that no other shell refreshes the session or signs in again. The session is ended before it is removed from the
+ * config, so that a killed process leaves no unknown session at the server.
  */
 export const signOut = async (
   { config, url, transport, machine }: Connection,

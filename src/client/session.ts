@@ -32,7 +32,7 @@ export class Session implements Transport {
   readonly #signInAgain: (() => Promise<Tokens>) | null
   readonly #clock: Clock
   #renewal: Promise<KeptTokens> | null = null
-  /** How often it was signed out: what began before the last time is not kept. */
+  /** The number of sign-outs. The result of an operation that began before the last one is not stored. */
   #signOuts = 0
   #signOutsUnderWay = 0
 
@@ -86,8 +86,8 @@ export class Session implements Transport {
   }
 
   /**
-   * Ends the session, here whatever happens and at the server; throws `IdemError` when the server could not be told. What
-   * is under way is not kept: the answer of a refresh or sign-in that comes now is dropped, and its session ended.
+   * Ends the session in the store in any case, and at the server; throws `IdemError` if the server could not be
+   * reached. The results of running refreshes and sign-ins are not stored, and their sessions are ended.
    */
   async signOut(): Promise<void> {
     this.#signOuts += 1
@@ -125,7 +125,7 @@ export class Session implements Transport {
     return renewed
   }
 
-  /** Updates the store, unless it is signed out meanwhile: then the session is ended and nothing kept. */
+  /** Updates the store. After a sign-out meanwhile, ends the new session and stores nothing. */
   async #update(change: TokenChange): Promise<KeptTokens | null> {
     const signOuts = this.#signOuts
     const refuseSignedOut = (): void => {
@@ -135,7 +135,7 @@ export class Session implements Transport {
       refuseSignedOut()
       const next = await change(current, keep)
       if (next === null || signOuts === this.#signOuts) return next
-      // Where that fails the sign-out, whose turn is next, tries it again and tells of it.
+      // If ending fails, the waiting sign-out gets the tokens, tries again and reports the failure.
       return this.#end(next).then(
         () => null,
         () => next,
@@ -145,7 +145,7 @@ export class Session implements Transport {
     return updated
   }
 
-  /** The refresh is in the store before it is sent, so that whoever comes after a crash repeats it in time. */
+  /** Stores that a refresh has started before sending it, so that after a crash the next process repeats it in time. */
   async #successor(current: KeptTokens, keep: KeepTokens): Promise<KeptTokens | null> {
     await keep({ ...current, refreshStartedAt: this.#clock().toISOString() })
     try {
@@ -156,7 +156,7 @@ export class Session implements Transport {
     }
   }
 
-  /** Signs in again; a session that cannot be kept is ended, because nobody would know of it. */
+  /** Signs in again. A session that cannot be stored is ended, because it would stay open unused. */
   async #startOver(keep: KeepTokens): Promise<KeptTokens | null> {
     if (this.#signInAgain === null) return null
     const opened = this.#keep(await this.#signInAgain())
@@ -164,7 +164,7 @@ export class Session implements Transport {
       await keep(opened)
       return opened
     } catch (error) {
-      await this.#end(opened).catch(() => undefined) // what failed first is told
+      await this.#end(opened).catch(() => undefined) // the first error is reported
       throw error
     }
   }

@@ -7,20 +7,20 @@ export interface TokenStore {
   /** The stored tokens; null if there are none. */
   read(): Promise<KeptTokens | null>
   /**
-   * Replaces what is kept by what `change` makes of it, while no other holder of the same store (another
-   * tab, another process) changes it: a refresh token serves once. What `change` hands to `keep` is kept at once, before
-   * it has ended, so that it is there whatever becomes of this process. When `change` throws, that remains.
+   * Replaces the stored tokens by the result of `change`, under a lock against other holders of the same store (another
+   * tab, another process), because a refresh token is valid once. Tokens that `change` passes to `keep` are stored at
+   * once, so that they survive the end of the process, and they stay stored if `change` throws.
    */
   update(change: TokenChange): Promise<KeptTokens | null>
 }
 
-/** Stores tokens before the change that makes them has ended. */
+/** Stores tokens before the running change has ended. */
 export type KeepTokens = (tokens: KeptTokens) => Promise<void>
 
-/** Makes the next tokens of the present ones. */
+/** Makes the next tokens from the current ones. */
 export type TokenChange = (current: KeptTokens | null, keep: KeepTokens) => Promise<KeptTokens | null>
 
-/** A store that lasts as long as the process. */
+/** A store in the memory of the process. */
 export const memoryTokenStore = (initial: KeptTokens | null = null): TokenStore => {
   let kept = initial
   let queue: Promise<unknown> = Promise.resolve()

@@ -24,8 +24,8 @@ export interface KeptTokens extends Tokens {
   /** By this machine's clock, in ISO 8601. */
   readonly receivedAt: string
   /**
-   * When a refresh was sent whose answer is not known, by this machine's clock in ISO 8601; null when none is. The server
-   * may have spent the refresh token: sent again soon, it gets the same successor.
+   * When a refresh was sent whose answer is unknown, by this machine's clock in ISO 8601; otherwise null. The server
+   * may have used up the refresh token; if it is sent again soon, it gets the same successor.
    */
   readonly refreshStartedAt: string | null
 }
@@ -65,8 +65,8 @@ export const serverTime = (tokens: KeptTokens, now: Date): Date =>
 const shortestUsefulLifeMs = 60_000
 
 /**
- * Whether the access token serves for another minute at least. Not so while a refresh is unanswered, which is to be
- * repeated soon, nor once the clock was set back, because then it is not known.
+ * True if the access token is valid for at least another minute. False while a refresh is unanswered, because it should
+ * be repeated soon; and if the clock was set back, because the remaining time is then unknown.
  */
 export const isFresh = (tokens: KeptTokens, now: Date): boolean => {
   const lifeLeftMs = Date.parse(tokens.accessTokenExpiresAt) - serverTime(tokens, now).getTime()
@@ -92,16 +92,16 @@ export const endSession = async (transport: Transport): Promise<void> => {
   await transport.send({ document: 'mutation EndSession { endSession }' })
 }
 
-/** Refusals that say that the session is over, so that no later try can succeed. */
+/** Codes that mean that the session has ended, so that no retry can succeed. */
 const endOfSession: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'REFRESH_REUSED'])
 
-/** Whether the error says that a session is over. */
+/** True if the error means that a session has ended. */
 export const saysSessionIsOver = (error: unknown): boolean =>
   error instanceof IdemError && endOfSession.has(error.code)
 
 /**
- * Ends the session of kept tokens at the server, refreshing them once more where their access token serves no more.
- * False when it was over already. `transport` has no bearer.
+ * Ends the session of stored tokens at the server; refreshes them first if the access token is not valid any more.
+ * False if the session had already ended. `transport` has no bearer.
  */
 export const endKeptSession = async (transport: Transport, kept: KeptTokens, now: Date): Promise<boolean> => {
   try {
@@ -114,7 +114,7 @@ export const endKeptSession = async (transport: Transport, kept: KeptTokens, now
   }
 }
 
-/** Ends it; false when the bearer is refused. */
+/** Ends the session; false if the bearer is refused. */
 const isEnded = async (bearer: Transport): Promise<boolean> => {
   try {
     await endSession(bearer)
