@@ -9,7 +9,7 @@ import type { SessionPrincipal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { assertNever, Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
-import { type Identity, newIdentity } from '../identities/identity.js'
+import type { Identity } from '../identities/identity.js'
 import {
   type IdentityClaim,
   type OpenedIdentity,
@@ -21,12 +21,8 @@ import type { Sessions } from '../sessions/sessions.js'
 import { parseShownText } from '../text/shown-text.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
 import type { StandingChallenge } from './standing-challenge.js'
-import {
-  type SubmittedProof,
-  type VerifiedIdentity,
-  type VerifyProofNeeds,
-  verifyProof,
-} from './verify-proof.js'
+import type { VerifiedIdentity } from './verified-proof.js'
+import { type SubmittedProof, type VerifyProofNeeds, verifyProof } from './verify-proof.js'
 import { type WantSecondFactorNeeds, wantSecondFactor } from './want-second-factor.js'
 
 /** What `linkIdentity` works with. */
@@ -90,8 +86,13 @@ const linkBy = async (call: Call, request: LinkRequest, needs: LinkIdentityNeeds
     accountId: own.id,
     whenUnknown: verified.accountId === null ? { act: 'join', account: own, label } : { act: 'refuse' },
   }
+  // Asked here too, so that a full account is refused once, and not each time that the identity is looked up.
+  if (own.kind !== 'ANONYMOUS' && claim.whenUnknown.act === 'join')
+    await needs.identities.refuseSurplus(call, own.id)
   const opening = await openIdentity(call, claim, needs, async (opened) =>
-    opened.isNew ? await link(call, { opened, verified, principal, label }, needs) : null,
+    opened.added === null
+      ? null
+      : await link(call, { opened, identity: opened.added, verified, principal }, needs),
   )
   switch (opening.outcome) {
     case 'opened':
@@ -120,17 +121,17 @@ const linkBy = async (call: Call, request: LinkRequest, needs: LinkIdentityNeeds
 
 interface Link {
   readonly opened: OpenedIdentity
+  readonly identity: Identity
   readonly verified: VerifiedIdentity
   readonly principal: SessionPrincipal
-  readonly label: string | null
 }
 
 const link = async (
   call: Call,
-  { opened, verified, principal, label }: Link,
+  { opened, identity, verified, principal }: Link,
   needs: LinkIdentityNeeds,
 ): Promise<LinkedIdentity> => {
-  const { proven, credential } = verified
+  const { id, method, subject } = identity
   const linked = await call.inTransaction(async (inner) => {
     const account = await needs.accounts.lock(inner, principal.accountId)
     // Checked again under the lock, because the session may have ended, or the guest become a person, since the guards.
@@ -139,13 +140,10 @@ const link = async (
       requireStepUp(principal, { acr: account.level, maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
       await needs.identities.refuseSurplus(inner, account.id)
     }
-    const id = opened.identityId
-    const facts = { account: account.id, ...proven, label, createdAt: call.now }
-    const identity = newIdentity({ id, ...facts, credential: credential?.to ?? null })
     const act: AuditedAct = {
       action: 'identity.linked',
       accountId: account.id,
-      detail: { method: proven.method, identityId: id, subject: proven.subject },
+      detail: { method, identityId: id, subject },
     }
     await inner.write(...verified.writes, ...opened.parts, ...announceAct(inner, act, needs))
     if (account.kind !== 'ANONYMOUS') return { account, identity, endedSessions: 0 }

@@ -9,10 +9,13 @@ export interface NoteRejectedProofNeeds {
   readonly identities: Identities
 }
 
+/** An identity, or the one that opened a session: for a second factor that is tried within it. */
+export type TriedIdentity = ProvenIdentity | { readonly sessionId: string }
+
 /** The check of a proof, or what is done with it. */
 export interface ProofCheck<T> {
-  /** The identity for which a failure is counted; null if it is unknown, or if nothing was tried. */
-  readonly about: ProvenIdentity | null
+  /** For what a failure is counted; null if that is unknown, or if nothing was tried. */
+  readonly about: TriedIdentity | null
   readonly run: () => Promise<T>
 }
 
@@ -31,8 +34,17 @@ export const noteRejectedProof = async <T>(
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'PROOF_REJECTED') throw error
     if (error.details.attempt !== undefined) throw error
-    const identityId = about && (await identities.noteFailedProof(call, about))
+    const identityId = about && (await noteFailed(call, about, identities))
     const attempt = { network: call.source.network, identityId }
     throw new Failure(error.code, error.message, { ...error.details, attempt })
   }
 }
+
+const noteFailed = async (
+  call: Call,
+  about: TriedIdentity,
+  identities: Identities,
+): Promise<string | null> =>
+  'sessionId' in about
+    ? await identities.noteFailedProofInSession(call, about.sessionId)
+    : await identities.noteFailedProof(call, about)

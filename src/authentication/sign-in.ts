@@ -15,12 +15,8 @@ import { principalOf, type Session } from '../sessions/session.js'
 import { type StartSessionNeeds, startSession } from '../sessions/start-session.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
 import type { StandingChallenge } from './standing-challenge.js'
-import {
-  type SubmittedProof,
-  type VerifiedIdentity,
-  type VerifyProofNeeds,
-  verifyProof,
-} from './verify-proof.js'
+import type { VerifiedIdentity } from './verified-proof.js'
+import { type SubmittedProof, type VerifyProofNeeds, verifyProof } from './verify-proof.js'
 import { type WantSecondFactorNeeds, wantSecondFactor } from './want-second-factor.js'
 
 /** What `signIn` works with. */

@@ -9,13 +9,8 @@ import { type IssueTokensNeeds, issueTokens, type Tokens } from '../sessions/iss
 import type { Session } from '../sessions/session.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
-import {
-  type SubmittedProof,
-  type VerifiedIdentity,
-  type VerifiedSecondFactor,
-  type VerifyProofNeeds,
-  verifyProof,
-} from './verify-proof.js'
+import type { VerifiedIdentity, VerifiedSecondFactor } from './verified-proof.js'
+import { type SubmittedProof, type VerifyProofNeeds, verifyProof } from './verify-proof.js'
 
 /** What `stepUp` works with. */
 export interface StepUpNeeds extends VerifyProofNeeds, OpenIdentityNeeds, IssueTokensNeeds {

@@ -8,7 +8,7 @@ import { Failure } from '../failure.js'
 import type { Method } from '../methods/method.js'
 import { type PrepareChallengeNeeds, prepareChallenge } from './prepare-challenge.js'
 import type { StandingChallenge } from './standing-challenge.js'
-import type { VerifiedIdentity } from './verify-proof.js'
+import type { VerifiedIdentity } from './verified-proof.js'
 
 /** What `wantSecondFactor` works with. */
 export interface WantSecondFactorNeeds extends PrepareChallengeNeeds {

@@ -58,6 +58,12 @@ const noteFailedProof = {
     select null from pg_logical_emit_message(true, 'idem', '') where not exists (select 1 from noted)`,
 }
 
+const noteFailedProofInSession = {
+  name: 'idem_identity_failed_in_session',
+  text: `update identity set failed_proofs = failed_proofs + 1, last_failed_at = $2::timestamptz
+    where id = (select identity_id from session where id = $1::uuid) returning id`,
+}
+
 const countFailedProofs = {
   name: 'idem_identity_failures',
   text: `select account_id as "accountId", sum(failed_proofs)::int as failed from identity
@@ -175,6 +181,12 @@ export class Identities {
   /** Counts a failed proof of an identity; returns its id, or null if there is no such identity. */
   async noteFailedProof(call: Call, { method, issuer, subject }: ProvenIdentity): Promise<string | null> {
     const [row] = await call.run<{ id: string | null }>(noteFailedProof, [method, issuer, subject, call.now])
+    return row?.id ?? null
+  }
+
+  /** Counts a failed second factor for the identity that opened the session in which it was tried; its id, or null. */
+  async noteFailedProofInSession(call: Call, sessionId: string): Promise<string | null> {
+    const [row] = await call.run<{ id: string }>(noteFailedProofInSession, [sessionId, call.now])
     return row?.id ?? null
   }
 

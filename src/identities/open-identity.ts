@@ -10,7 +10,7 @@ import { chooseLocale } from '../mail/locale.js'
 import type { Random } from '../runtime/random.js'
 import type { Throttle } from '../throttle/throttle.js'
 import type { Identities } from './identities.js'
-import { type CredentialStep, newIdentity, type ProvenIdentity } from './identity.js'
+import { type CredentialStep, type Identity, newIdentity, type ProvenIdentity } from './identity.js'
 
 /** What `openIdentity` works with. */
 export interface OpenIdentityNeeds {
@@ -47,8 +47,8 @@ export interface IdentityClaim {
 export interface OpenedIdentity {
   readonly account: Account
   readonly identityId: string
-  /** True if the identity is new. */
-  readonly isNew: boolean
+  /** The identity if it is new; null if it was known. */
+  readonly added: Identity | null
   /** True if the account is new too. */
   readonly provisioned: boolean
   /** True if the account already had a verified address. */
@@ -122,7 +122,7 @@ const lookUp = async (
   if (claim.accountId !== null && claim.accountId !== account.id) return { outcome: 'other_account', account }
   return {
     ...found,
-    isNew: false,
+    added: null,
     provisioned: false,
     parts: needs.identities.usesOf(found, claim.credential),
   }
@@ -181,7 +181,7 @@ const join = (
   return {
     account,
     identityId: id,
-    isNew: true,
+    added: identity,
     provisioned: false,
     hasAddress: false,
     parts: [needs.identities.row(identity)],

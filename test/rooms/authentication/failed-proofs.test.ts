@@ -165,3 +165,24 @@ test('a wrong second factor counts for the identity of the first proof', async (
   expect(codeOf(await withPin('1234'))).toBeNull()
   expect((await failuresOf(owner)).failedProofs).toBe(0)
 })
+
+test('a wrong second factor within a session counts for the identity that opened it', async () => {
+  const key = new KeyOwner(idem)
+  const owner = await key.signIn()
+  pins.set(owner.accountId, '1234')
+  await tables.query("update account set level = 'aal2' where id = $1", [owner.accountId])
+  const issued = await idem.askAs(
+    owner.accessToken,
+    'mutation { issueChallenge(input: { testPin: {} }, purpose: STEP_UP) { id } }',
+  )
+  const challengeId = dataOf(issued).issueChallenge.id
+  const stepUp = async (pin: string) =>
+    await idem.askAs(
+      owner.accessToken,
+      'mutation ($input: SignInInput!) { stepUp(input: $input) { accessToken } }',
+      { input: { challengeId, proof: { testPin: { pin } } } },
+    )
+  expect(codeOf(await stepUp('0000'))).toBe('PROOF_REJECTED')
+  expect((await failuresOf(owner)).failedProofs).toBe(1)
+  expect(codeOf(await stepUp('1234'))).toBeNull()
+})

@@ -1,0 +1,109 @@
+// Verifies one attempt: by its method, and together with the first proof where its challenge completes one.
+import type { FirstFactor } from '../challenges/challenge.js'
+import type { Call } from '../database/call.js'
+import type { Part } from '../database/change.js'
+import { Failure } from '../failure.js'
+import type { Identities } from '../identities/identities.js'
+import type { ProvenIdentity } from '../identities/identity.js'
+import type { Attempt, IdentityMethod, Method, SecondFactor } from '../methods/method.js'
+import type { Verified, VerifiedIdentity, VerifiedProof } from './verified-proof.js'
+
+/** What `verifyAttempt` works with. */
+export interface VerifyAttemptNeeds {
+  readonly methods: readonly Method[]
+  readonly identities: Identities
+}
+
+/** An attempt with its method, and what spends its challenge. */
+export interface Checked<M> {
+  readonly method: M
+  readonly attempt: Attempt
+  readonly spend: readonly Part[]
+}
+
+/** What an attempt has shown; it only reads. Throws `PROOF_REJECTED` where it has shown nothing. */
+export const verifyAttempt = async (
+  call: Call,
+  { method, attempt, spend }: Checked<Method>,
+  needs: VerifyAttemptNeeds,
+): Promise<VerifiedProof> =>
+  method.kind === 'identity'
+    ? await verifyIdentity(call, { method, attempt, spend }, needs)
+    : await verifySecondFactor(call, { method, attempt, spend }, needs)
+
+const verifyIdentity = async (
+  call: Call,
+  { method, attempt, spend }: Checked<IdentityMethod>,
+  needs: VerifyAttemptNeeds,
+): Promise<VerifiedIdentity> => {
+  const { issuer, subject, amr, acr, deviceName, credential, writes } = await method.verify(call, attempt)
+  const proven = { method: method.name, issuer, subject }
+  const shown = { amr, writes: [...spend, ...writes] }
+  const { challenge } = attempt
+  if (challenge === null || challenge.firstFactor === null)
+    return {
+      ...shown,
+      kind: 'identity',
+      method,
+      proven,
+      acr,
+      deviceName,
+      credential,
+      handle: challenge?.handle ?? null,
+      accountId: null,
+    }
+  // An identity completes only a first proof of another identity of the same account.
+  const first = challenge.firstFactor
+  if (isSame(proven, first))
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'the second proof is the first one again' })
+  const { found } = await needs.identities.lookUp(call, proven, null)
+  if (found === null || found.account.id !== challenge.accountId)
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'the second proof is not of the same account' })
+  const used = [...shown.writes, ...needs.identities.usesOf(found, credential)]
+  return completed({ first, accountId: challenge.accountId, shown: { amr, writes: used } }, needs)
+}
+
+const isSame = (one: ProvenIdentity, other: ProvenIdentity): boolean =>
+  one.method === other.method && one.issuer === other.issuer && one.subject === other.subject
+
+const verifySecondFactor = async (
+  call: Call,
+  { method, attempt, spend }: Checked<SecondFactor>,
+  needs: VerifyAttemptNeeds,
+): Promise<VerifiedProof> => {
+  const { challenge } = attempt
+  if (challenge === null || challenge.accountId === null)
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'the challenge names no account' })
+  const { accountId } = challenge
+  const { amr, writes } = await method.verify(call, { ...attempt, challenge, accountId })
+  const shown = { amr, writes: [...spend, ...writes] }
+  if (challenge.firstFactor !== null)
+    return completed({ first: challenge.firstFactor, accountId, shown }, needs)
+  if (challenge.purpose !== 'STEP_UP')
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'a second factor without a first one' })
+  return { ...shown, kind: 'second_factor', method, accountId }
+}
+
+/** A first proof completed by a second one. RFC 8176: `mfa` if more than one factor was used. */
+const completed = (
+  proofs: { readonly first: FirstFactor; readonly accountId: string; readonly shown: Verified },
+  needs: VerifyAttemptNeeds,
+): VerifiedIdentity => {
+  const { first, accountId, shown } = proofs
+  const method = needs.methods.find(({ name }) => name === first.method)
+  if (method?.kind !== 'identity')
+    throw new Failure('PROOF_REJECTED', 'Sign in again.', { reason: `no method ${first.method} any more` })
+  const { issuer, subject, deviceName } = first
+  return {
+    kind: 'identity',
+    method,
+    proven: { method: first.method, issuer, subject },
+    acr: 'aal2',
+    amr: [...new Set([...first.amr, ...shown.amr, 'mfa'])],
+    writes: shown.writes,
+    handle: null,
+    deviceName,
+    credential: null,
+    accountId,
+  }
+}
