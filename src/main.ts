@@ -1,13 +1,13 @@
 // The process: reads the command, serves or runs an operator's command, and stops cleanly on SIGTERM.
 import 'reflect-metadata'
 import type { FastifyInstance } from 'fastify'
-import { startWorker, type Worker } from '../jobs/worker.js'
+import type { Worker } from '../jobs/worker.js'
 import { migrate, pendingMigrations } from './database/migrate.js'
 import { isDatabaseAway } from './database/storage-errors.js'
 import { OperatorProblem } from './failure.js'
 import { createApp } from './http/app.js'
 import { type Installation, type InstallationUse, openInstallation } from './installation.js'
-import { type BackendOptions, isQueueMigrated, migrateQueue } from './queue/backend.js'
+import type { BackendOptions } from './queue/backend.js'
 import { type Foundation, openFoundation, startService } from './service.js'
 import { type RotationCause, rotateSigningKey } from './signing-keys/rotate-signing-key.js'
 
@@ -31,18 +31,26 @@ Settings are environment variables; docs/settings.md lists them all.
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /** Migrates the tables in development; in production only checks them, because an operator migrates by command. */
-const prepareTables = async ({ database }: Foundation, installation: Installation): Promise<void> => {
-  const backend = queueBackend(installation)
+const prepareTables = async ({ database }: Foundation, { logger }: Installation): Promise<void> => {
   if (process.env['NODE_ENV'] !== 'production') {
     const applied = await migrate(database)
-    if (applied.length > 0) installation.logger.info({ applied }, 'migrations applied')
-    await migrateQueue(backend)
+    if (applied.length > 0) logger.info({ applied }, 'migrations applied')
     return
   }
   const pending = await pendingMigrations(database)
   if (pending.length > 0)
     throw new OperatorProblem(`The database lacks migrations (${pending.join(', ')}). Run: npm run migrate`)
-  if (!(await isQueueMigrated(backend)))
+}
+
+/** The room of the queue, loaded only where jobs are done: BullMQ takes several megabytes. */
+const loadQueue = async () => await import('./queue/backend.js')
+
+/** The same for the tables of the queue. */
+const prepareQueue = async (installation: Installation): Promise<void> => {
+  const { migrateQueue, isQueueMigrated } = await loadQueue()
+  const backend = queueBackend(installation)
+  if (process.env['NODE_ENV'] !== 'production') await migrateQueue(backend)
+  else if (!(await isQueueMigrated(backend)))
     throw new OperatorProblem('The database lacks the tables of the queue. Run: npm run migrate')
 }
 
@@ -139,6 +147,9 @@ const startWorkerApp = async (
 
 const start = async (role: Role, installation: Installation, foundation: Foundation): Promise<Running> => {
   if (role === 'api') return await startService(installation, foundation)
+  await prepareQueue(installation)
+  // It brings nodemailer beside BullMQ.
+  const { startWorker } = await import('../jobs/worker.js')
   const worker = await startWorker(installation, foundation)
   if (role === 'worker') return await startWorkerApp(installation, foundation, worker)
   const service = await startService(installation, foundation, () => worker.queueAnswers()).catch(
@@ -183,6 +194,7 @@ const readyLine = (role: Role, publicUrl: string): string =>
 const runMigrations = (): Promise<void> =>
   withFoundation('command', async ({ database }, installation) => {
     const applied = await migrate(database)
+    const { migrateQueue } = await loadQueue()
     await migrateQueue(queueBackend(installation))
     print(
       applied.length === 0 ? 'Nothing to do: the database is up to date.' : `Applied: ${applied.join(', ')}.`,

@@ -123,6 +123,26 @@ test('the time is read and randomness is made in runtime/ alone', () => {
   expect(wrong(service, ({ room, code }) => room !== 'runtime' && bare.test(code))).toEqual([])
 })
 
+/** What loading a file loads with it: packages, and files of ours. What is imported where it is used comes later. */
+const loadedWith = (path: string, loaded = new Set<string>()): ReadonlySet<string> => {
+  const code = files.find((file) => file.path === path)?.code ?? ''
+  for (const [, target = ''] of code.matchAll(/^(?:import|export) (?!type\b)(?:[^']*? from )?'([^']+)'/gm)) {
+    const name = target.startsWith('.') ? join(dirname(path), target).replace(/\.js$/, '.ts') : target
+    if (loaded.has(name)) continue
+    loaded.add(name)
+    loadedWith(name, loaded)
+  }
+  return loaded
+}
+
+test('a process that serves requests alone loads neither the queue nor SMTP', () => {
+  const ofJobs = ['bullmq', 'nodemailer']
+  expect([...loadedWith('jobs/worker.ts')]).toEqual(expect.arrayContaining(ofJobs))
+  const loaded = loadedWith('src/main.ts')
+  expect(loaded).toContain('@apollo/server')
+  expect(ofJobs.filter((name) => loaded.has(name))).toEqual([])
+})
+
 test('docs/dependencies.md gives each dependency its reason, and names no other', () => {
   const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
   const table = readFileSync('docs/dependencies.md', 'utf8')
