@@ -63,15 +63,18 @@ const takePlace = async (prepared: string, folder: string, patience: Patience): 
   }
 }
 
-/** The error codes if the folder exists and has a claim; on Windows also if it is empty. */
-const isTaken: ReadonlySet<unknown> = new Set(['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES', 'EBUSY'])
+/** The error codes if the folder has a claim, also if it was released a moment later. */
+const isTaken: ReadonlySet<unknown> = new Set(['ENOTEMPTY', 'EEXIST'])
+/** The error codes on Windows if the folder exists; without it they say that the file system refuses. */
+const isPerhapsTaken: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'EBUSY'])
 
 const renamed = async (from: string, to: string): Promise<boolean> => {
   try {
     await rename(from, to)
     return true
   } catch (error) {
-    if (isTaken.has(codeOf(error)) && (await exists(to))) return false
+    const code = codeOf(error)
+    if (isTaken.has(code) || (isPerhapsTaken.has(code) && (await exists(to)))) return false
     throw error
   }
 }
