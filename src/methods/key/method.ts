@@ -6,7 +6,7 @@ import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
 import { composeMessage } from './message.js'
-import { parsePublicKey } from './public-key.js'
+import { PublicKeys } from './public-key.js'
 import { isSignedBy } from './signature.js'
 
 /** The only scheme of this method. Wallets will have their own method. */
@@ -55,38 +55,45 @@ export const keyMethod: IdentityDefinition<KeyProof, KeyChallengeInput> = {
   links: true,
   showsSubject: true,
 
-  create: () => ({
-    async challenge(_call: Call, request: KeyChallengeInput): Promise<ChallengeDraft> {
-      if (request.scheme !== scheme)
-        throw new Failure('BAD_USER_INPUT', `The scheme of this method is ${scheme}.`, { field: 'scheme' })
-      const publicKey = parsePublicKey(request.publicKey)
-      const handle = request.handle == null ? null : parseHandle(request.handle)
-      return {
-        subject: publicKey,
-        handle,
-        state: null,
-        compose: (terms) => composeMessage({ publicKey, handle }, terms),
-        keeping: { by: 'asker' },
-      }
-    },
+  create: () => {
+    const publicKeys = new PublicKeys()
+    return {
+      async challenge(_call: Call, request: KeyChallengeInput): Promise<ChallengeDraft> {
+        if (request.scheme !== scheme)
+          throw new Failure('BAD_USER_INPUT', `The scheme of this method is ${scheme}.`, { field: 'scheme' })
+        const publicKey = publicKeys.parse(request.publicKey)
+        const handle = request.handle == null ? null : parseHandle(request.handle)
+        return {
+          subject: publicKey,
+          handle,
+          state: null,
+          compose: (terms) => composeMessage({ publicKey, handle }, terms),
+          keeping: { by: 'asker' },
+        }
+      },
 
-    about: ({ challenge }) =>
-      challenge?.subject == null ? null : { issuer: scheme, subject: challenge.subject },
+      about: ({ challenge }) =>
+        challenge?.subject == null ? null : { issuer: scheme, subject: challenge.subject },
 
-    async verify(_call: Call, { proof, challenge }: Attempt<KeyProof>): Promise<ShownIdentity> {
-      const { message, subject } = challenge ?? { message: null, subject: null }
-      if (message === null || subject === null || !isSignedBy(subject, message, proof.signature))
-        throw new Failure('PROOF_REJECTED', undefined, { reason: 'signature does not hold' })
-      return {
-        issuer: scheme,
-        subject,
-        // RFC 8176: proof of possession of a key. Whether it is protected by hardware is unknown.
-        amr: ['pop'],
-        acr: 'aal1',
-        deviceName: null,
-        credential: null,
-        writes: [],
-      }
-    },
-  }),
+      async verify(_call: Call, { proof, challenge }: Attempt<KeyProof>): Promise<ShownIdentity> {
+        const { message, subject } = challenge ?? { message: null, subject: null }
+        if (
+          message === null ||
+          subject === null ||
+          !isSignedBy(publicKeys.import(subject), message, proof.signature)
+        )
+          throw new Failure('PROOF_REJECTED', undefined, { reason: 'signature does not hold' })
+        return {
+          issuer: scheme,
+          subject,
+          // RFC 8176: proof of possession of a key. Whether it is protected by hardware is unknown.
+          amr: ['pop'],
+          acr: 'aal1',
+          deviceName: null,
+          credential: null,
+          writes: [],
+        }
+      },
+    }
+  },
 }

@@ -1,5 +1,5 @@
 // A signature: Ed25519 over a challenge's message, in any spelling of its canonical bytes (RFC 8032 5.1.7).
-import { createPublicKey, verify } from 'node:crypto'
+import { type KeyObject, verify } from 'node:crypto'
 import { Failure } from '../../failure.js'
 
 const signatureLength = 64
@@ -18,11 +18,11 @@ const bytesOf = (spelling: string): Buffer | null => {
 }
 
 /**
- * True if `signature` is the signature of `message` (UTF-8) by `publicKey` (base64 of 32 valid bytes). OpenSSL refuses
+ * True if `signature` is the signature of `message` (UTF-8) by `publicKey`. OpenSSL refuses
  * S at or above L and compares R as bytes, so a signature has only one form. Throws `PROOF_REJECTED`, which says what
  * is expected, for a text that is not a signature in any spelling.
  */
-export const isSignedBy = (publicKey: string, message: string, signature: string): boolean => {
+export const isSignedBy = (publicKey: KeyObject, message: string, signature: string): boolean => {
   const bytes = bytesOf(signature)
   if (bytes === null)
     throw new Failure(
@@ -30,7 +30,5 @@ export const isSignedBy = (publicKey: string, message: string, signature: string
       'A signature is the 64 bytes of Ed25519 over the message, in base64 or hex.',
       { reason: 'no signature in any spelling' },
     )
-  const x = Buffer.from(publicKey, 'base64').toString('base64url')
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-  return verify(null, Buffer.from(message, 'utf8'), key, bytes)
+  return verify(null, Buffer.from(message, 'utf8'), publicKey, bytes)
 }
