@@ -78,6 +78,11 @@ const list = {
 
 const noSuchAccount = (): Failure => new Failure('NOT_FOUND', 'No such account.')
 
+const existing = (account: Account | null): Account => {
+  if (account === null) throw noSuchAccount()
+  return account
+}
+
 /** The part of an account that its owner edits. */
 export type AccountProfile = Pick<Account, 'displayName' | 'locale' | 'primaryEmail' | 'signInNotices'>
 
@@ -113,15 +118,14 @@ export class Accounts {
   }
 
   /** The account with this id, or the one that it was merged into, from this process's cache or the database; or null. */
-  async find(call: Call, id: string): Promise<Account | null> {
-    return await this.#cache.find(call, id, async () => (await call.run<Account>(findById, [id]))[0] ?? null)
+  find(call: Call, id: string): Promise<Account | null> | Account | null {
+    return this.#cache.find(call, id, async () => (await call.run<Account>(findById, [id]))[0] ?? null)
   }
 
   /** The same; throws `NOT_FOUND` if there is none. */
-  async get(call: Call, id: string): Promise<Account> {
-    const account = await this.find(call, id)
-    if (account === null) throw noSuchAccount()
-    return account
+  get(call: Call, id: string): Promise<Account> | Account {
+    const account = this.find(call, id)
+    return account instanceof Promise ? account.then(existing) : existing(account)
   }
 
   /**

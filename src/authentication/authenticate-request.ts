@@ -51,13 +51,9 @@ export const authenticateRequest = async (
 }
 
 /** Chooses the code path by the form of the bearer. */
-const principalOf = async (
-  call: Call,
-  bearer: string,
-  needs: AuthenticateRequestNeeds,
-): Promise<Principal> => {
-  if (jwtForm.test(bearer)) return await byAccessToken(call, bearer, needs)
-  if (!needs.isAuthenticationOn && base64Form.test(bearer)) return await believeBearer(call, bearer, needs)
+const principalOf = (call: Call, bearer: string, needs: AuthenticateRequestNeeds): Promise<Principal> => {
+  if (jwtForm.test(bearer)) return byAccessToken(call, bearer, needs)
+  if (!needs.isAuthenticationOn && base64Form.test(bearer)) return believeBearer(call, bearer, needs)
   throw new Failure('UNAUTHENTICATED', 'The bearer token does not hold.', {
     reason: 'bearer of unknown shape',
   })

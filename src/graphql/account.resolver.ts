@@ -36,8 +36,8 @@ export class AccountResolver {
     nullable: true,
     description: 'The account of the bearer; null when there is none.',
   })
-  async me(@Ctx() { call }: GraphqlContext): Promise<Account | null> {
-    return call.principal && (await this.needs.accounts.get(call, call.principal.accountId))
+  me(@Ctx() { call }: GraphqlContext): Promise<Account> | Account | null {
+    return call.principal && this.needs.accounts.get(call, call.principal.accountId)
   }
 
   @Query(() => Boolean, { description: 'True when a handle may be picked. Throttled.' })

@@ -134,12 +134,10 @@ export class Sessions {
   }
 
   /** The live session with this id, from the cache or the database; otherwise null. A cached one costs no statement. */
-  async findLive(call: Call, id: string): Promise<Session | null> {
-    const session = await this.#cache.find(call, id, async () => {
-      const found = await this.read(call, id)
-      return found !== null && isLive(found, call.now) ? found : null
-    })
-    return session !== null && isLive(session, call.now) ? session : null
+  findLive(call: Call, id: string): Promise<Session | null> | Session | null {
+    const live = (session: Session | null) => (session !== null && isLive(session, call.now) ? session : null)
+    const found = this.#cache.find(call, id, async () => live(await this.read(call, id)))
+    return found instanceof Promise ? found.then(live) : live(found)
   }
 
   /** The session with this id as stored in the database, or null. */

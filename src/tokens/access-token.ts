@@ -101,10 +101,16 @@ export class AccessTokens {
   }
 
   /** The claims of a token that is valid at `now`. Throws `UNAUTHENTICATED` with the private reason otherwise. */
-  async verify(token: string, now: Date): Promise<AccessTokenClaims> {
+  verify(token: string, now: Date): Promise<AccessTokenClaims> | AccessTokenClaims {
+    const known = this.#verified.get(token)
+    return known !== undefined && now.getTime() < known.expiresAtMilliseconds
+      ? known.claims
+      : this.#verifySignature(token, now)
+  }
+
+  async #verifySignature(token: string, now: Date): Promise<AccessTokenClaims> {
+    // `forget` may put another cache in its place meanwhile.
     const verified = this.#verified
-    const known = verified.get(token)
-    if (known !== undefined && now.getTime() < known.expiresAtMilliseconds) return known.claims
     try {
       // A decoder ignores some bits of a signature's last character, so that several texts would be one token.
       if (!isInOneSpelling(token)) throw new errors.JWTInvalid('not in the spelling in which it was issued')
