@@ -1,6 +1,7 @@
 // The structured log: one JSON line per event, with the request's id and without secrets.
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
 import type { RequestScope } from './request-scope.js'
+import { openStandardOutput } from './standard-output.js'
 
 /** Writes log lines: an object of facts, then a sentence. */
 export type Logger = PinoLogger
@@ -16,14 +17,6 @@ const secretNames = [
   'deviceSecret',
   'cookie',
 ]
-
-/**
- * Lines are buffered and written together, because one write per line would cost more than a simple request. At most
- * pino's longest write, 16,384.
- */
-const bufferBytes = 16_000
-/** The longest time that a line stays in the buffer, in milliseconds. */
-const flushMilliseconds = 200
 
 /** What a logger is made with. */
 export interface LoggerOptions {
@@ -62,6 +55,5 @@ export const createLogger = ({ level, requestScope, destination }: LoggerOptions
       },
       redact: { paths: secretNames.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
     },
-    destination ??
-      pino.destination({ dest: 1, sync: false, minLength: bufferBytes, periodicFlush: flushMilliseconds }),
+    destination ?? openStandardOutput(),
   )
