@@ -2,6 +2,7 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
 import type { RequestScope } from './request-scope.js'
 import { openStandardOutput } from './standard-output.js'
+import { createTimeField } from './time-field.js'
 
 /** Writes log lines: an object of facts, then a sentence. */
 export type Logger = PinoLogger
@@ -25,20 +26,6 @@ export interface LoggerOptions {
   readonly requestScope: RequestScope
   /** Standard output, unless a test collects the lines. */
   readonly destination?: DestinationStream
-}
-
-/** The time as a field of a line. Lines of one millisecond share its text, which is a third of the work for a line. */
-const createTimeField = (): (() => string) => {
-  let milliseconds = Number.NaN
-  let text = ''
-  return () => {
-    const now = Date.now()
-    if (now !== milliseconds) {
-      milliseconds = now
-      text = `,"time":"${new Date(now).toISOString()}"`
-    }
-    return text
-  }
 }
 
 /** A logger of JSON lines, each with the id of the request during which it was written. */
