@@ -19,7 +19,10 @@ registerEnumType(accountKinds, {
 })
 
 /** An account as the schema shows it. */
-@ObjectType('Account', { description: 'A subject known here. Its id is `sub` in access tokens.' })
+@ObjectType('Account', {
+  simpleResolvers: true,
+  description: 'A subject known here. Its id is `sub` in access tokens.',
+})
 export class AccountType {
   @Field(() => ID, { description: 'UUIDv7; never changes.' })
   id!: string
@@ -53,7 +56,10 @@ export class AccountType {
 }
 
 /** A verified address as the schema shows it. */
-@ObjectType('EmailAddress', { description: 'An email address whose control was proven.' })
+@ObjectType('EmailAddress', {
+  simpleResolvers: true,
+  description: 'An email address whose control was proven.',
+})
 export class EmailAddressType {
   @Field(() => ID, { description: 'The id of the identity: for `unlinkIdentity`.' })
   id!: string
@@ -111,7 +117,10 @@ export class UpdateProfileInput {
 }
 
 /** An identity as the schema shows it. */
-@ObjectType('Identity', { description: 'A (method, issuer, subject) that leads to the account.' })
+@ObjectType('Identity', {
+  simpleResolvers: true,
+  description: 'A (method, issuer, subject) that leads to the account.',
+})
 export class IdentityType {
   @Field(() => ID, { description: 'UUIDv7.' })
   id!: string

@@ -54,7 +54,10 @@ registerEnumType(deliveryStates, {
 })
 
 /** A challenge as the schema shows it. */
-@ObjectType('Challenge', { description: 'What a proof must answer: once, and before it expires.' })
+@ObjectType('Challenge', {
+  simpleResolvers: true,
+  description: 'What a proof must answer: once, and before it expires.',
+})
 export class ChallengeType {
   @Field(() => ID, { description: 'To be given back with the proof. Opaque; keep it to yourself.' })
   id!: string
@@ -100,7 +103,7 @@ export class ChallengeType {
 }
 
 /** The result of a sign-in. */
-@ObjectType({ description: 'What came of a sign-in.' })
+@ObjectType({ simpleResolvers: true, description: 'What came of a sign-in.' })
 export class SignInResult {
   @Field(() => AccountType, { nullable: true, description: 'The account that the proof leads to.' })
   account!: Account | null
@@ -120,7 +123,7 @@ export class SignInResult {
 }
 
 /** The result of linking. */
-@ObjectType({ description: 'What came of linking.' })
+@ObjectType({ simpleResolvers: true, description: 'What came of linking.' })
 export class LinkResult {
   @Field(() => AccountType, { nullable: true, description: 'The account with the new identity.' })
   account!: Account | null

@@ -2,7 +2,7 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql'
 
 /** A session as the schema shows it. */
-@ObjectType('Session', { description: 'The period that one sign-in opened.' })
+@ObjectType('Session', { simpleResolvers: true, description: 'The period that one sign-in opened.' })
 export class SessionType {
   @Field(() => ID, { description: 'UUIDv7; `sid` in access tokens.' })
   id!: string
@@ -27,7 +27,10 @@ export class SessionType {
 }
 
 /** Tokens as the schema shows them. */
-@ObjectType('Tokens', { description: 'A token to show, and one to get the next with.' })
+@ObjectType('Tokens', {
+  simpleResolvers: true,
+  description: 'A token to show, and one to get the next with.',
+})
 export class TokensType {
   @Field(() => String, { description: 'A JWT (RFC 9068) that any service can check by itself.' })
   accessToken!: string
