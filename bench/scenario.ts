@@ -82,10 +82,10 @@ const jobs = (by: 'bullmq' | 'outbox', backend: QueueBackend): Course => ({ kind
 /** All scenarios. An operation is one request, mail or job; for `login` and `email` it is two requests. */
 export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   bare: { title: '{ __typename }, bare Apollo on Fastify', course: load('bare'), goal: null },
-  baseline: { title: '{ __typename }, Idem', course: load('idem'), goal: atLeast(0.75, 'bare') },
-  me: { title: '{ me } by access token', course: load('idem'), goal: atLeast(0.75, 'baseline', 0) },
+  baseline: { title: '{ __typename }, Idem', course: load('idem'), goal: atLeast(0.8, 'bare') },
+  me: { title: '{ me } by access token', course: load('idem'), goal: atLeast(0.85, 'baseline', 0) },
   anonymous: { title: 'sign-in of a new guest', course: load('idem'), goal: atLeast(0.15) },
-  login: { title: 'key login: challenge, then sign-in', course: load('idem'), goal: atLeast(0.08) },
+  login: { title: 'key login: challenge, then sign-in', course: load('idem'), goal: atLeast(0.1) },
   refresh: { title: 'refresh of a session', course: load('idem'), goal: atLeast(0.18) },
   email: {
     title: 'email login of a new address: challenge, mail arrives, sign-in by its code',
@@ -142,4 +142,4 @@ export const needsRedis = ({ course }: Scenario): boolean =>
   (course.kind === 'mails' && course.by === 'bothOnRedis')
 
 /** Goal for the server's peak resident memory, in bytes. */
-export const mostMemoryBytes = 200_000_000
+export const mostMemoryBytes = 180_000_000

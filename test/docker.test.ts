@@ -232,7 +232,7 @@ describe('the compose file is refused', () => {
     [
       'with other flags than `npm start` has',
       ['--max-semi-space-size=8, ', ''],
-      `${api}.command runs another line than \`npm start\` does: node --heap-growing-percent=40 `,
+      `${api}.command runs another line than \`npm start\` does: node --heap-growing-percent=40 --no-maglev `,
     ],
     [
       'with a shell around a command',
