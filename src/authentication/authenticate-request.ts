@@ -5,7 +5,7 @@ import { parseScope } from '../authorization/scope.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Sessions } from '../sessions/sessions.js'
-import type { AccessTokens } from '../tokens/access-token.js'
+import type { AccessTokenClaims, AccessTokens } from '../tokens/access-token.js'
 import { type BelieveBearerNeeds, believeBearer } from './believe-bearer.js'
 
 /** What `authenticateRequest` works with. */
@@ -17,6 +17,8 @@ export interface AuthenticateRequestNeeds extends BelieveBearerNeeds {
 
 /** RFC 6750 2.1; the scheme's name is case-insensitive (RFC 9110 11.1). */
 const bearerForm = /^Bearer +([\w.~+/-]+=*)$/i
+/** The scheme as nearly every client spells it. */
+const usualScheme = 'Bearer '
 /** RFC 4648 4 and 5, padded or not. */
 const base64Form = /^[\w+/-]+={0,2}$/
 /** Longer bearers are refused before any work, because no token of ours is so long. In characters. */
@@ -32,12 +34,10 @@ export const authenticateRequest = async (
   needs: AuthenticateRequestNeeds,
 ): Promise<Principal | null> => {
   if (authorization === undefined) return null
-  const bearer = authorization.length > longestBearer ? undefined : bearerForm.exec(authorization)?.[1]
-  if (bearer === undefined)
-    throw new Failure('UNAUTHENTICATED', 'The Authorization header must be "Bearer" and a token.', {
-      reason: 'malformed authorization header',
-    })
-  const principal = await principalOf(call, bearer, needs)
+  const known = recall(call, authorization, needs)
+  const principal = known
+    ? await ofSession(call, known, needs)
+    : await principalOf(call, bearerOf(authorization), needs)
   // For every kind of bearer: the account must exist and not be suspended.
   const account = await needs.accounts.find(call, principal.accountId)
   if (account === null)
@@ -46,6 +46,21 @@ export const authenticateRequest = async (
     })
   if (account.suspendedAt !== null) throw suspendedFailure('UNAUTHENTICATED', account.id)
   return principal
+}
+
+/** The claims of a token that was verified before, whose form needs no check: the common case. */
+const recall = (call: Call, authorization: string, { accessTokens }: AuthenticateRequestNeeds) =>
+  authorization.startsWith(usualScheme)
+    ? accessTokens.recall(authorization.slice(usualScheme.length), call.now)
+    : null
+
+const bearerOf = (authorization: string): string => {
+  const bearer = authorization.length > longestBearer ? undefined : bearerForm.exec(authorization)?.[1]
+  if (bearer === undefined)
+    throw new Failure('UNAUTHENTICATED', 'The Authorization header must be "Bearer" and a token.', {
+      reason: 'malformed authorization header',
+    })
+  return bearer
 }
 
 /** Chooses the code path by the form of the bearer. */
@@ -62,8 +77,13 @@ const byAccessToken = async (
   call: Call,
   bearer: string,
   needs: AuthenticateRequestNeeds,
+): Promise<SessionPrincipal> => ofSession(call, await needs.accessTokens.verify(bearer, call.now), needs)
+
+const ofSession = async (
+  call: Call,
+  claims: AccessTokenClaims,
+  needs: AuthenticateRequestNeeds,
 ): Promise<SessionPrincipal> => {
-  const claims = await needs.accessTokens.verify(bearer, call.now)
   const session = await needs.sessions.findLive(call, claims.sessionId)
   if (session === null || session.account !== claims.accountId)
     throw new Failure('UNAUTHENTICATED', 'The session of this token is over. Sign in again.', {

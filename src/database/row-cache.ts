@@ -59,8 +59,10 @@ export class RowCache<T extends object> {
     load: () => Promise<T | null>,
   ): Promise<T | null> | T | null {
     if (call.isInTransaction || !this.options.notifications.trusted) return load()
+    const row = this.#rows.get(key)
+    if (row !== undefined) return row
     if (this.#misses?.get(key) === true) return null
-    return this.#rows.get(key) ?? this.#loading.get(key) ?? this.#load(key, load)
+    return this.#loading.get(key) ?? this.#load(key, load)
   }
 
   /** Drops the cached row with this id or key, or all with `*`. A running `load` is still returned, but not cached. */

@@ -100,15 +100,14 @@ export class AccessTokens {
     return { token, expiresAt: new Date(expires * 1000) }
   }
 
-  /** The claims of a token that is valid at `now`. Throws `UNAUTHENTICATED` with the private reason otherwise. */
-  verify(token: string, now: Date): Promise<AccessTokenClaims> | AccessTokenClaims {
+  /** The claims of a token that was verified before and is valid at `now`, otherwise null. */
+  recall(token: string, now: Date): AccessTokenClaims | null {
     const known = this.#verified.get(token)
-    return known !== undefined && now.getTime() < known.expiresAtMilliseconds
-      ? known.claims
-      : this.#verifySignature(token, now)
+    return known !== undefined && now.getTime() < known.expiresAtMilliseconds ? known.claims : null
   }
 
-  async #verifySignature(token: string, now: Date): Promise<AccessTokenClaims> {
+  /** The claims of a token that is valid at `now`. Throws `UNAUTHENTICATED` with the private reason otherwise. */
+  async verify(token: string, now: Date): Promise<AccessTokenClaims> {
     // `forget` may put another cache in its place meanwhile.
     const verified = this.#verified
     try {
