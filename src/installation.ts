@@ -7,6 +7,7 @@ import { attachEmbeddedPostgres } from './database/attach-embedded-postgres.js'
 import { claimDataDir, type DataDir, DataDirInUse, makeDataDir } from './database/data-dir.js'
 import { startEmbeddedPostgres } from './database/embedded-postgres.js'
 import { errorCode } from './database/operating-system.js'
+import { settleTls } from './database/settle-tls.js'
 import { OperatorProblem } from './failure.js'
 import { methodDefinitions } from './methods/registry.js'
 import { systemClock } from './runtime/clock.js'
@@ -125,7 +126,7 @@ const openStorage = async (
   identity: Pick<ServiceOptions, 'instanceId' | 'logger'>,
 ): Promise<{ secrets: readonly Secret[]; database: OpenedDatabase }> => {
   const { url, dataDir } = settings.database
-  if (url !== null) return { secrets: await readSecrets(settings), database: foreign(url) }
+  if (url !== null) return { secrets: await readSecrets(settings), database: foreign(await settleTls(url)) }
   const claimed = await claim(settings, use, identity)
   try {
     const secrets = await readSecrets(settings)

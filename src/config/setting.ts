@@ -33,6 +33,10 @@ export class SettingProblem extends Error {
   override readonly name = 'SettingProblem'
 }
 
+/** A problem of one part of a URL. Its value is never told, because it may be a piece of a password. */
+export const wrongPart = (part: string, what: string): SettingProblem =>
+  new SettingProblem(`has a wrong ${part}: ${what}`)
+
 /** A whole number between `least` and `most`. */
 export const wholeNumber = (
   variable: string,

@@ -1,5 +1,6 @@
 // Applies the forward-only migrations, one process at a time.
 import pg from 'pg'
+import { readAddress } from './address.js'
 import type { Database } from './database.js'
 import { endClient } from './end-client.js'
 
@@ -14,10 +15,10 @@ const connectTimeoutMilliseconds = 10_000
  */
 export const migrate = async (database: Database): Promise<string[]> => {
   const lock = new pg.Client({
-    connectionString: database.url,
     application_name: 'idem migrate',
     connectionTimeoutMillis: connectTimeoutMilliseconds,
     keepAlive: true,
+    ...readAddress(database.url),
   })
   // Without a listener the event would end the process. If the lock is lost, another process fails at existing tables.
   lock.on('error', () => undefined)

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
+import { readAddress } from './address.js'
 import { endClient } from './end-client.js'
 
 /** The channel on which the triggers of the schema notify `<table>:<id>`. */
@@ -99,11 +100,11 @@ export class Notifications {
 
   async #connect(): Promise<void> {
     const client = new pg.Client({
-      connectionString: this.url,
       application_name: 'idem listener',
       connectionTimeoutMillis: 3_000,
       query_timeout: 2_000,
       keepAlive: true,
+      ...readAddress(this.url),
     })
     // While it connects, errors are reported by `connect` and `listen`.
     client.on('error', (error) => void (client === this.#client && this.#lose(client, error)))

@@ -4,6 +4,7 @@ import { MikroORM, type Options } from '@mikro-orm/postgresql'
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
+import { readAddress } from './address.js'
 import { migrations } from './migrations/list.js'
 
 /** What `Database.open` needs. */
@@ -54,9 +55,10 @@ const longPoolSize = 2
 export const openOrm = async (
   options: DatabaseOptions,
   limits: RequestLimits | typeof noLimits,
-): Promise<MikroORM> =>
-  await MikroORM.init({
-    clientUrl: options.url,
+): Promise<MikroORM> => {
+  const address = readAddress(options.url)
+  return await MikroORM.init({
+    dbName: address.database,
     entities: options.entities,
     ensureDatabase: false,
     pool: { max: options.poolSize, idleTimeoutMillis: 30_000 },
@@ -65,6 +67,7 @@ export const openOrm = async (
       ...limits,
       application_name: 'idem',
       keepAlive: true,
+      ...address,
     },
     extensions: [Migrator],
     migrations: {
@@ -77,17 +80,18 @@ export const openOrm = async (
     debug: ['query'],
     loggerFactory: () => countingLogger(options),
   })
+}
 
 /** Opens the pool of long transactions; `types` are the ORM's parsers, for the entity managers that work there. */
 export const openLongPool = (options: DatabaseOptions, types: pg.PoolConfig['types']): pg.Pool => {
   const pool = new pg.Pool({
-    connectionString: options.url,
     max: longPoolSize,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: connectTimeoutMilliseconds,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
     application_name: 'idem long',
     keepAlive: true,
+    ...readAddress(options.url),
     // The ORM's pool, for the entity managers.
     ...(types === undefined ? {} : { types }),
   })

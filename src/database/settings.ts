@@ -1,5 +1,6 @@
 // The settings of the database.
 import { SettingProblem, text, wholeNumber } from '../config/setting.js'
+import { readAddress } from './address.js'
 
 const url = (raw: string | undefined, context: { readonly production: boolean }): string | null => {
   if (raw === undefined) {
@@ -7,8 +8,7 @@ const url = (raw: string | undefined, context: { readonly production: boolean })
       throw new SettingProblem('must be set in production, e.g. postgres://idem:…@db.example.org/idem')
     return null
   }
-  if (!/^postgres(ql)?:\/\//.test(raw))
-    throw new SettingProblem('must begin with postgres:// or postgresql://')
+  readAddress(raw)
   return raw
 }
 

@@ -12,6 +12,7 @@ import {
   type WorkerOptions,
 } from 'bullmq'
 import pg from 'pg'
+import { readAddress } from '../database/address.js'
 import { endClient } from '../database/end-client.js'
 import type { Job, JobName } from './job.js'
 
@@ -37,14 +38,14 @@ const connectMilliseconds = 5_000
 /** Time between two attempts to connect to Redis, in milliseconds. */
 const redisRetryMilliseconds = 500
 
-const postgresConnection = (connectionString: string) => ({
-  connectionString,
+const postgresConnection = (databaseUrl: string) => ({
   schema,
   max: poolSize,
   application_name: 'idem queue',
   keepAlive: true,
   connectionTimeoutMillis: connectMilliseconds,
   query_timeout: statementMilliseconds,
+  ...readAddress(databaseUrl),
 })
 
 const redisConnection = (url: string) => ({
@@ -111,9 +112,9 @@ export const isQueueMigrated = async (backend: BackendOptions): Promise<boolean>
 /** Runs `work` on a connection of its own, because BullMQ's migrations lock and commit in one database session. */
 const withClient = async (databaseUrl: string, work: (client: pg.Client) => Promise<void>): Promise<void> => {
   const client = new pg.Client({
-    connectionString: databaseUrl,
     application_name: 'idem migrate',
     connectionTimeoutMillis: connectMilliseconds,
+    ...readAddress(databaseUrl),
   })
   client.on('error', () => undefined)
   try {

@@ -1,23 +1,10 @@
 // The migrations: they make the tables that the entities describe, once, however many processes start at once.
-import { expect, inject, onTestFinished, test, vi } from 'vitest'
-import { Database } from '../../../src/database/database.js'
+import { expect, inject, test, vi } from 'vitest'
+import type { Database } from '../../../src/database/database.js'
 import { migrate, pendingMigrations } from '../../../src/database/migrate.js'
-import { entities } from '../../../src/entities.js'
-import { createMetrics } from '../../../src/runtime/metrics.js'
+import { openDatabase as open } from '../../support/open-database.js'
 import { databaseUrl, onServer } from '../../support/postgres.js'
-import { createDatabase, silentLogger } from '../../support/start-service.js'
-
-const open = async (url: string): Promise<Database> => {
-  const database = await Database.open({
-    url,
-    poolSize: 2,
-    entities,
-    logger: silentLogger,
-    metrics: createMetrics(),
-  })
-  onTestFinished(async () => await database.close())
-  return database
-}
+import { createDatabase } from '../../support/start-service.js'
 
 test('the tables are those that the entities describe', async () => {
   const database = await open(await createDatabase())
