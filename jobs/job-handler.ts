@@ -10,6 +10,7 @@ import { JobPostponed, type RunningJob } from '../src/queue/running-job.js'
 import type { Logger } from '../src/runtime/logger.js'
 import type { Metrics } from '../src/runtime/metrics.js'
 import type { RequestScope } from '../src/runtime/request-scope.js'
+import type { SpanFacts, Traces } from '../src/runtime/traces.js'
 import type { DoneJobs } from './done-jobs.js'
 import type { Processors } from './processors.js'
 
@@ -21,6 +22,8 @@ export interface JobHandlerNeeds {
   readonly metrics: Metrics
   readonly logger: Logger
   readonly requestScope: RequestScope
+  /** Null where they are off. */
+  readonly traces: Traces | null
   readonly ownCall: () => Call
 }
 
@@ -36,13 +39,32 @@ const causeOf = (error: unknown): { readonly reason: string } | { readonly err: 
   return isDatabaseAway(error) ? { reason: String(error) } : { err: error }
 }
 
+const spanFactsOf = ({ id, name }: RunningJob): SpanFacts => ({
+  name: `process ${name}`,
+  kind: 'consumer',
+  attributes: {
+    'messaging.system': 'bullmq',
+    'messaging.operation.type': 'process',
+    'messaging.operation.name': 'process',
+    'messaging.destination.name': name,
+    'messaging.message.id': id,
+  },
+  isOutcome: (error) => error instanceof JobPostponed,
+})
+
 /** The handler of a worker's queue. */
 export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
-  const { processors, doneJobs, outbox, metrics, logger, requestScope, ownCall } = needs
+  const { processors, doneJobs, outbox, metrics, logger, requestScope, traces, ownCall } = needs
 
   /** In a `RunningJob` name and payload match, which the compiler cannot infer through the table. */
   const run = async <N extends JobName>(job: RunningJob & { readonly name: N }): Promise<void> => {
     await processors[job.name](ownCall(), job.payload as JobPayloads[N], job)
+  }
+
+  /** Runs a job as a span of the trace in which it was asked for, or as the first one of its own. */
+  const trace = async (to: Traces, job: RunningJob): Promise<void> => {
+    const parent = isOutboxId(job.id) ? await outbox.traceparentOf(ownCall(), job.id) : null
+    await to.from(spanFactsOf(job), { requestId: job.id, parent, link: null }, async () => await run(job))
   }
 
   /** If the process ends before this succeeds, the queue no longer has the job, and `restoreJobs` adds it again. */
@@ -61,7 +83,7 @@ export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
       await requestScope.run(job.id, async () => {
         const stopTimer = metrics.jobSeconds.startTimer({ job: job.name })
         try {
-          await run(job)
+          await (traces === null ? run(job) : trace(traces, job))
           if (isOutboxId(job.id)) doneJobs.add(job.id)
           metrics.jobs.inc({ job: job.name, result: 'done' })
         } catch (error) {

@@ -20,9 +20,10 @@ export interface Worker {
 }
 
 const openMailer = (options: ServiceOptions): Mailer => {
-  const { settings, logger, publicUrl } = options
+  const { settings, logger, publicUrl, traces } = options
   const { relays, from, ...pool } = settings.mail
-  if (relays !== null) return new SmtpMailer({ ...pool, relays, from: from ?? defaultSender(publicUrl) })
+  if (relays !== null)
+    return new SmtpMailer({ ...pool, relays, from: from ?? defaultSender(publicUrl), traces })
   const pageUrl = mailboxUrlOf(options)
   if (pageUrl === null)
     logger.warn(
@@ -41,7 +42,7 @@ const openMailer = (options: ServiceOptions): Mailer => {
  * the queue and cannot be reached.
  */
 export const startWorker = async (options: ServiceOptions, foundation: Foundation): Promise<Worker> => {
-  const { settings, random, logger, publicUrl, requestScope, databaseUrl } = options
+  const { settings, random, logger, publicUrl, requestScope, databaseUrl, traces } = options
   const { metrics, outbox, ownCall, notifications } = foundation
   const mailer = openMailer(options)
   const queue = new JobQueue({ settings: settings.queue, databaseUrl, clock: options.clock, random, logger })
@@ -68,7 +69,16 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
     keptHandles: settings.operators.list.handles,
   })
 
-  const handler = createJobHandler({ processors, doneJobs, outbox, metrics, logger, requestScope, ownCall })
+  const handler = createJobHandler({
+    processors,
+    doneJobs,
+    outbox,
+    metrics,
+    logger,
+    requestScope,
+    traces,
+    ownCall,
+  })
   queue.work(handler)
   await queue.ready().catch(async (error: unknown) => {
     await queue.close()

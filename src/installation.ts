@@ -14,6 +14,8 @@ import { systemClock } from './runtime/clock.js'
 import { createLogger, type Logger } from './runtime/logger.js'
 import { systemRandom } from './runtime/random.js'
 import { RequestScope } from './runtime/request-scope.js'
+import type { Traces } from './runtime/traces.js'
+import { tracesWanted } from './runtime/traces-wanted.js'
 import type { ServiceOptions } from './service.js'
 import { clientVariables, type Settings, settingsSections } from './settings.js'
 import { Secret } from './tokens/secret.js'
@@ -142,6 +144,16 @@ const openStorage = async (
   }
 }
 
+/** The traces of a process that serves; null where they are off, and then nothing of OpenTelemetry is loaded. */
+const openTracesIfWanted = async (
+  use: InstallationUse,
+  { instanceId, logger }: Pick<ServiceOptions, 'instanceId' | 'logger'>,
+): Promise<Traces | null> => {
+  if (use !== 'serve' || !tracesWanted(process.env)) return null
+  const { openTraces } = await import('./runtime/open-traces.js')
+  return openTraces(instanceId, logger)
+}
+
 /** Opens the installation of this environment. Throws one error with all problems of the settings. */
 export const openInstallation = async (use: InstallationUse): Promise<Installation> => {
   const settings = readEnvironment(settingsSections, process.env)
@@ -151,6 +163,7 @@ export const openInstallation = async (use: InstallationUse): Promise<Installati
     logger.warn({ variable: name }, 'no such setting: most likely a slip of the pen')
   const instanceId = systemRandom.uuid()
   const { secrets, database } = await openStorage(settings, use, { instanceId, logger })
+  const traces = await openTracesIfWanted(use, { instanceId, logger })
   return {
     settings,
     secrets,
@@ -162,7 +175,11 @@ export const openInstallation = async (use: InstallationUse): Promise<Installati
     random: systemRandom,
     logger,
     requestScope,
+    traces,
     recoverDatabase: database.recover,
-    close: database.close,
+    close: async () => {
+      await traces?.close()
+      await database.close()
+    },
   }
 }

@@ -168,8 +168,10 @@ const start = async (role: Role, installation: Installation, foundation: Foundat
 const serve = async (role: Role): Promise<void> => {
   // Handles signals from the beginning, so that an interrupted start is cleaned up too.
   const stopped = stopRequested()
+  let isTraced = false
   await withFoundation('serve', async (foundation, installation) => {
     const { settings, logger, publicUrl } = installation
+    isTraced = installation.traces !== null
     const { host, port, drainSeconds } = settings.http
     void stopped.then(() => endAnyway(drainSeconds + marginSeconds))
     await prepareTables(foundation, installation)
@@ -186,6 +188,8 @@ const serve = async (role: Role): Promise<void> => {
     }
     logger.info('stopped')
   })
+  // All is closed, but a collector that does not answer would hold its connection for up to 10 s more.
+  if (isTraced) process.exit()
 }
 
 const readyLine = (role: Role, publicUrl: string): string =>

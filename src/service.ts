@@ -18,7 +18,9 @@ import { createSchema } from './graphql/schema.js'
 import { startGraphqlServer } from './graphql/server.js'
 import { createGraphqlStream } from './graphql/stream.js'
 import { StreamPlaces } from './graphql/stream-places.js'
+import { traceUseCases } from './graphql/trace-use-cases.js'
 import { addApi, createApp } from './http/app.js'
+import { traceRequests } from './http/trace-requests.js'
 import { Identities } from './identities/identities.js'
 import { KnownNetworks } from './mail/known-networks.js'
 import { MailAsks } from './mail/mail-asks.js'
@@ -38,6 +40,7 @@ import type { Logger } from './runtime/logger.js'
 import { createMetrics, type Metrics } from './runtime/metrics.js'
 import type { Random } from './runtime/random.js'
 import type { RequestScope } from './runtime/request-scope.js'
+import type { Traces } from './runtime/traces.js'
 import { Sessions } from './sessions/sessions.js'
 import type { Settings } from './settings.js'
 import { ensureSigningKey } from './signing-keys/ensure-signing-key.js'
@@ -61,6 +64,8 @@ export interface ServiceOptions {
   readonly random: Random
   readonly logger: Logger
   readonly requestScope: RequestScope
+  /** Null where they are off. */
+  readonly traces: Traces | null
   /** Called before each new attempt while the database cannot be reached. */
   readonly recoverDatabase: () => Promise<void>
 }
@@ -120,11 +125,18 @@ const rereadMilliseconds = 1_000
 
 /** Opens the database, the stores and the keys. `notifications` listen after their start. */
 export const openFoundation = async (options: ServiceOptions): Promise<Foundation> => {
-  const { settings, logger, random, publicUrl } = options
+  const { settings, logger, random, publicUrl, traces } = options
   const templates = await MailTemplates.load(settings.mail.templates)
   const metrics = createMetrics()
   const { poolSize } = settings.database
-  const database = await Database.open({ url: options.databaseUrl, poolSize, entities, logger, metrics })
+  const database = await Database.open({
+    url: options.databaseUrl,
+    poolSize,
+    entities,
+    logger,
+    metrics,
+    traces,
+  })
   const notifications = new Notifications(options.databaseUrl, logger, metrics)
   notifications.whenLost(options.recoverDatabase)
   const keyRing = new KeyRing(options.secrets)
@@ -147,7 +159,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     knownNetworks: new KnownNetworks(),
     mails: new Mails(),
     templates,
-    outbox: new Outbox(),
+    outbox: new Outbox(traces),
     accounts: new Accounts(notifications),
     handles: new Handles(),
     identities,
@@ -178,7 +190,7 @@ export const startService = async (
   foundation: Foundation,
   queueAnswers: (() => Promise<boolean>) | null = null,
 ): Promise<Service> => {
-  const { settings, clock, random, logger, publicUrl, requestScope } = options
+  const { settings, clock, random, logger, publicUrl, requestScope, traces } = options
   const { database, metrics, signingKeys, notifications, auditLog, ownCall } = foundation
 
   const accessTokens = new AccessTokens({
@@ -229,6 +241,7 @@ export const startService = async (
 
   const lists = { identities: settings.identities.maxPerAccount, sessions: settings.sessions.maxPerAccount }
   const schema = createSchema(rooms)
+  if (traces !== null) traceUseCases(schema, traces)
   const graphql = { schema, settings: settings.graphql, lists, logger, metrics, requestScope }
   const graphqlServer = await startGraphqlServer(graphql)
   let draining = false
@@ -241,6 +254,7 @@ export const startService = async (
     databaseAnswers: () => database.answers(),
     queueAnswers,
   })
+  if (traces !== null) traceRequests(app, traces)
   addApi(app, {
     ...rooms,
     clock,

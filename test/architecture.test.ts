@@ -143,6 +143,13 @@ test('a process that serves requests alone loads neither the queue nor SMTP', ()
   expect(ofJobs.filter((name) => loaded.has(name))).toEqual([])
 })
 
+test('a process without traces loads nothing of OpenTelemetry', () => {
+  const ofTraces = (path: string) =>
+    [...loadedWith(path)].filter((name) => name.startsWith('@opentelemetry/'))
+  expect(ofTraces('src/runtime/open-traces.ts').length).toBeGreaterThan(3)
+  expect([...ofTraces('src/main.ts'), ...ofTraces('jobs/worker.ts')]).toEqual([])
+})
+
 test('docs/dependencies.md gives each dependency its reason, and names no other', () => {
   const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
   const table = readFileSync('docs/dependencies.md', 'utf8')

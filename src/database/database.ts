@@ -12,6 +12,7 @@ import {
   requestLimits,
 } from './open-pools.js'
 import { isConnectionLost } from './storage-errors.js'
+import { traceStatements } from './trace-statements.js'
 import { Transaction } from './transaction.js'
 
 /** The time limit of a transaction's statements: that of requests, or none. */
@@ -142,6 +143,8 @@ export class Database implements Connection {
   }
 
   #watch(pool: Pool): void {
+    const { traces = null } = this.options
+    if (traces !== null) pool.on('connect', (client) => traceStatements(client, traces))
     pool.on('connect', (client) => void this.#clients.add(client))
     pool.on('remove', (client) => void this.#clients.delete(client))
   }

@@ -4,6 +4,7 @@ import { MikroORM, type Options } from '@mikro-orm/postgresql'
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
+import type { Traces } from '../runtime/traces.js'
 import { readAddress } from './address.js'
 import { migrations } from './migrations/list.js'
 
@@ -14,6 +15,8 @@ export interface DatabaseOptions {
   readonly entities: NonNullable<Options['entities']>
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Given where traces are on. */
+  readonly traces?: Traces | null
 }
 
 /**

@@ -1,5 +1,6 @@
 // The mailer over SMTP: tries one relay after the other until one accepts the mail.
 import type { SendMailOptions } from 'nodemailer'
+import type { Traces } from '../runtime/traces.js'
 import { MailDeferred, type Mailer, type MailMessage, MailRefused } from './mailer.js'
 import type { Sender } from './sender.js'
 import { SmtpFailure } from './smtp-failure.js'
@@ -11,6 +12,8 @@ export interface SmtpMailerOptions extends SmtpPoolSettings {
   /** Tried in this order. */
   readonly relays: readonly SmtpRelay[]
   readonly from: Sender
+  /** Given where traces are on. */
+  readonly traces?: Traces | null
 }
 
 const control = /\p{Cc}/u
@@ -44,12 +47,14 @@ const compose = (message: MailMessage, from: Sender): SendMailOptions => ({
 export class SmtpMailer implements Mailer {
   readonly #pools: readonly SmtpPool[]
   readonly #from: Sender
+  readonly #traces: Traces | null
   readonly #underWay = new Set<Promise<unknown>>()
 
-  constructor({ relays, from, ...settings }: SmtpMailerOptions) {
+  constructor({ relays, from, traces = null, ...settings }: SmtpMailerOptions) {
     const heloName = from.address.slice(from.address.lastIndexOf('@') + 1)
     this.#pools = relays.map((relay) => new SmtpPool(relay, settings, heloName))
     this.#from = from
+    this.#traces = traces
   }
 
   async send(message: MailMessage): Promise<{ readonly reply: string }> {
@@ -71,7 +76,7 @@ export class SmtpMailer implements Mailer {
   async #sendByAny(mail: SendMailOptions): Promise<string> {
     const failures: string[] = []
     for (const pool of this.#inOrder()) {
-      const result = await pool.send(mail).catch((error: unknown) => {
+      const result = await this.#sendBy(pool, mail).catch((error: unknown) => {
         if (error instanceof SmtpFailure) return error
         throw error
       })
@@ -82,6 +87,13 @@ export class SmtpMailer implements Mailer {
       if (result.verdict === 'uncertain') break
     }
     throw new MailDeferred(failures.join('; '))
+  }
+
+  /** Sends by one relay. Its span names the relay, and nothing of the mail. */
+  async #sendBy(pool: SmtpPool, mail: SendMailOptions): Promise<string> {
+    if (this.#traces === null) return await pool.send(mail)
+    const attributes = { 'server.address': pool.name, 'network.protocol.name': 'smtp' }
+    return await this.#traces.within({ name: 'smtp send', kind: 'client', attributes }, () => pool.send(mail))
   }
 
   /** The relays in the operator's order, with those that have just failed at the end. */

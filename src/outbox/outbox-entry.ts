@@ -20,6 +20,8 @@ const OutboxEntrySchema = defineEntity({
     failedAt: p.datetime().strictNullable(),
     /** The error of its last try. */
     failure: p.text().strictNullable(),
+    /** The span that asked for the job (W3C Trace Context); null where traces are off. */
+    traceparent: p.text().strictNullable(),
   },
 })
 

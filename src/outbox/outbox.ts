@@ -3,6 +3,7 @@ import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import { type Row, rowOf } from '../database/row.js'
 import type { Job, JobName, QueuedJob } from '../queue/job.js'
+import type { Traces } from '../runtime/traces.js'
 import { shownTextOf } from '../text/shown-text.js'
 import { OutboxEntry } from './outbox-entry.js'
 
@@ -89,6 +90,11 @@ const claim = {
     order by id limit $1::int for update skip locked`,
 }
 
+const traceparent = {
+  name: 'idem_outbox_traceparent',
+  text: 'select traceparent from outbox_entry where id = $1::uuid',
+}
+
 const purge = {
   name: 'idem_outbox_purge',
   text: `delete from outbox_entry where id in (
@@ -100,6 +106,9 @@ const mostRelayed = 500
 
 /** The jobs of the installation. */
 export class Outbox {
+  /** `traces` is null where they are off. */
+  constructor(private readonly traces: Pick<Traces, 'traceparent'> | null = null) {}
+
   /** The row of a job, to be inserted in the transaction of the change that requests it. */
   row(call: Call, id: string, job: Job): Row {
     return rowOf(OutboxEntry, {
@@ -111,6 +120,7 @@ export class Outbox {
       doneAt: null,
       failedAt: null,
       failure: null,
+      traceparent: this.traces?.traceparent ?? null,
     })
   }
 
@@ -150,6 +160,12 @@ export class Outbox {
   /** Records that the last try of a job failed; `failure` may quote what another server sent. */
   async noteFailed(call: Call, id: string, failure: string): Promise<void> {
     await call.run(markFailed, [id, call.now, shownTextOf(failure, longestFailure) ?? ''])
+  }
+
+  /** The span that asked for a job; null if there was none. */
+  async traceparentOf(call: Call, id: string): Promise<string | null> {
+    const [row] = await call.run<{ traceparent: string | null }>(traceparent, [id])
+    return row?.traceparent ?? null
   }
 
   /** The numbers of jobs by state. */

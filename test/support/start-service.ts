@@ -9,6 +9,7 @@ import { methodDefinitions } from '../../src/methods/registry.js'
 import { createLogger } from '../../src/runtime/logger.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { RequestScope } from '../../src/runtime/request-scope.js'
+import type { Traces } from '../../src/runtime/traces.js'
 import {
   type Foundation,
   openFoundation,
@@ -53,6 +54,8 @@ export interface TestServiceOptions {
   readonly secrets?: readonly string[]
   /** Other methods than those of the registry. */
   readonly methodDefinitions?: readonly MethodDefinition[]
+  /** Where spans go; without them traces are off. */
+  readonly traces?: Traces
   /** What the service does when the database cannot be reached. */
   readonly recoverDatabase?: () => Promise<void>
 }
@@ -192,6 +195,7 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
       destination: { write: (line: string) => void logLines.push(line) },
     }),
     requestScope,
+    traces: options.traces ?? null,
     recoverDatabase: options.recoverDatabase ?? (async () => undefined),
   }
   const foundation = await openFoundation(serviceOptions)

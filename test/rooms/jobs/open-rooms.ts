@@ -149,6 +149,7 @@ export const openRooms = async (options: RoomsOptions = {}): Promise<Rooms> => {
       destination: { write: (line: string) => void logLines.push(line) },
     }),
     requestScope,
+    traces: null,
     recoverDatabase: async () => undefined,
   }
   const foundation = await openFoundation(serviceOptions)
