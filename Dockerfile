@@ -37,4 +37,4 @@ USER node
 EXPOSE 4000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["node", "docker/is-ready.js"]
-CMD ["node", "--max-semi-space-size=8", "--heap-growing-percent=40", "--no-maglev", "dist/src/main.js"]
+CMD ["node", "--max-semi-space-size=8", "--heap-growing-percent=40", "--no-maglev", "--no-allocation-site-pretenuring", "dist/src/main.js"]

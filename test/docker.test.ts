@@ -226,13 +226,13 @@ describe('the compose file is refused', () => {
     ],
     [
       'with a role that there is not',
-      ['dist/src/main.js, worker]', 'dist/src/main.js, butler]'],
+      ['        worker,', '        butler,'],
       'services.worker.command starts butler, which src/main.ts does not know.',
     ],
     [
       'with other flags than `npm start` has',
-      ['--max-semi-space-size=8, ', ''],
-      `${api}.command runs another line than \`npm start\` does: node --heap-growing-percent=40 --no-maglev `,
+      ['        --max-semi-space-size=8,\n', ''],
+      `${api}.command runs another line than \`npm start\` does: node --heap-growing-percent=40 --no-maglev --no-allocation-site-pretenuring `,
     ],
     [
       'with a shell around a command',
