@@ -7,6 +7,7 @@ import type { Outbox } from '../src/outbox/outbox.js'
 import type { JobName, JobPayloads } from '../src/queue/job.js'
 import type { JobHandler } from '../src/queue/job-queue.js'
 import { JobPostponed, type RunningJob } from '../src/queue/running-job.js'
+import { describeError } from '../src/runtime/error-outline.js'
 import type { Logger } from '../src/runtime/logger.js'
 import type { Metrics } from '../src/runtime/metrics.js'
 import type { RequestScope } from '../src/runtime/request-scope.js'
@@ -36,7 +37,7 @@ const isOutboxId = (id: string): boolean => /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-
 /** Why a job failed, for the log. A bug has a stack; a reply of another server or a lost database needs none. */
 const causeOf = (error: unknown): { readonly reason: string } | { readonly err: unknown } => {
   if (error instanceof MailDeferred) return { reason: error.reply }
-  return isDatabaseAway(error) ? { reason: String(error) } : { err: error }
+  return isDatabaseAway(error) ? { reason: describeError(error) } : { err: error }
 }
 
 const spanFactsOf = ({ id, name }: RunningJob): SpanFacts => ({
@@ -99,7 +100,7 @@ export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
     gaveUp: ({ id, name }, error) => {
       metrics.jobs.inc({ job: name, result: 'given_up' })
       logger.error({ ...causeOf(error), job: name, jobId: id }, 'a job was given up; see: idem jobs failed')
-      if (isOutboxId(id)) void noteFailed(id, error.message)
+      if (isOutboxId(id)) void noteFailed(id, describeError(error))
     },
   }
 }

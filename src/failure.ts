@@ -56,11 +56,16 @@ export class Failure extends Error {
   }
 }
 
+/** An error whose message is ours and holds no secret and nobody's input, so that it may be logged. */
+export class LoggableError extends Error {
+  override readonly name: string = 'LoggableError'
+}
+
 /**
  * A problem that prevents a process from running and that a person can solve: the message says how. Shown without a
  * stack.
  */
-export class OperatorProblem extends Error {
+export class OperatorProblem extends LoggableError {
   override readonly name: string = 'OperatorProblem'
 }
 

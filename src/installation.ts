@@ -10,6 +10,8 @@ import { errorCode } from './database/operating-system.js'
 import { settleTls } from './database/settle-tls.js'
 import { OperatorProblem } from './failure.js'
 import { methodDefinitions } from './methods/registry.js'
+import { adoptConsole } from './runtime/adopt-console.js'
+import { adoptProcess } from './runtime/adopt-process.js'
 import { systemClock } from './runtime/clock.js'
 import { createLogger, type Logger } from './runtime/logger.js'
 import { systemRandom } from './runtime/random.js'
@@ -159,6 +161,8 @@ export const openInstallation = async (use: InstallationUse): Promise<Installati
   const settings = readEnvironment(settingsSections, process.env)
   const requestScope = new RequestScope()
   const logger = createLogger({ level: settings.runtime.logLevel, requestScope })
+  adoptProcess(logger)
+  adoptConsole(logger)
   for (const name of unknownVariables(settingsSections, process.env, clientVariables))
     logger.warn({ variable: name }, 'no such setting: most likely a slip of the pen')
   const instanceId = systemRandom.uuid()

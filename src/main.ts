@@ -8,6 +8,7 @@ import { OperatorProblem } from './failure.js'
 import { createApp } from './http/app.js'
 import { type Installation, type InstallationUse, openInstallation } from './installation.js'
 import type { BackendOptions } from './queue/backend.js'
+import { describeError, outlineOf } from './runtime/error-outline.js'
 import { type Foundation, openFoundation, startService } from './service.js'
 import { type RotationCause, rotateSigningKey } from './signing-keys/rotate-signing-key.js'
 
@@ -237,9 +238,11 @@ const explain = (error: unknown): string => {
     return `${error.message}. Another program listens there: stop it, or set IDEM_PORT.`
   if (error instanceof OperatorProblem) return error.message
   if (isDatabaseAway(error))
-    return `The database does not answer as it should. Check DATABASE_URL, and that it runs.\n${String(error)}`
-  if (error instanceof Error) return error.stack ?? error.message
-  return String(error)
+    return `The database does not answer as it should. Check DATABASE_URL, and that it runs.\n${describeError(error)}`
+  return [
+    `A bug: ${describeError(error)}`,
+    ...outlineOf(error).frames.map((frame) => `    at ${frame}`),
+  ].join('\n')
 }
 
 try {

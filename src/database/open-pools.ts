@@ -2,6 +2,7 @@
 import { Migrator } from '@mikro-orm/migrations'
 import { MikroORM, type Options } from '@mikro-orm/postgresql'
 import pg from 'pg'
+import { titleOf } from '../runtime/adopt-console.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Traces } from '../runtime/traces.js'
@@ -108,8 +109,10 @@ export const openLongPool = (options: DatabaseOptions, types: pg.PoolConfig['typ
 /** Handles MikroORM's log lines: counts statements, and logs warnings about connections. */
 const countingLogger = (options: DatabaseOptions) => ({
   log: () => undefined,
-  error: (_namespace: string, message: string) => options.logger.warn({ detail: message }, 'database error'),
-  warn: (_namespace: string, message: string) => options.logger.warn({ detail: message }, 'database warning'),
+  error: (_namespace: string, message: string) =>
+    options.logger.warn({ detail: titleOf(message) }, 'database error'),
+  warn: (_namespace: string, message: string) =>
+    options.logger.warn({ detail: titleOf(message) }, 'database warning'),
   logQuery: () => options.metrics.databaseStatements.inc(),
   setDebugMode: () => undefined,
   // Never `query-params`, because values must not be logged.

@@ -7,6 +7,7 @@ import {
 } from '@apollo/server/plugin/disabled'
 import type { GraphQLSchema } from 'graphql'
 import type { ValuesOf } from '../config/setting.js'
+import { titleOf } from '../runtime/adopt-console.js'
 import { createDocumentCheck } from './check-document.js'
 import { checkedDocuments } from './checked-documents.js'
 import type { GraphqlContext } from './context.js'
@@ -24,9 +25,6 @@ export interface GraphqlServerOptions extends Omit<FailureEdge, 'suggestions'> {
   readonly settings: ValuesOf<typeof graphqlSettings>
   readonly lists: ListBounds
 }
-
-/** Apollo's message without the error that it quotes after a colon, which may contain input. */
-const titleOf = (message: unknown): string => String(message).split(':', 1).join('')
 
 /** Starts the Apollo server, which `http/` calls. */
 export const startGraphqlServer = async (

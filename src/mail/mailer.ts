@@ -1,4 +1,5 @@
 // The interface of mailers: a mail ready to be sent, and the two kinds of failure.
+import { LoggableError } from '../failure.js'
 import type { Locale } from './locale.js'
 
 /** One mail to one address, ready to be sent. */
@@ -24,7 +25,7 @@ export interface Mailer {
 }
 
 /** A server refused the mail or the address permanently, so it is not tried again. */
-export class MailRefused extends Error {
+export class MailRefused extends LoggableError {
   override readonly name = 'MailRefused'
 
   /** `reply` is the server's reply without addresses. */
@@ -37,7 +38,7 @@ export class MailRefused extends Error {
  * No server accepted the mail this time, or its acknowledgement was lost. It is to be tried again later, because the
  * address is not the cause.
  */
-export class MailDeferred extends Error {
+export class MailDeferred extends LoggableError {
   override readonly name = 'MailDeferred'
 
   /** `reply` is a server's reply, or the problem of the connection, without addresses. */

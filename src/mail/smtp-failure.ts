@@ -1,5 +1,7 @@
 // A failure to send a mail to an SMTP relay, and its meaning for the mail and the relay.
+
 import type { NodemailerError } from 'nodemailer'
+import { LoggableError } from '../failure.js'
 import { shownTextOf } from '../text/shown-text.js'
 
 /**
@@ -38,7 +40,7 @@ export const safeReply = (raw: string): string =>
   shownTextOf(raw.replace(/[^\s<>]+@[^\s<>]+/g, '[address]'), longestReply) ?? ''
 
 /** A failure at one relay. It has no cause, because nodemailer's errors contain the recipient. */
-export class SmtpFailure extends Error {
+export class SmtpFailure extends LoggableError {
   override readonly name = 'SmtpFailure'
 
   constructor(
@@ -60,9 +62,20 @@ const verdictOf = (error: NodemailerError, began: boolean): SmtpVerdict => {
   return permanent === true ? 'refused' : 'declined'
 }
 
+/** A reply to the login may repeat what it answers: the user and the password. */
+const isAboutLogin = ({ code, command }: NodemailerError): boolean =>
+  code === 'EAUTH' || command?.startsWith('AUTH') === true
+
+/** The status of a reply and its enhanced status (RFC 3463), such as `535 5.7.8`, without its text. */
+const statusOf = ({ response }: NodemailerError): string | undefined => {
+  const status = /^\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3}(?= |$))?/.exec(response ?? '')?.[0]
+  return status === undefined ? undefined : `authentication failed, ${status.replace('-', ' ')}`
+}
+
 /** The failure for nodemailer's `error`. `began`: whether sending the mail's text had begun. */
 export const smtpFailureOf = (error: NodemailerError, began: boolean): SmtpFailure => {
   const words = wordsOf[error.code ?? ''] ?? 'sending failed'
-  const said = error.response ?? [words, error.originalCode].filter((part) => part !== undefined).join(', ')
+  const reply = isAboutLogin(error) ? statusOf(error) : error.response
+  const said = reply ?? [words, error.originalCode].filter((part) => part !== undefined).join(', ')
   return new SmtpFailure(verdictOf(error, began), safeReply(said))
 }

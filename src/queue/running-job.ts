@@ -1,4 +1,5 @@
 // A job while a worker runs it.
+import { LoggableError } from '../failure.js'
 import type { Job, JobProgress } from './job.js'
 
 /** A job that is running. */
@@ -9,7 +10,7 @@ export type RunningJob = Job & {
 }
 
 /** Thrown by a job that cannot run before `until`: it waits, and the try does not count as failed. */
-export class JobPostponed extends Error {
+export class JobPostponed extends LoggableError {
   override readonly name = 'JobPostponed'
   constructor(readonly until: Date) {
     super(`not before ${until.toISOString()}`)

@@ -32,20 +32,26 @@ export class RedisServer {
     private readonly program: string,
     private readonly port: number,
     private readonly directory: string,
+    private readonly changed: Readonly<Record<string, string>>,
   ) {}
 
-  /** Starts a server with a folder of its own. */
-  static async start(program: string): Promise<RedisServer> {
+  /** Starts a server with a folder of its own; `changed` are options of redis.conf. */
+  static async start(program: string, changed: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), 'idem-redis-'))
-    const server = new RedisServer(program, await freePort(), directory)
+    const server = new RedisServer(program, await freePort(), directory, changed)
     await server.run()
     return server
   }
 
-  /** For `REDIS_URL`: a database that no other test uses. */
-  takeUrl(): string {
+  /** For `REDIS_URL`: a database that no other test uses; `login` is `user:password@`. */
+  takeUrl(login = ''): string {
     this.#databases += 1
-    return `redis://127.0.0.1:${this.port}/${this.#databases % mostDatabases}`
+    return `redis://${login}127.0.0.1:${this.port}/${this.#databases % mostDatabases}`
+  }
+
+  /** Does something as the user who may do everything, in the database of the URL. */
+  async ask<T>(question: (client: Redis) => Promise<T>, url = 'redis://any/0'): Promise<T> {
+    return await this.#ask(question, Number(new URL(url).pathname.slice(1)))
   }
 
   /** Starts it again on the same port, with its data on disk. */
@@ -58,6 +64,7 @@ export class RedisServer {
       save: '',
       appendonly: 'yes',
       appendfsync: 'always',
+      ...this.changed,
     }
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
     this.#child = spawn(this.program, flags, { stdio: 'ignore' })
@@ -86,7 +93,7 @@ export class RedisServer {
 
   /** Empties one database, which is what a restart of a server without persistence does. */
   async flush(url: string): Promise<void> {
-    await this.#ask((client) => client.flushdb(), Number(new URL(url).pathname.slice(1)))
+    await this.ask((client) => client.flushdb(), url)
   }
 
   /** Stops it and removes its folder. */
