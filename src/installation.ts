@@ -3,6 +3,7 @@ import { link, readFile, unlink, writeFile } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import { join, resolve } from 'node:path'
 import { readEnvironment, unknownVariables } from './config/read-environment.js'
+import { withSchema } from './database/address.js'
 import { attachEmbeddedPostgres } from './database/attach-embedded-postgres.js'
 import { claimDataDir, type DataDir, DataDirInUse, makeDataDir } from './database/data-dir.js'
 import { startEmbeddedPostgres } from './database/embedded-postgres.js'
@@ -129,7 +130,7 @@ const openStorage = async (
   use: InstallationUse,
   identity: Pick<ServiceOptions, 'instanceId' | 'logger'>,
 ): Promise<{ secrets: readonly Secret[]; database: OpenedDatabase }> => {
-  const { url, dataDir } = settings.database
+  const { url, dataDir, schema } = settings.database
   if (url !== null) return { secrets: await readSecrets(settings), database: foreign(await settleTls(url)) }
   const claimed = await claim(settings, use, identity)
   try {
@@ -139,7 +140,7 @@ const openStorage = async (
       claimed === null
         ? foreign(await attachEmbeddedPostgres(join(resolve(dataDir), 'postgres')))
         : await startDatabase(claimed, identity.logger)
-    return { secrets, database }
+    return { secrets, database: { ...database, url: withSchema(database.url, schema) } }
   } catch (error) {
     await claimed?.release()
     throw error

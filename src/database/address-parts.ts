@@ -20,6 +20,7 @@ const known = new Set([
   'options',
   'password',
   'port',
+  'schema',
   'ssl',
   'sslcert',
   'sslkey',

@@ -4,6 +4,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { wrongPart } from '../config/setting.js'
 import { type AddressParts, partsOf, requireOneHost } from './address-parts.js'
 import { readTls } from './address-tls.js'
+import { defaultSchema, isSchemaName, schemaNameRule } from './schema-name.js'
 
 /** What pg, its pools, the ORM and the queue connect with. */
 export interface DatabaseAddress {
@@ -48,6 +49,7 @@ export const readAddress = (url: string): DatabaseAddress => {
     const value = parts.get(name)
     if (value !== undefined && !allowed.test(value)) throw wrongPart(`parameter ${name}`, reason)
   }
+  schemaOf(url)
   const host = hostOf(parts)
   const connectTimeout = parts.get('connect_timeout')
   const user = parts.get('user') || systemUserName()
@@ -66,6 +68,22 @@ export const readAddress = (url: string): DatabaseAddress => {
     ssl: readTls(parts, host),
     ...definedOf(optional),
   }
+}
+
+/** The schema of Idem's tables: the parameter `schema` of the URL, or `public`. Throws `SettingProblem`. */
+export const schemaOf = (url: string): string => {
+  const schema = partsOf(url).get('schema') ?? defaultSchema
+  if (!isSchemaName(schema)) throw wrongPart('parameter schema', `it ${schemaNameRule}`)
+  return schema
+}
+
+/** The URL with this schema. Throws `SettingProblem` if it names another one itself. */
+export const withSchema = (url: string, schema: string): string => {
+  const named = partsOf(url).get('schema')
+  if (named === schema) return url
+  if (named !== undefined)
+    throw wrongPart('parameter schema', 'IDEM_DATABASE_SCHEMA names another one; keep one of the two')
+  return `${url}${url.includes('?') ? '&' : '?'}schema=${schema}`
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }

@@ -5,10 +5,10 @@ import { Composer } from './composer.js'
 import { type Connection, runPrepared, type Statement } from './connection.js'
 import {
   type DatabaseOptions,
+  type Limits,
   noLimits,
   openLongPool,
   openOrm,
-  type RequestLimits,
   requestLimits,
 } from './open-pools.js'
 import { isConnectionLost } from './storage-errors.js'
@@ -54,7 +54,7 @@ export class Database implements Connection {
     return await Database.#open(this.options, noLimits)
   }
 
-  static async #open(options: DatabaseOptions, limits: RequestLimits | typeof noLimits) {
+  static async #open(options: DatabaseOptions, limits: Limits) {
     const orm = await openOrm(options, limits)
     const pool: Pool = await orm.em.getConnection().getNativeClient()
     return new Database(orm, pool, options)

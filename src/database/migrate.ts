@@ -1,6 +1,6 @@
 // Applies the forward-only migrations, one process at a time.
 import pg from 'pg'
-import { readAddress } from './address.js'
+import { readAddress, schemaOf } from './address.js'
 import type { Database } from './database.js'
 import { endClient } from './end-client.js'
 
@@ -25,11 +25,18 @@ export const migrate = async (database: Database): Promise<string[]> => {
   try {
     await lock.connect()
     await lock.query('select pg_advisory_lock($1)', [migrationLock])
+    await makeSchema(lock, schemaOf(database.url))
     if ((await pendingMigrations(database)).length === 0) return []
     return await applyPending(database)
   } finally {
     await endClient(lock)
   }
+}
+
+/** Only if it is missing, because `if not exists` asks for the right to make one also where it exists. */
+const makeSchema = async (client: pg.Client, schema: string): Promise<void> => {
+  const { rows } = await client.query('select to_regnamespace($1) is null as missing', [schema])
+  if (rows[0]?.missing === true) await client.query(`create schema ${schema}`)
 }
 
 /**

@@ -6,8 +6,9 @@ import { titleOf } from '../runtime/adopt-console.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Traces } from '../runtime/traces.js'
-import { readAddress } from './address.js'
+import { readAddress, schemaOf } from './address.js'
 import { migrations } from './migrations/list.js'
+import { type SessionSettings, sessionStarter } from './new-session.js'
 
 /** What `Database.open` needs. */
 export interface DatabaseOptions {
@@ -39,36 +40,52 @@ const queryTimeoutMilliseconds = statementTimeoutMilliseconds + 1_000
  */
 const idleInTransactionTimeoutMilliseconds = 10_000
 
-/** The limits of requests. */
-export const requestLimits = {
-  statement_timeout: statementTimeoutMilliseconds,
-  query_timeout: queryTimeoutMilliseconds,
-  idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
+/** What limits the statements of a pool. */
+export interface Limits {
+  /** pg's own limit, in milliseconds. */
+  readonly client: { readonly query_timeout?: number }
+  /** PostgreSQL's. 0 is none, also where the role has one. */
+  readonly session: Required<Omit<SessionSettings, 'search_path'>>
 }
 
-/** Limits of requests. */
-export type RequestLimits = typeof requestLimits
+/** The limits of requests. */
+export const requestLimits: Limits = {
+  client: { query_timeout: queryTimeoutMilliseconds },
+  session: {
+    statement_timeout: statementTimeoutMilliseconds,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
+  },
+}
 
 /** The limits of migrations: none. */
-export const noLimits = {}
+export const noLimits: Limits = {
+  client: {},
+  session: { statement_timeout: 0, idle_in_transaction_session_timeout: 0 },
+}
+
+/** The limits of long transactions, whose statements take as long as they take. */
+const longLimits: Limits = {
+  client: {},
+  session: { ...requestLimits.session, statement_timeout: 0 },
+}
 
 /** Connections for long transactions, which is the number of jobs with one at the same time. */
 const longPoolSize = 2
 
 /** Opens the ORM with its pool. */
-export const openOrm = async (
-  options: DatabaseOptions,
-  limits: RequestLimits | typeof noLimits,
-): Promise<MikroORM> => {
+export const openOrm = async (options: DatabaseOptions, limits: Limits): Promise<MikroORM> => {
   const address = readAddress(options.url)
+  const schema = schemaOf(options.url)
   return await MikroORM.init({
     dbName: address.database,
+    schema,
     entities: options.entities,
     ensureDatabase: false,
     pool: { max: options.poolSize, idleTimeoutMillis: 30_000 },
     driverOptions: {
       connectionTimeoutMillis: connectTimeoutMilliseconds,
-      ...limits,
+      ...limits.client,
+      onConnect: sessionStarter({ search_path: schema, ...limits.session }),
       application_name: 'idem',
       keepAlive: true,
       ...address,
@@ -92,7 +109,7 @@ export const openLongPool = (options: DatabaseOptions, types: pg.PoolConfig['typ
     max: longPoolSize,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: connectTimeoutMilliseconds,
-    idle_in_transaction_session_timeout: idleInTransactionTimeoutMilliseconds,
+    onConnect: sessionStarter({ search_path: schemaOf(options.url), ...longLimits.session }),
     application_name: 'idem long',
     keepAlive: true,
     ...readAddress(options.url),

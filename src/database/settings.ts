@@ -1,15 +1,17 @@
 // The settings of the database.
-import { SettingProblem, text, wholeNumber } from '../config/setting.js'
-import { readAddress } from './address.js'
+import { type ParseContext, SettingProblem, text, wholeNumber } from '../config/setting.js'
+import { readAddress, withSchema } from './address.js'
+import { defaultSchema, isSchemaName, schemaNameRule } from './schema-name.js'
 
-const url = (raw: string | undefined, context: { readonly production: boolean }): string | null => {
+const url = (raw: string | undefined, { production, other }: ParseContext): string | null => {
   if (raw === undefined) {
-    if (context.production)
+    if (production)
       throw new SettingProblem('must be set in production, e.g. postgres://idem:…@db.example.org/idem')
     return null
   }
   readAddress(raw)
-  return raw
+  const schema = other('IDEM_DATABASE_SCHEMA')
+  return schema !== undefined && isSchemaName(schema) ? withSchema(raw, schema) : raw
 }
 
 /** Settings of the database room. */
@@ -19,6 +21,17 @@ export const databaseSettings = {
     secret: true,
     parse: url,
   }),
+  schema: text(
+    'IDEM_DATABASE_SCHEMA',
+    "Schema of Idem's tables, made if it is missing; the queue's tables are in bullmq, or in this one's name with _bullmq appended",
+    {
+      defaultText: defaultSchema,
+      parse: (raw = defaultSchema): string => {
+        if (!isSchemaName(raw)) throw new SettingProblem(schemaNameRule)
+        return raw
+      },
+    },
+  ),
   dataDir: text('IDEM_DATA_DIR', 'Folder of the embedded PostgreSQL and the development secret', {
     defaultText: '.idem',
     parse: (raw) => raw ?? '.idem',

@@ -1,7 +1,6 @@
 // The backend of the queue: BullMQ on our PostgreSQL or on Redis, with the same interface for both.
 import {
   assertSchemaCompatibility,
-  createPostgresBackend,
   type PostgresConnectionOptions,
   type PostgresQueueBackend,
   Queue,
@@ -15,6 +14,7 @@ import pg from 'pg'
 import { readAddress } from '../database/address.js'
 import { endClient } from '../database/end-client.js'
 import type { Job, JobName } from './job.js'
+import { connectMilliseconds, onPostgres, queueSchemaOf } from './postgres-backend.js'
 
 /** Where the queue is: in Redis if `redisUrl` is set, otherwise in the database. */
 export interface BackendOptions {
@@ -24,29 +24,8 @@ export interface BackendOptions {
 
 /** The name of the only queue; it is part of Redis' keys. */
 const queueName = 'idem'
-/** The schema of BullMQ's tables in PostgreSQL. */
-const schema = 'bullmq'
-/** Connections of the queue and of the worker each; they make no more queries at the same time. */
-const poolSize = 4
-/**
- * Time limit of a statement, in milliseconds. BullMQ's take a few; without a limit, a server that hangs would block a
- * job for ever.
- */
-const statementMilliseconds = 10_000
-/** Time limit for connecting, in milliseconds. */
-const connectMilliseconds = 5_000
 /** Time between two attempts to connect to Redis, in milliseconds. */
 const redisRetryMilliseconds = 500
-
-const postgresConnection = (databaseUrl: string) => ({
-  schema,
-  max: poolSize,
-  application_name: 'idem queue',
-  keepAlive: true,
-  connectionTimeoutMillis: connectMilliseconds,
-  query_timeout: statementMilliseconds,
-  ...readAddress(databaseUrl),
-})
 
 const redisConnection = (url: string) => ({
   url,
@@ -68,7 +47,7 @@ export const openBullQueue = (backend: BackendOptions, options: Omit<QueueOption
         JobName,
         PostgresQueueBackend,
         PostgresConnectionOptions
-      >(queueName, { ...options, connection: postgresConnection(backend.databaseUrl) }, createPostgresBackend)
+      >(queueName, { ...options, connection: backend.databaseUrl }, onPostgres)
     : new Queue<Job['payload'], void, JobName>(queueName, {
         ...options,
         // While Redis is down, adding a job fails at once; the outbox keeps the job and tries again.
@@ -82,18 +61,16 @@ export const openBullWorker = (
   options: Omit<WorkerOptions, 'connection'>,
 ) =>
   backend.redisUrl === null
-    ? new Worker(
-        queueName,
-        processor,
-        { ...options, connection: postgresConnection(backend.databaseUrl) },
-        createPostgresBackend,
-      )
+    ? new Worker(queueName, processor, { ...options, connection: backend.databaseUrl }, onPostgres)
     : new Worker(queueName, processor, { ...options, connection: redisConnection(backend.redisUrl) })
 
 /** Creates or migrates BullMQ's tables; several processes may do so at the same time. Redis needs none. */
 export const migrateQueue = async (backend: BackendOptions): Promise<void> => {
   if (backend.redisUrl === null)
-    await withClient(backend.databaseUrl, async (client) => void (await runMigrations(client, schema)))
+    await withClient(
+      backend.databaseUrl,
+      async (client) => void (await runMigrations(client, queueSchemaOf(backend.databaseUrl))),
+    )
 }
 
 /** True if BullMQ's tables exist and are up to date; Redis needs none. */
@@ -101,7 +78,7 @@ export const isQueueMigrated = async (backend: BackendOptions): Promise<boolean>
   if (backend.redisUrl !== null) return true
   let isMigrated = true
   await withClient(backend.databaseUrl, async (client) => {
-    await assertSchemaCompatibility(client, schema).catch((error: unknown) => {
+    await assertSchemaCompatibility(client, queueSchemaOf(backend.databaseUrl)).catch((error: unknown) => {
       if (!(error instanceof SchemaMigrationRequiredError)) throw error
       isMigrated = false
     })

@@ -12,6 +12,7 @@ import { Migration0009 } from './0009-mail-limits.js'
 import { Migration0010 } from './0010-failed-proofs.js'
 import { Migration0011 } from './0011-mail-turns.js'
 import { Migration0016 } from './0016-free-handles.js'
+import { Migration0018 } from './0018-any-path.js'
 import { Migration0021 } from './0021-traces.js'
 
 /** Every migration, oldest first. */
@@ -28,5 +29,6 @@ export const migrations: MigrationObject[] = [
   { name: '0010-failed-proofs', class: Migration0010 },
   { name: '0011-mail-turns', class: Migration0011 },
   { name: '0016-free-handles', class: Migration0016 },
+  { name: '0018-any-path', class: Migration0018 },
   { name: '0021-traces', class: Migration0021 },
 ]
