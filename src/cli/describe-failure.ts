@@ -4,6 +4,7 @@ import { CommanderError } from 'commander'
 import { IdemError, type IdemErrorCode } from '../client/idem-error.js'
 import { CliError } from './cli-error.js'
 import { type ErrorCode, exitCodes, exitNameOf } from './exit-code.js'
+import { networkRemedy } from './network-remedy.js'
 
 /** The report of a failure. */
 export interface FailureReport {
@@ -38,7 +39,6 @@ const waysIn = (what: string): string =>
   `${what}: idem login --email ADDRESS, idem login --private-key FILE, or: idem login --guest`
 
 const nextSteps: Readonly<Partial<Record<IdemErrorCode, string>>> = {
-  UNREACHABLE: 'Start the service (npm start), or name another one with --url or IDEM_URL.',
   TIMED_OUT: 'Try again; `idem status` shows whether the server answers.',
   UNEXPECTED_ANSWER: 'Check --url, IDEM_URL and the config: they must name an Idem, without /graphql.',
   WRONG_CHALLENGE:
@@ -66,7 +66,7 @@ const nextStep = (error: IdemError): string | null => {
   if (error.code === 'FORBIDDEN' && isForOperators === true) {
     return 'Only operators (IDEM_OPERATORS) may do that.'
   }
-  return nextSteps[error.code] ?? null
+  return networkRemedy(error) ?? nextSteps[error.code] ?? null
 }
 
 /** For a missing command, commander prints the help and throws a message without information. */

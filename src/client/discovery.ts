@@ -1,7 +1,7 @@
 // Reads a server's own name: the issuer in its discovery document (OpenID Connect Discovery 1.0, section 4.2).
 
+import { foreignAnswer, type HttpAnswer, isOnTheWay } from './http-answer.js'
 import { IdemError } from './idem-error.js'
-import type { HttpAnswer } from './parse-answer.js'
 
 /** The path of the document below a server's address. */
 export const discoveryPath = '/.well-known/openid-configuration'
@@ -14,8 +14,10 @@ export interface ServerIdentity {
   readonly issuer: string
 }
 
-/** The issuer in the document, as an origin. `UNEXPECTED_ANSWER` if it is not such a document. */
-export const parseIssuer = ({ status, text }: HttpAnswer): string => {
+/** The issuer in the document, as an origin. `UNEXPECTED_ANSWER` if it is not such a document, or `foreignAnswer`. */
+export const parseIssuer = (answer: HttpAnswer): string => {
+  const { status, text } = answer
+  if (isOnTheWay(answer)) throw foreignAnswer(answer)
   const issuer = status === 200 ? issuerIn(text) : null
   if (issuer !== null && URL.canParse(issuer)) {
     const { protocol, origin } = new URL(issuer)

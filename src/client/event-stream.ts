@@ -1,6 +1,8 @@
 // Reads a stream of server-sent events (HTML 9.2). Only the arrival of events matters, not their content.
 
+import type { Fetch } from './fetch.js'
 import { IdemError } from './idem-error.js'
+import { networkFailure, type Peer } from './network-fault.js'
 
 /** A listener of a subscription. */
 export interface Listener {
@@ -8,10 +10,19 @@ export interface Listener {
   readonly signal: AbortSignal
 }
 
+/** A request for a stream. */
+export interface StreamRequest {
+  readonly url: string
+  readonly init: RequestInit
+  readonly send: Fetch
+  readonly peer: Peer
+}
+
 /** Calls `onEvent` for each event of the stream, and resolves at its end. Throws `IdemError` if there is no stream. */
-export const listenToEvents = async (url: string, init: RequestInit, listener: Listener): Promise<void> => {
+export const listenToEvents = async (request: StreamRequest, listener: Listener): Promise<void> => {
+  const { url, init, send, peer } = request
   try {
-    const response = await fetch(url, { ...init, signal: listener.signal })
+    const response = await send(url, { ...init, signal: listener.signal })
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
     if (!response.ok || !isStream || response.body === null) {
       await response.body?.cancel()
@@ -20,9 +31,7 @@ export const listenToEvents = async (url: string, init: RequestInit, listener: L
     for await (const line of linesOf(response.body)) if (line === 'event: next') listener.onEvent()
   } catch (cause) {
     if (listener.signal.aborted) return
-    throw cause instanceof IdemError
-      ? cause
-      : new IdemError('UNREACHABLE', `The stream of ${url} broke.`, {}, { cause })
+    throw cause instanceof IdemError ? cause : networkFailure(cause, peer)
   }
 }
 

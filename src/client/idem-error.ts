@@ -1,5 +1,7 @@
 // The only error class of the SDK, with a code for programs.
 
+import type { FaultReason } from './fault-reason.js'
+
 /** The closed list of codes with which Idem refuses a call. */
 export const refusalCodes = [
   'UNAUTHENTICATED',
@@ -33,7 +35,7 @@ export type LocalCode = 'UNREACHABLE' | 'TIMED_OUT' | 'UNEXPECTED_ANSWER' | 'WRO
 /** Every code of an `IdemError`. */
 export type IdemErrorCode = RefusalCode | LocalCode
 
-/** Further details of a refusal, as far as the server sent them. */
+/** Further details of a refusal, as far as the server sent them, and of a call without an answer of Idem. */
 export interface RefusalDetails {
   readonly requestId?: string
   readonly retryAfterSeconds?: number
@@ -42,6 +44,10 @@ export interface RefusalDetails {
   readonly requiredScopes?: readonly (readonly string[])[]
   readonly acrValues?: readonly string[]
   readonly maxAgeSeconds?: number
+  /** Why there is no answer of Idem. */
+  readonly reason?: FaultReason
+  /** The origin of the proxy that could not be reached or that refused. */
+  readonly proxy?: string
 }
 
 /** Thrown by everything in this SDK. Its message is safe to show to anyone. */

@@ -1,23 +1,17 @@
 // Parses an HTTP answer into the data of GraphQL or an error.
 
-import { IdemError, type RefusalCode, type RefusalDetails, refusalCodes } from './idem-error.js'
-
-/** A complete HTTP answer. */
-export interface HttpAnswer {
-  readonly status: number
-  readonly retryAfter: string | null
-  readonly text: string
-}
+import { foreignAnswer, type HttpAnswer, secondsOf } from './http-answer.js'
+import { IdemError, type RefusalDetails, refusalCodes } from './idem-error.js'
 
 /**
- * The `data` of a GraphQL answer. Throws an `IdemError` with the code of a refusal, or with `UNEXPECTED_ANSWER` if the
+ * The `data` of a GraphQL answer. Throws an `IdemError` with the code of a refusal, or that of `foreignAnswer` if the
  * answer is not GraphQL, such as a proxy's error page.
  */
 export const parseAnswer = (answer: HttpAnswer): unknown => {
   const body = parseObject(answer.text)
   const refusal = body === null || !Array.isArray(body['errors']) ? null : asObject(body['errors'][0])
   if (refusal !== null) throw refusedBy(refusal, answer)
-  if (body === null || asObject(body['data']) === null) throw notGraphql(answer)
+  if (body === null || asObject(body['data']) === null) throw foreignAnswer(answer)
   return body['data']
 }
 
@@ -46,22 +40,6 @@ const detailsOf = (extensions: Record<string, unknown>, answer: HttpAnswer): Ref
     ...(typeof maxAgeSeconds === 'number' ? { maxAgeSeconds } : {}),
   }
 }
-
-/** The codes for two statuses that a gateway in front of Idem may send with a body of its own. */
-const gatewayRefusals: ReadonlyMap<number, RefusalCode> = new Map([
-  [429, 'RATE_LIMITED'],
-  [503, 'UNAVAILABLE'],
-])
-
-const notGraphql = (answer: HttpAnswer): IdemError => {
-  const said = `HTTP ${answer.status} without a GraphQL answer`
-  const code = gatewayRefusals.get(answer.status)
-  if (code === undefined) return new IdemError('UNEXPECTED_ANSWER', `This is not Idem: ${said}.`)
-  return new IdemError(code, `Refused before it reached Idem: ${said}.`, detailsOf({}, answer))
-}
-
-const secondsOf = (retryAfter: string | null): number | undefined =>
-  retryAfter !== null && /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) : undefined
 
 const asStrings = (value: unknown): readonly string[] | null =>
   Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null

@@ -2,8 +2,11 @@
 
 import { discoveryPath, parseIssuer, type ServerIdentity } from './discovery.js'
 import { type Listener, listenToEvents } from './event-stream.js'
+import type { Fetch } from './fetch.js'
+import type { HttpAnswer } from './http-answer.js'
 import { IdemError } from './idem-error.js'
-import { type HttpAnswer, parseAnswer } from './parse-answer.js'
+import { cutShort, networkFailure, type Peer } from './network-fault.js'
+import { parseAnswer } from './parse-answer.js'
 
 /** A GraphQL operation. */
 export interface GraphqlCall {
@@ -37,6 +40,8 @@ export interface HttpTransportOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Time limit of a call; 15 by default. */
   readonly timeoutSeconds?: number
+  /** How requests are sent, for example through a proxy; `fetch` by default. */
+  readonly fetch?: Fetch
 }
 
 /** A transport over `fetch`, for browsers and Node. */
@@ -53,7 +58,8 @@ export const httpTransport = (options: HttpTransportOptions): Transport => {
     listen: (call, listener) => {
       const { headers, ...request } = requestOf(options, call)
       const init = { ...request, headers: { ...headers, accept: 'text/event-stream' } }
-      return listenToEvents(`${options.url}/graphql/stream`, init, listener)
+      const url = `${options.url}/graphql/stream`
+      return listenToEvents({ url, init, send: options.fetch ?? fetch, peer: peerOf(options) }, listener)
     },
   }
 }
@@ -73,19 +79,36 @@ const identifyServer = async (options: HttpTransportOptions): Promise<ServerIden
   return { reachedAt, issuer }
 }
 
+const usualTimeoutSeconds = 15
+
+const peerOf = ({ url, timeoutSeconds = usualTimeoutSeconds }: HttpTransportOptions): Peer => ({
+  name: url,
+  timeoutSeconds,
+})
+
 /** Sends one request to a path below the server's address, with the time limit. */
 const exchange = async (
-  { url, timeoutSeconds = 15 }: HttpTransportOptions,
+  options: HttpTransportOptions,
   path: string,
   init: RequestInit,
 ): Promise<HttpAnswer> => {
-  try {
-    const signal = AbortSignal.timeout(timeoutSeconds * 1000)
-    const response = await fetch(url + path, { ...init, signal })
-    const text = await response.text()
-    return { status: response.status, retryAfter: response.headers.get('retry-after'), text }
-  } catch (cause) {
-    throw networkFailure(cause, url, timeoutSeconds)
+  const peer = peerOf(options)
+  const send: Fetch = options.fetch ?? fetch
+  const signal = AbortSignal.timeout(peer.timeoutSeconds * 1000)
+  const response = await send(options.url + path, { ...init, signal }).catch((cause: unknown) => {
+    throw cause instanceof IdemError ? cause : networkFailure(cause, peer)
+  })
+  const text = await response.text().catch((cause: unknown) => {
+    throw signal.aborted ? networkFailure(cause, peer) : cutShort(peer.name, cause)
+  })
+  const header = (name: string): string | null => response.headers.get(name)
+  return {
+    url: response.url || options.url,
+    status: response.status,
+    contentType: header('content-type'),
+    location: header('location'),
+    retryAfter: header('retry-after'),
+    text,
   }
 }
 
@@ -101,10 +124,3 @@ const requestOf = ({ headers = {} }: HttpTransportOptions, call: GraphqlCall) =>
     body: JSON.stringify({ query: call.document, variables: call.variables ?? {} }),
     redirect: 'manual', // tokens and proofs must not be sent to another server
   }) as const
-
-const networkFailure = (cause: unknown, url: string, timeoutSeconds: number): IdemError => {
-  if (cause instanceof Error && cause.name === 'TimeoutError') {
-    return new IdemError('TIMED_OUT', `No answer from ${url} within ${timeoutSeconds} s.`, {}, { cause })
-  }
-  return new IdemError('UNREACHABLE', `Nothing answers at ${url}.`, {}, { cause })
-}

@@ -49,7 +49,7 @@ test.each([
   })
   const asText = await machine.run(words, circumstances)
   expect(asText.exitCode).toBe(4)
-  expect(asText.stderr).toContain(`idem: Nothing answers at ${url}.`)
+  expect(asText.stderr).toContain(`idem: Nothing answers at ${url}: the connection was refused.`)
 })
 
 test.each([

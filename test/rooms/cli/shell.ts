@@ -14,6 +14,8 @@ export interface ShellOptions {
   /** The Node to run on; that of the tests by default. */
   readonly node?: string
   readonly program?: string
+  /** Variables beside the usual ones. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** A Node on this machine. */
@@ -122,6 +124,7 @@ export class Shell {
         NODE_OPTIONS: moveClock(this.secondsAhead),
         IDEM_URL: this.options.url,
         IDEM_CONFIG: this.configPath,
+        ...this.options.environment,
       },
       stdio: ['pipe', 'pipe', 'pipe'],
     })

@@ -82,7 +82,7 @@ test('a bearer that does not hold is UNAUTHENTICATED although the status is 401'
 })
 
 test.each([
-  ['an HTML page', { status: 502, body: '<html>' }],
+  ['an HTML page', { body: '<html>' }],
   ['nothing', {}],
   ['JSON of something else', json({ hello: 'world' })],
   ['a list', json([{ data: {} }])],

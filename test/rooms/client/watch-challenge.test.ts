@@ -26,7 +26,14 @@ const pending: ChallengeState = {
 
 /** A server whose challenge is as the test says, with a stream where `stream` is. */
 const startServer = async (stream: 'pushes' | 'none') => {
-  const state = { challenge: pending, failures: 0, asked: 0, push: (_text: string) => {}, isOpen: false }
+  const state = {
+    challenge: pending,
+    failures: 0,
+    failWith: 0,
+    asked: 0,
+    push: (_text: string) => {},
+    isOpen: false,
+  }
   const server = createServer((request, response) => {
     if (request.url === '/graphql/stream' && stream === 'pushes') {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -42,7 +49,7 @@ const startServer = async (stream: 'pushes' | 'none') => {
     state.asked += 1
     if (state.failures > 0) {
       state.failures -= 1
-      return void response.destroy()
+      return void (state.failWith === 0 ? response.destroy() : response.writeHead(state.failWith).end())
     }
     response.end(JSON.stringify({ data: { challenge: state.challenge } }))
   })
@@ -84,16 +91,16 @@ test('the stream says when to ask, however its text is cut, and is left at the e
   while (state.isOpen) await new Promise((resolve) => setTimeout(resolve, 5))
 })
 
-test('a server that is away for a while is waited for; one that refuses is not', async () => {
+test.each([0, 502, 503, 504])('a server that is away for a while (%i) is waited for', async (status) => {
   const { state, transport } = await startServer('none')
+  state.failWith = status
   state.failures = 3
-  for await (const { status } of watchChallenge(transport, 'x', { pollSeconds: 0.01 })) {
-    expect(status).toBe('PENDING')
-    state.failures = 3
-    state.challenge = { ...state.challenge, status: 'SPENT' }
-    break
-  }
+  const watch = watchChallenge(transport, 'x', { pollSeconds: 0.01 })
+  expect(await watch.next()).toMatchObject({ value: { status: 'PENDING' } })
   expect(state.asked).toBe(4)
+})
+
+test('a server that refuses is not waited for', async () => {
   const errors = [{ message: 'No such challenge.', extensions: { code: 'NOT_FOUND' } }]
   await using refusing = await serverThatAnswers({ body: JSON.stringify({ errors }) })
   const watch = watchChallenge(httpTransport({ url: refusing.url }), 'x', { pollSeconds: 0.01 })
