@@ -10,10 +10,16 @@ const serving =
     },
   })
 
+const subscriptionsElsewhere = 'Subscriptions are not served here. They are at POST /graphql/stream.'
+
+/** True for the error of a subscription at `POST /graphql`. */
+export const isSubscriptionElsewhere = ({ message }: GraphQLError): boolean =>
+  message === subscriptionsElsewhere
+
 /** The rule of `POST /graphql`. */
 export const servedOperationsRule = serving(
   (operation) => operation !== OperationTypeNode.SUBSCRIPTION,
-  'Subscriptions are not served here. They are at POST /graphql/stream.',
+  subscriptionsElsewhere,
 )
 
 /** The rule of `POST /graphql/stream`. */

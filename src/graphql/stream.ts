@@ -87,7 +87,8 @@ const parseParams = (body: unknown): RequestParams => {
     throw wrong('variables', 'The variables are an object.')
   return {
     query,
-    ...(operationName == null ? {} : { operationName }),
+    // Some clients send an empty name for none.
+    ...(operationName == null || operationName === '' ? {} : { operationName }),
     // It is an object, as checked above; graphql-js validates its content.
     ...(variables == null ? {} : { variables: variables as Record<string, unknown> }),
   }

@@ -8,20 +8,23 @@ import fastify, {
 } from 'fastify'
 import type { ValuesOf } from '../config/setting.js'
 import { Failure } from '../failure.js'
-import { asFailure, httpOf, logRefusal, publicExtensions } from '../graphql/failures.js'
 import { createAccessLog } from '../runtime/access-log.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Random } from '../runtime/random.js'
 import { addConfirmPage, type ConfirmPageNeeds } from './confirm-page.js'
+import { addConnectionRefusals, createClientErrorHandler } from './connection-refusals.js'
 import { addCors } from './cors.js'
+import { encodingRefusal, refusalOf } from './framework-refusals.js'
 import { addGraphqlPage, type GraphqlPageNeeds } from './graphql-page.js'
 import { addGraphqlRoute, type GraphqlRouteNeeds } from './graphql-route.js'
 import { addHealth, type HealthNeeds } from './health.js'
 import { addHomePage } from './home-page.js'
-import { requireThisMachine } from './host.js'
+import { requireHost, requireThisMachine } from './host.js'
 import { addMailbox, type MailboxNeeds } from './mailbox-page.js'
-import { addSecurityHeaders } from './security-headers.js'
+import { type RefusalNeeds, refusalAnswer } from './refusal.js'
+import { addSecurityHeaders, securityHeadersOf } from './security-headers.js'
+import { ServedMethods } from './served-methods.js'
 import type { httpSettings } from './settings.js'
 import { addStreamRoute, type StreamRouteNeeds } from './stream-route.js'
 import { addWellKnown, type WellKnownNeeds } from './well-known.js'
@@ -52,45 +55,26 @@ export interface ApiNeeds
  */
 const slowClientCheckMilliseconds = 500
 
-/** Sentences for the refusals of Fastify itself. */
-const failureOf = (error: FastifyError): Failure => {
-  switch (error.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new Failure('QUERY_TOO_COSTLY', 'The request is too large.')
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new Failure('BAD_USER_INPUT', 'Send the query as JSON, with content-type: application/json.')
-    case 'FST_ERR_BAD_URL':
-      return new Failure('BAD_USER_INPUT', 'The address is not well-formed.')
-    default:
-      return error.statusCode !== undefined && error.statusCode < 500
-        ? new Failure('BAD_USER_INPUT', 'The request is not well-formed JSON.', { reason: error.code })
-        : asFailure(error)
-  }
+const refuse = (
+  failure: Failure,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  needs: RefusalNeeds,
+): FastifyReply => {
+  const { status, headers, body } = refusalAnswer(failure, request.id, needs)
+  return reply.code(status).headers(headers).send(body)
 }
 
-/** The error handler for failures before or outside of a route. */
-const refuse =
-  ({ logger, metrics }: Pick<AppNeeds, 'logger' | 'metrics'>) =>
-  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const failure = failureOf(error)
-    metrics.refusals.inc({ code: failure.code })
-    logRefusal(logger.child({ requestId: request.id }), failure)
-    const { status, headers } = httpOf(failure)
-    const extensions = publicExtensions(failure, request.id)
-    return reply
-      .code(status)
-      .headers({ ...Object.fromEntries(headers), 'x-request-id': request.id })
-      .send({ errors: [{ message: failure.message, extensions }] })
-  }
-
-const addErrors = (app: FastifyInstance, needs: AppNeeds): void => {
-  app.setErrorHandler(refuse(needs))
-  app.setNotFoundHandler((request, reply) => {
-    const extensions = { code: 'NOT_FOUND', requestId: request.id }
-    return reply
-      .code(404)
-      .send({ errors: [{ message: 'Nothing is served here. GraphQL is at POST /graphql.', extensions }] })
+/** The handlers for failures before or outside of a route. */
+const addErrors = (app: FastifyInstance, served: ServedMethods, needs: RefusalNeeds): void => {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    // Fastify reads the body first, also where nothing is served.
+    const isOfBody = request.is404 && !(error instanceof Failure) && (error.statusCode ?? 500) < 500
+    const failure = isOfBody ? served.refusal(request.raw.url ?? '/') : refusalOf(error)
+    return refuse(failure, { request, reply }, needs)
   })
+  app.setNotFoundHandler((request, reply) =>
+    refuse(served.refusal(request.raw.url ?? '/'), { request, reply }, needs),
+  )
 }
 
 /** Logs and counts each request by its route's pattern. */
@@ -118,6 +102,8 @@ const acceptOnlyJson = (app: FastifyInstance): void => {
   app.removeContentTypeParser('text/plain')
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const encoded = encodingRefusal(request.headers['content-encoding'] ?? 'identity')
+    if (encoded !== null) return done(encoded)
     if (isUtf8(body)) return void parse(request, body.toString(), done)
     done(new Failure('BAD_USER_INPUT', 'The request is not well-formed UTF-8.'))
   })
@@ -126,6 +112,8 @@ const acceptOnlyJson = (app: FastifyInstance): void => {
 /** Builds an application with the health routes; the caller calls `listen`. */
 export const createApp = (needs: AppNeeds): FastifyInstance => {
   const { settings } = needs
+  const securityHeaders = securityHeadersOf(needs.publicUrl)
+  const refusalNeeds = { ...needs, securityHeaders }
   const app = fastify({
     logger: false,
     genReqId: () => needs.random.uuid(),
@@ -136,19 +124,28 @@ export const createApp = (needs: AppNeeds): FastifyInstance => {
       requestTimeout: settings.requestSeconds * 1000,
       headersTimeout: Math.min(settings.headersSeconds, settings.requestSeconds) * 1000,
       connectionsCheckingInterval: slowClientCheckMilliseconds,
+      // Our own check answers like every other refusal; see host.
+      requireHostHeader: false,
+      // A second Host or Authorization would be ignored silently. As a list, neither is valid.
+      joinDuplicateHeaders: true,
     },
-    frameworkErrors: refuse(needs),
+    frameworkErrors: (error, request, reply) =>
+      void refuse(refusalOf(error), { request, reply }, refusalNeeds),
+    clientErrorHandler: createClientErrorHandler(refusalNeeds),
     forceCloseConnections: 'idle',
     // While the service drains, requests on open connections are served, then the connection is closed.
     return503OnClosing: false,
     // One spelling per route, so that a proxy's rule for a route cannot be bypassed by another spelling.
     routerOptions: { ignoreDuplicateSlashes: false, caseSensitive: true, ignoreTrailingSlash: false },
   })
+  const served = new ServedMethods(app)
+  addConnectionRefusals(app.server, served, refusalNeeds)
   acceptOnlyJson(app)
-  addErrors(app, needs)
+  addErrors(app, served, refusalNeeds)
   addAccessLog(app, needs)
-  addSecurityHeaders(app, needs.publicUrl)
-  addCors(app, settings.allowedOrigins)
+  addSecurityHeaders(app, securityHeaders)
+  addCors(app, settings.allowedOrigins, served)
+  requireHost(app)
   addHealth(app, needs)
   return app
 }

@@ -3,8 +3,8 @@ import formbody from '@fastify/formbody'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ConfirmationView } from '../challenges/show-confirmation.js'
 import type { Call } from '../database/call.js'
-import { Failure } from '../failure.js'
-import { asFailure, httpOf, logRefusal } from '../graphql/failures.js'
+import type { Failure } from '../failure.js'
+import { logRefusal } from '../graphql/failures.js'
 import { chooseLocale } from '../mail/locale.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
@@ -17,7 +17,9 @@ import {
   noticeAnswer,
   type Reader,
 } from './confirmation-view.js'
+import { encodingRefusal, refusalOf } from './framework-refusals.js'
 import { page, privatePageHeaders } from './page.js'
+import { httpAnswerOf } from './refusal.js'
 
 /** What the confirm page needs. */
 export interface ConfirmPageNeeds extends CallOfRequestNeeds {
@@ -36,6 +38,7 @@ export interface ConfirmPageNeeds extends CallOfRequestNeeds {
 
 /** Several times the length of our tokens. A longer text is not looked up. In characters. */
 const longestToken = 200
+const formType = 'application/x-www-form-urlencoded'
 /** Enough for a token and a match code in any escaping. In bytes. */
 const mostFormBytes = 4_096
 
@@ -84,6 +87,8 @@ const show = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<C
  * and the browser stores nothing, no cookie, that could replace them.
  */
 const confirm = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<ConfirmAnswer> => {
+  const encoded = encodingRefusal(request.headers['content-encoding'] ?? 'identity')
+  if (encoded !== null) throw encoded
   const reader = readerOf(request, needs.publicUrl)
   const token = fieldOf(request.body, 'token')
   if (token === null) return noticeAnswer(reader, { notice: 'incomplete', status: 400 })
@@ -96,34 +101,29 @@ const confirm = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promis
 }
 
 const answerOfFailure = (failure: Failure, reader: Reader, requestId: string): ConfirmAnswer => {
-  const { status } = httpOf(failure)
+  const { status } = httpAnswerOf(failure)
   switch (failure.code) {
     case 'RATE_LIMITED':
       return noticeAnswer(reader, { notice: 'tooManyTries', status })
     case 'UNAVAILABLE':
       return noticeAnswer(reader, { notice: 'unavailable', status })
     case 'BAD_USER_INPUT':
+    case 'QUERY_TOO_COSTLY':
       return noticeAnswer(reader, { notice: 'incomplete', status })
     default:
       return bugAnswer(reader, requestId)
   }
 }
 
-/** Fastify's own refusals are about forms that are too long or malformed; other errors are thrown by our code. */
-const failureOf = (error: FastifyError): Failure =>
-  error.code?.startsWith('FST_ERR_CTP_')
-    ? new Failure('BAD_USER_INPUT', undefined, { reason: error.code })
-    : asFailure(error)
-
 /** The error handler of this route: it answers with a page, because people read it. */
 const refuseWithPage =
   (needs: ConfirmPageNeeds) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const failure = failureOf(error)
+    const failure = refusalOf(error, formType)
     needs.metrics.refusals.inc({ code: failure.code })
     logRefusal(needs.logger.child({ requestId: request.id }), failure)
     const reader = readerOf(request, needs.publicUrl)
-    reply.headers(Object.fromEntries(httpOf(failure).headers))
+    reply.headers(httpAnswerOf(failure).headers)
     return send(reply, reader, answerOfFailure(failure, reader, request.id))
   }
 

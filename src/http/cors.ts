@@ -1,6 +1,6 @@
 // CORS (Fetch 3.2): which pages of other origins may call from a browser, and what they may read of an answer.
 import type { FastifyInstance } from 'fastify'
-import { Failure } from '../failure.js'
+import type { ServedMethods } from './served-methods.js'
 
 /** How long a browser may remember the answer to a preflight, in seconds. */
 const preflightSeconds = 600
@@ -18,7 +18,11 @@ const preflightHeaders = {
 }
 
 /** Adds the headers to the answers for allowed origins, and answers preflights. Most requests name no origin. */
-export const addCors = (app: FastifyInstance, allowedOrigins: readonly (string | RegExp)[]): void => {
+export const addCors = (
+  app: FastifyInstance,
+  allowedOrigins: readonly (string | RegExp)[],
+  served: ServedMethods,
+): void => {
   const isAllowed = (origin: string): boolean =>
     allowedOrigins.some((allowed) =>
       typeof allowed === 'string' ? allowed === origin : allowed.test(origin),
@@ -31,10 +35,10 @@ export const addCors = (app: FastifyInstance, allowedOrigins: readonly (string |
       reply.header('access-control-allow-origin', origin).headers(answerHeaders)
     done()
   })
-  app.options('*', ({ headers }, reply) => {
+  app.options('*', (request, reply) => {
+    const { headers } = request
     const isPreflight = headers.origin !== undefined && headers['access-control-request-method'] !== undefined
-    if (!isPreflight)
-      throw new Failure('BAD_USER_INPUT', 'OPTIONS is served for the preflights of browsers alone.')
+    if (!isPreflight) throw served.refusal(request.raw.url ?? '/')
     return reply.code(204).headers(preflightHeaders).send()
   })
 }

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { addGraphiqlFiles, graphiqlPage } from './graphiql.js'
 import { html, page } from './page.js'
+import { HttpRefusal } from './refusal.js'
 
 /** What the page needs. */
 export interface GraphqlPageNeeds {
@@ -31,10 +32,9 @@ export const addGraphqlPage = (app: FastifyInstance, { publicUrl, graphiql }: Gr
   app.get('/graphql', (request, reply) => {
     reply.header('vary', 'origin, accept')
     if (takesPages.test(request.headers.accept ?? '')) return reply.headers(headers).send(markup)
-    const extensions = { code: 'BAD_USER_INPUT', requestId: request.id }
-    return reply
-      .code(405)
-      .header('allow', 'POST')
-      .send({ errors: [{ message: 'GraphQL is served at POST /graphql.', extensions }] })
+    throw new HttpRefusal(405, {
+      sentence: 'GraphQL is served at POST /graphql.',
+      headers: { allow: 'POST' },
+    })
   })
 }

@@ -5,6 +5,7 @@ import { type AuthenticateRequestNeeds, authenticateRequest } from '../authentic
 import type { GraphqlContext } from '../graphql/context.js'
 import { refuseRequest } from '../graphql/failures.js'
 import type { RequestScope } from '../runtime/request-scope.js'
+import { answerTypeFor } from './answer-type.js'
 import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
 
 /** What the GraphQL route needs. */
@@ -22,17 +23,21 @@ const contextOf = async (request: FastifyRequest, needs: GraphqlRouteNeeds): Pro
   }
 }
 
-/** What clients accept of which the answer is plain JSON. */
-const asksForJson: ReadonlySet<string> = new Set(['application/json', '*/*'])
-
 /** The headers for Apollo. Node joins those that came more than once; only `set-cookie`, which is of no request, stays a list. */
 const headersOf = ({ headers }: FastifyRequest): HeaderMap => {
   const map = new HeaderMap()
   for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') map.set(name, value)
-  // Without the header the answer is JSON, and no media types are compared to find that out.
-  if (asksForJson.has(headers.accept ?? '')) map.delete('accept')
+  const type = answerTypeFor(headers.accept)
+  if (type === null) map.delete('accept')
+  else map.set('accept', type)
   return map
 }
+
+/** The body, with an empty operation name as none, which some clients send (graphql-js would look for it). */
+const bodyOf = ({ body }: FastifyRequest): unknown =>
+  typeof body === 'object' && body !== null && 'operationName' in body && body.operationName === ''
+    ? { ...body, operationName: null }
+    : body
 
 /** Lets Apollo answer. It gets no query string, because a query there is not served. */
 const answer = async (
@@ -41,7 +46,7 @@ const answer = async (
   needs: GraphqlRouteNeeds,
 ): Promise<string> => {
   const { status, headers, body } = await needs.graphqlServer.executeHTTPGraphQLRequest({
-    httpGraphQLRequest: { method: 'POST', headers: headersOf(request), search: '', body: request.body },
+    httpGraphQLRequest: { method: 'POST', headers: headersOf(request), search: '', body: bodyOf(request) },
     context: () => contextOf(request, needs),
   })
   if (body.kind !== 'complete') throw new Error('the schema has nothing that is delivered in pieces')

@@ -7,8 +7,8 @@ import helmet from 'helmet'
 /** One year, in seconds: the minimum for browsers' preload lists. */
 const strictTransportSeconds = 31_536_000
 
-/** No scripts, no frames, no content sniffing; HTTPS only if the public URL is HTTPS. */
-const headersOf = (publicUrl: string): Record<string, string> => {
+/** The headers of every answer: no scripts, no frames, no content sniffing; HTTPS only if the public URL is HTTPS. */
+export const securityHeadersOf = (publicUrl: string): Record<string, string> => {
   const setHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -41,8 +41,7 @@ const headersOf = (publicUrl: string): Record<string, string> => {
 }
 
 /** Adds the headers to every answer. They are constant, so helmet computes them once, at the start. */
-export const addSecurityHeaders = (app: FastifyInstance, publicUrl: string): void => {
-  const headers = headersOf(publicUrl)
+export const addSecurityHeaders = (app: FastifyInstance, headers: Readonly<Record<string, string>>): void => {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers)
     done()

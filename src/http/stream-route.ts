@@ -4,11 +4,11 @@ import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type AuthenticateRequestNeeds, authenticateRequest } from '../authentication/authenticate-request.js'
 import type { Call } from '../database/call.js'
-import { Failure } from '../failure.js'
 import type { GraphqlStream } from '../graphql/stream.js'
 import type { StreamPlaces } from '../graphql/stream-places.js'
 import type { RequestScope } from '../runtime/request-scope.js'
 import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
+import { HttpRefusal } from './refusal.js'
 
 /** What the stream route needs. */
 export interface StreamRouteNeeds extends AuthenticateRequestNeeds, CallOfRequestNeeds {
@@ -44,14 +44,16 @@ const answer = async (
   { reply, signal }: { readonly reply: FastifyReply; readonly signal: AbortSignal },
   needs: StreamRouteNeeds,
 ): Promise<void> => {
-  // 2 authenticate
+  // 2 check that events are accepted, then authenticate
+  if (!takesEvents.test(request.headers.accept ?? '*/*'))
+    throw new HttpRefusal(406, {
+      sentence: 'Only events are sent here: ask with accept: text/event-stream.',
+    })
   const renew = async (): Promise<Call> => {
     const call = callOfRequest(request, needs)
     return call.by(await authenticateRequest(call, request.headers.authorization, needs))
   }
   const call = await renew()
-  if (!takesEvents.test(request.headers.accept ?? '*/*'))
-    throw new Failure('BAD_USER_INPUT', 'Only events are sent here: ask with accept: text/event-stream.')
   // 3 reserve one of the limited streams until the end
   needs.streamPlaces.take({ network: call.source.network, signal, end: () => void reply.raw.destroy() })
   // 4 start the stream
@@ -79,21 +81,13 @@ const sendEvents = async (reply: FastifyReply, events: Readable): Promise<void> 
   }
 }
 
-/** Adds the route. */
+/** Adds the route. There is no GET, because a query in a URL, with the challenge's id in it, would be logged. */
 export const addStreamRoute = (app: FastifyInstance, needs: StreamRouteNeeds): void => {
   app.post(
     '/graphql/stream',
     async (request, reply) =>
       await needs.requestScope.run(request.id, async () => await serve(request, reply, needs)),
   )
-  // GET is refused, because a query in a URL, with the challenge's id in it, would be written to logs.
-  app.get('/graphql/stream', (request, reply) => {
-    const extensions = { code: 'BAD_USER_INPUT', requestId: request.id }
-    return reply
-      .code(405)
-      .header('allow', 'POST')
-      .send({ errors: [{ message: 'Subscriptions are served at POST /graphql/stream.', extensions }] })
-  })
   // A stop does not wait for streams, which last for minutes; their clients reconnect.
   app.addHook('preClose', (done) => {
     needs.streamPlaces.close()

@@ -79,7 +79,6 @@ test.each([
   ['a poisoned constructor', '{"query":"{ me { id } }","constructor":{"prototype":{"admin":true}}}'],
   ['a syntax error', JSON.stringify({ query: '{ me { id }' })],
   ['two operations and no name', JSON.stringify({ query: 'query A { me { id } } query B { me { id } }' })],
-  ['a subscription', JSON.stringify({ query: 'subscription { challengeUpdated(id: "1") { id } }' })],
   ['an unknown field', JSON.stringify({ query: '{ me { passwordHash } }' })],
   ['an unknown argument', JSON.stringify({ query: '{ challenge(id: "1", admin: true) { id } }' })],
   ['an unknown variable', JSON.stringify({ query: '{ challenge(id: $id) { id } }' })],
@@ -118,14 +117,17 @@ test.each([
   expectRefusal(await idem.post(body), { code: 'BAD_USER_INPUT', status: 400 })
 })
 
+test.each([70_000, 5_000_000])('a body of %d bytes is refused as too large, with 413', async (length) => {
+  const body = JSON.stringify({ query: me, variables: { x: 'x'.repeat(length) } })
+  expectRefusal(await idem.post(body), { code: 'QUERY_TOO_COSTLY', status: 413 })
+})
+
 test('a persisted query is refused: queries are sent in full', async () => {
   const extensions = { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } }
   expectRefusal(await idem.post(JSON.stringify({ extensions })), { code: 'BAD_USER_INPUT', status: 200 })
 })
 
 test.each([
-  ['a body of 70 KB', JSON.stringify({ query: `{ me { id } } # ${'x'.repeat(70_000)}` })],
-  ['a body of 5 MB', JSON.stringify({ query: me, variables: { x: 'x'.repeat(5_000_000) } })],
   [
     'a query of 100 levels',
     JSON.stringify({ query: `{${'__schema{types{fields{'.repeat(33)}name${'}'.repeat(100)}` }),
@@ -411,6 +413,6 @@ test('what is sent to other content types is not read', async () => {
   ])
     expectRefusal(await idem.post(body, { 'content-type': contentType }), {
       code: 'BAD_USER_INPUT',
-      status: 400,
+      status: 415,
     })
 })

@@ -46,7 +46,13 @@ test('who never ends the headers, who never begins them, and who never ends the 
     drip(idem, '', ''),
     drip(idem, bodyOf(10_000), 'x'.repeat(10_000)),
   ])
-  for (const answer of answers) expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+  for (const answer of answers) {
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+    const [{ message, extensions }] = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))).errors
+    expect(message).toBe('The request took too long to arrive.')
+    expect(extensions).toEqual({ code: 'BAD_USER_INPUT', requestId: expect.any(String) })
+    expect(answer).toContain(`\r\nx-request-id: ${extensions.requestId}\r\n`)
+  }
   // That was the client's doing: nothing is wrong here.
   for (const line of idem.logLines.map((text) => JSON.parse(text)))
     expect([line.level, line.msg]).toEqual(['info', expect.any(String)])

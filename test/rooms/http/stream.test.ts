@@ -129,10 +129,10 @@ test.each([
     `subscription { challengeUpdated(id: "x") { ${Array.from({ length: 16 }, (_, index) => `a${index}: id`).join(' ')} } }`,
   ],
   ['too many words', `subscription { challengeUpdated(id: "x") { ${'id '.repeat(3_000)} } }`],
-  ['too many bytes', `subscription { challengeUpdated(id: "${'x'.repeat(70_000)}") { id } }`],
-])('%s are refused QUERY_TOO_COSTLY', async (_what, text) => {
+  ['too many bytes', `subscription { challengeUpdated(id: "${'x'.repeat(70_000)}") { id } }`, 413],
+])('%s are refused QUERY_TOO_COSTLY', async (_what, text, expected = 400) => {
   const { status, errors } = await refusalOf(JSON.stringify({ query: text }))
-  expect(status).toBe(400)
+  expect(status).toBe(expected)
   expect(errors[0]?.extensions['code']).toBe('QUERY_TOO_COSTLY')
 })
 
@@ -156,7 +156,7 @@ test('a GET is refused with 405, and no other verb, token or URL opens a stream'
   const url = `${idem.url}/graphql/stream?query=${encodeURIComponent('subscription { challengeUpdated(id: "x") { id } }')}`
   const got = await fetch(url, { headers: { accept: 'text/event-stream' } })
   expect([got.status, got.headers.get('allow')]).toEqual([405, 'POST'])
-  for (const method of ['PUT', 'DELETE', 'PATCH']) expect((await fetch(url, { method })).status).toBe(404)
+  for (const method of ['PUT', 'DELETE', 'PATCH']) expect((await fetch(url, { method })).status).toBe(405)
   const token = { 'x-graphql-event-stream-token': 'a-token', accept: '*/*' }
   const variables = { id: await ask() }
   const response = await requestStream(idem, { body: JSON.stringify({ query, variables }), headers: token })
@@ -166,7 +166,7 @@ test('a GET is refused with 405, and no other verb, token or URL opens a stream'
 
 test('a subscription at /graphql is told where to go', async () => {
   const answer = await idem.ask(query, { id: await ask() })
-  expect(answer.status).toBe(400)
+  expect(answer.status).toBe(406)
   expect(codeOf(answer)).toBe('BAD_USER_INPUT')
   expect(answer.errors[0]?.message).toBe(
     'Subscriptions are not served here. They are at POST /graphql/stream.',
