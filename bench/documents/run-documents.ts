@@ -3,6 +3,7 @@ import 'reflect-metadata'
 import { parseArgs } from 'node:util'
 import { Started } from '../started.js'
 import { flood } from './flood.js'
+import { timeAnswers } from './time-answers.js'
 import { timeChecks } from './time-checks.js'
 
 const { values } = parseArgs({ options: { documents: { type: 'string', default: '200000' } } })
@@ -18,6 +19,14 @@ for (const { milliseconds, passes, what } of timeChecks())
 
 const started = new Started()
 try {
+  say(
+    "\nmilliseconds until a document is answered that passes the limits, and those of the server's processor, the dearest first",
+  )
+  for (const { milliseconds, serverMilliseconds, times, what } of await timeAnswers(started))
+    say(
+      `${milliseconds.toFixed(2).padStart(8)}  ${serverMilliseconds.toFixed(2).padStart(8)}  ${String(times).padStart(3)} ×  ${what}`,
+    )
+
   say(`\nresident memory in MB, by ${documents} documents that are all different`)
   for (const bytes of [60, 60_000]) {
     const { afterTenth, atEnd, peak, seconds } = await flood({ documents, bytes }, started)

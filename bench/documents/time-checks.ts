@@ -5,6 +5,7 @@ import { readEnvironment } from '../../src/config/read-environment.js'
 import { createDocumentCheck } from '../../src/graphql/check-document.js'
 import { servedOperationsRule } from '../../src/graphql/served-operations.js'
 import { settingsSections } from '../../src/settings.js'
+import { medianOf } from '../timing/two-samples.js'
 import { dearDocuments } from './dear-documents.js'
 
 /** Runs of each document; the first ones are compiled on the way, so the median counts. */
@@ -17,9 +18,6 @@ export interface TimedCheck {
   /** The median of parsing and checking. */
   readonly milliseconds: number
 }
-
-const medianOf = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
 
 /** Times each of the dear documents under the default settings, the dearest first. */
 export const timeChecks = (): TimedCheck[] => {

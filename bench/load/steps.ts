@@ -1,8 +1,8 @@
 // The repeated step of each scenario's clients.
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { ScenarioName } from '../scenario.js'
 import { type Connection, GraphqlRequest } from './connection.js'
 import { logInByMail } from './email.js'
+import { createKey, dataOf, type LoginKey, logIn, signIn, type Tokens } from './key-login.js'
 import type { MailWatch } from './mail-watch.js'
 
 /** One operation of one client. */
@@ -23,26 +23,10 @@ const keysPerClient = 4
 
 const typename = new GraphqlRequest('{ __typename }', '{"data":{"__typename":"Query"')
 const me = new GraphqlRequest('{ me { id kind handle } }', '{"data":{"me":{"id":"')
-const issueChallenge = new GraphqlRequest(
-  'mutation ($input: ChallengeRequest!) { issueChallenge(input: $input) { id message } }',
-  '{"data":{"issueChallenge":{"id":"',
-)
-const signIn = new GraphqlRequest(
-  'mutation ($input: SignInInput!) { signIn(input: $input) { account { id } tokens { accessToken refreshToken } } }',
-  '{"data":{"signIn":{"account":{"id":"',
-)
 const refreshSession = new GraphqlRequest(
   'mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { accessToken refreshToken } }',
   '{"data":{"refreshSession":{"accessToken":"',
 )
-
-interface Tokens {
-  readonly accessToken: string
-  readonly refreshToken: string
-}
-
-/** `send` has checked that the answer begins like a successful one. */
-const dataOf = <Data>(body: string): Data => (JSON.parse(body) as { readonly data: Data }).data
 
 const signInAsGuest = signIn.text({ input: { proof: { anonymous: {} } } }, null)
 
@@ -81,27 +65,6 @@ const prepareEmail: Prepare =
   async ({ connection, mails }) =>
   () =>
     logInByMail(connection, mails)
-
-/** A key and the request for its challenge. */
-interface LoginKey {
-  readonly privateKey: KeyObject
-  readonly askForChallenge: string
-}
-
-const createKey = (): LoginKey => {
-  const { privateKey } = generateKeyPairSync('ed25519')
-  const raw = Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url')
-  const input = { key: { publicKey: raw.toString('base64') } }
-  return { privateKey, askForChallenge: issueChallenge.text({ input }, null) }
-}
-
-const logIn = async (connection: Connection, key: LoginKey): Promise<void> => {
-  const answer = await issueChallenge.send(connection, key.askForChallenge)
-  const { id, message } = dataOf<{ issueChallenge: { id: string; message: string } }>(answer).issueChallenge
-  const signature = sign(null, Buffer.from(message), key.privateKey).toString('base64')
-  const input = { challengeId: id, proof: { key: { signature } } }
-  await signIn.send(connection, signIn.text({ input }, null))
-}
 
 /** The first login of a key creates its account, so a client logs in with each key once before it is measured. */
 const createPrepareLogin = (): Prepare => {
