@@ -45,7 +45,14 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
   const { settings, random, logger, publicUrl, requestScope, databaseUrl, traces } = options
   const { metrics, outbox, ownCall, notifications } = foundation
   const mailer = openMailer(options)
-  const queue = new JobQueue({ settings: settings.queue, databaseUrl, clock: options.clock, random, logger })
+  const queue = new JobQueue({
+    settings: settings.queue,
+    databaseUrl,
+    sameServer: foundation.database.sameServer,
+    clock: options.clock,
+    random,
+    logger,
+  })
   const relay = new OutboxRelay({ outbox, queue, notifications, logger, ownCall })
   const doneJobs = new DoneJobs({ outbox, logger, ownCall })
   const processors = createProcessors({

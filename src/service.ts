@@ -137,7 +137,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     metrics,
     traces,
   })
-  const notifications = new Notifications(options.databaseUrl, logger, metrics)
+  const notifications = new Notifications(options.databaseUrl, database, logger, metrics)
   notifications.whenLost(options.recoverDatabase)
   const keyRing = new KeyRing(options.secrets)
   const { accessTokenLifetimeSeconds } = settings.tokens

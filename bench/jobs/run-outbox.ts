@@ -25,15 +25,26 @@ export const runOutbox = async (order: JobsOrder): Promise<Measurement> =>
     return await runOn(tables, order)
   })
 
-const runOn = async ({ logger, metrics, ownCall }: Tables, order: JobsOrder): Promise<Measurement> => {
+const runOn = async (
+  { database, logger, metrics, ownCall }: Tables,
+  order: JobsOrder,
+): Promise<Measurement> => {
   const { databaseUrl, redisUrl } = order
   const settings = readEnvironment(
     { queue: queueSettings },
     redisUrl === null ? {} : { REDIS_URL: redisUrl },
   ).queue
   const outbox = new Outbox()
-  const notifications = new Notifications(databaseUrl, logger, metrics)
-  const queue = new JobQueue({ settings, databaseUrl, clock: systemClock, random: systemRandom, logger })
+  const notifications = new Notifications(databaseUrl, database, logger, metrics)
+  const { sameServer } = database
+  const queue = new JobQueue({
+    settings,
+    databaseUrl,
+    sameServer,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  })
   const relay = new OutboxRelay({ outbox, queue, notifications, logger, ownCall })
   const doneJobs = new DoneJobs({ outbox, logger, ownCall })
   const batch = new Batch(order)

@@ -11,7 +11,7 @@ import type { Tables } from '../tables.js'
 export const appendAccounts = async (tables: Tables, addresses: readonly string[]): Promise<void> => {
   const { database, logger, metrics, ownCall } = tables
   // Not started, because this process caches nothing.
-  const accounts = new Accounts(new Notifications(database.url, logger, metrics))
+  const accounts = new Accounts(new Notifications(database.url, database, logger, metrics))
   const identities = new Identities({ maxPerAccount: 1 })
   await ownCall().inTransaction(async (call) => {
     for (const [index, address] of addresses.entries()) {

@@ -11,6 +11,7 @@ import {
   openOrm,
   requestLimits,
 } from './open-pools.js'
+import { isReadOnlyRefusal, SameServer, type ServerFacts, serverFacts } from './same-server.js'
 import { isConnectionLost } from './storage-errors.js'
 import { traceStatements } from './trace-statements.js'
 import { Transaction } from './transaction.js'
@@ -21,6 +22,18 @@ export type TransactionLimits = 'request' | 'long'
 /** How long the server may take to close the connections before they are destroyed. */
 const closeTimeoutMilliseconds = 2_000
 
+/**
+ * The write that readiness asks for: a record of the log and its commit, which waits for the disk, and for a replica
+ * where commits do. It leaves nothing in any table.
+ */
+const writeAndAskFacts = {
+  name: 'idem_ready',
+  text: `select case when not current_setting('transaction_read_only')::boolean
+      then pg_logical_emit_message(true, 'idem', 'ready') end, ${serverFacts}`,
+}
+/** The answer is used again for so long, so that readiness probes cause no load, in milliseconds. */
+const answerMilliseconds = 500
+
 /** The pool and the ORM. Close it after everything else. */
 export class Database implements Connection {
   /** Composes the statements of `Call.write`. */
@@ -29,11 +42,15 @@ export class Database implements Connection {
   readonly #clients = new Set<PoolClient>()
   /** Made at its first use. */
   #longPool: Pool | null = null
+  /** The last answer of the database, for a moment. */
+  #answer: Promise<boolean> | null = null
 
   private constructor(
     readonly orm: MikroORM,
     private readonly pool: Pool,
     private readonly options: DatabaseOptions,
+    /** The server of all connections of the process. */
+    readonly sameServer: SameServer,
   ) {
     this.composer = new Composer((entity) => orm.getMetadata().get(entity))
     this.#watch(pool)
@@ -55,14 +72,29 @@ export class Database implements Connection {
   }
 
   static async #open(options: DatabaseOptions, limits: Limits) {
-    const orm = await openOrm(options, limits)
+    const sameServer = new SameServer(options.logger)
+    const orm = await openOrm(options, limits, sameServer)
     const pool: Pool = await orm.em.getConnection().getNativeClient()
-    return new Database(orm, pool, options)
+    return new Database(orm, pool, options, sameServer)
   }
 
   /** Runs a prepared statement on a connection of the pool and returns its rows. */
   async run<R>(statement: Statement, values: readonly unknown[]): Promise<R[]> {
     this.options.metrics.databaseStatements.inc()
+    return await this.#run<R>(statement, values)
+  }
+
+  /**
+   * The same for the process itself: on a connection that is free, or that there is room for. Null if all are in use,
+   * because it never waits behind requests.
+   */
+  async runIfFree<R>(statement: Statement, values: readonly unknown[]): Promise<R[] | null> {
+    const { idleCount, totalCount, waitingCount } = this.pool
+    const isFree = waitingCount === 0 && (idleCount > 0 || totalCount < this.options.poolSize)
+    return isFree ? await this.#run<R>(statement, values) : null
+  }
+
+  async #run<R>(statement: Statement, values: readonly unknown[]): Promise<R[]> {
     const client = await this.pool.connect()
     try {
       const rows = await runPrepared<R>(client, statement, values)
@@ -71,6 +103,7 @@ export class Database implements Connection {
     } catch (error) {
       // Not `pool.query`, which closes the connection after any error of a statement.
       client.release(isConnectionLost(error))
+      if (isReadOnlyRefusal(error)) this.sameServer.dropAll()
       throw error
     }
   }
@@ -95,6 +128,7 @@ export class Database implements Connection {
       await transaction.commit()
     } catch (error) {
       client.release(!(await transaction.rollBack(error)))
+      if (isReadOnlyRefusal(error)) this.sameServer.dropAll()
       throw error
     }
     client.release()
@@ -102,10 +136,20 @@ export class Database implements Connection {
     return result
   }
 
-  /** True if the database answers a trivial statement. */
+  /** True if the database can be written to. Concurrent calls, and those soon after, share one answer. */
   async answers(): Promise<boolean> {
+    this.#answer ??= this.#writes().finally(() => {
+      setTimeout(() => {
+        this.#answer = null
+      }, answerMilliseconds).unref()
+    })
+    return await this.#answer
+  }
+
+  async #writes(): Promise<boolean> {
     try {
-      await this.run({ name: 'idem_ready', text: 'select 1' }, [])
+      const [facts] = await this.run<ServerFacts>(writeAndAskFacts, [])
+      this.sameServer.check(facts)
       this.options.metrics.databaseUp.set(1)
       return true
     } catch {
@@ -136,7 +180,7 @@ export class Database implements Connection {
 
   #poolOfLong(): Pool {
     if (this.#longPool !== null) return this.#longPool
-    const pool = openLongPool(this.options, this.pool.options.types)
+    const pool = openLongPool(this.options, this.pool.options.types, this.sameServer)
     this.#watch(pool)
     this.#longPool = pool
     return pool

@@ -1,9 +1,13 @@
 // Receives changes of other processes (LISTEN/NOTIFY), and knows whether it can have missed any.
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { readAddress } from './address.js'
+import { runPrepared } from './connection.js'
+import type { Database } from './database.js'
 import { endClient } from './end-client.js'
+import { type ServerFacts, serverFacts } from './same-server.js'
 
 /** The channel on which the triggers of the schema notify `<table>:<id>`. */
 const channel = 'idem'
@@ -13,6 +17,16 @@ const channel = 'idem'
 const beatMilliseconds = 400
 /** Without an answer for this long, cached rows are not used. */
 const trustMilliseconds = 900
+
+/** Without the proof after this long, the connection counts as lost. */
+const proofMilliseconds = 2_000
+
+/** A notification of one's own. It needs a server that can be written to, and leaves nothing in any table. */
+const beat = { name: 'idem_beat', text: `select pg_notify($1, $2), ${serverFacts}` }
+
+/** A name that no other connection has, to any server. */
+const ownName = `select 'beat_' || pg_backend_pid() || '_'
+  || (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint as name`
 
 /** Called with the id of a changed row. */
 export type ChangeListener = (id: string) => void
@@ -28,10 +42,17 @@ export class Notifications {
   #heardAt = Number.NEGATIVE_INFINITY
   #onLost: () => Promise<void> = async () => undefined
   #busy = false
+  /** The channel of this connection's own notifications. */
+  #ownChannel = ''
+  #sent = 0
+  /** The number of the last own notification that was received. */
+  #received = 0
   #stopped = false
+  #isLossTold = false
 
   constructor(
     private readonly url: string,
+    private readonly database: Pick<Database, 'sameServer' | 'runIfFree'>,
     private readonly logger: Logger,
     private readonly metrics: Metrics,
   ) {}
@@ -79,17 +100,19 @@ export class Notifications {
   }
 
   /**
-   * Checks the connection, or tries to reconnect. Notifications before the answer have been handled when it arrives.
+   * Proves that the connection hears what is written, or tries to reconnect. Notifications before the proof have been
+   * handled when it succeeds.
    */
   async #beat(): Promise<void> {
     if (this.#busy || this.#stopped) return
     this.#busy = true
     const sentAt = performance.now()
-    const client = this.#client
+    let client = this.#client
     try {
-      if (client === null) await this.#connect()
-      else await client.query('select 1')
+      client ??= await this.#connect()
+      await soon(this.#prove(client))
       this.#heardAt = sentAt
+      this.#isLossTold = false
       this.metrics.databaseUp.set(1)
     } catch (error) {
       await this.#lose(client, error)
@@ -98,7 +121,24 @@ export class Notifications {
     }
   }
 
-  async #connect(): Promise<void> {
+  /**
+   * Throws unless what is written through the pool is heard on this connection, so that both are on one server. While
+   * requests need the whole pool, the connection writes itself: each connection of the pool was compared with it when it
+   * was made.
+   */
+  async #prove(client: pg.Client): Promise<void> {
+    this.#sent += 1
+    const values = [this.#ownChannel, String(this.#sent)]
+    const rows =
+      (await this.database.runIfFree<ServerFacts>(beat, values)) ??
+      (await runPrepared<ServerFacts>(client, beat, values))
+    this.database.sameServer.check(rows[0])
+    // PostgreSQL sends notifications of committed transactions before it ends the answer to a later statement.
+    await client.query('select 1')
+    if (this.#received !== this.#sent) throw new Error('what is written to the database is not heard')
+  }
+
+  async #connect(): Promise<pg.Client> {
     const client = new pg.Client({
       application_name: 'idem listener',
       connectionTimeoutMillis: 3_000,
@@ -108,11 +148,17 @@ export class Notifications {
     })
     // While it connects, errors are reported by `connect` and `listen`.
     client.on('error', (error) => void (client === this.#client && this.#lose(client, error)))
-    client.on('notification', (message) => this.#dispatch(message.payload ?? ''))
+    client.on('notification', ({ channel: at, payload = '' }) => {
+      if (at === channel) this.#dispatch(payload)
+      else this.#received = Number(payload)
+    })
     this.#connecting = client
     try {
       await client.connect()
-      await client.query(`listen ${channel}`)
+      await this.database.sameServer.admit(client)
+      const { rows } = await client.query<{ name: string }>(ownName)
+      this.#ownChannel = `${channel}_${rows[0]?.name}`
+      await client.query(`listen ${channel}; listen ${this.#ownChannel}`)
       if (this.#stopped) throw new Error('stopped while connecting')
     } catch (error) {
       await endClient(client)
@@ -123,6 +169,7 @@ export class Notifications {
     this.#client = client
     // Changes while nothing listened are unknown, so every row may have changed.
     for (const table of this.#listeners.keys()) this.#dispatch(`${table}:*`)
+    return client
   }
 
   /** `lost` is the connection that failed; null if none could be made. */
@@ -134,8 +181,11 @@ export class Notifications {
     this.metrics.databaseUp.set(0)
     if (lost !== null) await endClient(lost)
     if (this.#stopped) return
-    if (lost !== null)
+    // Once, because a listener that never hears the pool is lost at every beat.
+    if (lost !== null && !this.#isLossTold) {
+      this.#isLossTold = true
       this.logger.warn({ err: error }, 'the database connection that hears of changes was lost')
+    }
     await this.#onLost().catch((problem) =>
       this.logger.error({ err: problem }, 'the database cannot be recovered'),
     )
@@ -145,4 +195,14 @@ export class Notifications {
     const [table = '', id = ''] = payload.split(':')
     for (const listener of this.#listeners.get(table) ?? []) listener(id)
   }
+}
+
+/** The result of `proof`, or an error after a time limit. */
+const soon = async (proof: Promise<void>): Promise<void> => {
+  // Avoids an unhandled rejection when it fails after the time limit.
+  proof.catch(() => undefined)
+  const late = sleep(proofMilliseconds, null, { ref: false }).then(() => {
+    throw new Error('the database does not answer')
+  })
+  await Promise.race([proof, late])
 }

@@ -8,7 +8,8 @@ import type { Metrics } from '../runtime/metrics.js'
 import type { Traces } from '../runtime/traces.js'
 import { readAddress, schemaOf } from './address.js'
 import { migrations } from './migrations/list.js'
-import { type SessionSettings, sessionStarter } from './new-session.js'
+import type { SessionSettings } from './new-session.js'
+import type { SameServer } from './same-server.js'
 
 /** What `Database.open` needs. */
 export interface DatabaseOptions {
@@ -73,7 +74,11 @@ const longLimits: Limits = {
 const longPoolSize = 2
 
 /** Opens the ORM with its pool. */
-export const openOrm = async (options: DatabaseOptions, limits: Limits): Promise<MikroORM> => {
+export const openOrm = async (
+  options: DatabaseOptions,
+  limits: Limits,
+  sameServer: SameServer,
+): Promise<MikroORM> => {
   const address = readAddress(options.url)
   const schema = schemaOf(options.url)
   return await MikroORM.init({
@@ -85,7 +90,7 @@ export const openOrm = async (options: DatabaseOptions, limits: Limits): Promise
     driverOptions: {
       connectionTimeoutMillis: connectTimeoutMilliseconds,
       ...limits.client,
-      onConnect: sessionStarter({ search_path: schema, ...limits.session }),
+      onConnect: sameServer.starter({ search_path: schema, ...limits.session }),
       application_name: 'idem',
       keepAlive: true,
       ...address,
@@ -104,12 +109,16 @@ export const openOrm = async (options: DatabaseOptions, limits: Limits): Promise
 }
 
 /** Opens the pool of long transactions; `types` are the ORM's parsers, for the entity managers that work there. */
-export const openLongPool = (options: DatabaseOptions, types: pg.PoolConfig['types']): pg.Pool => {
+export const openLongPool = (
+  options: DatabaseOptions,
+  types: pg.PoolConfig['types'],
+  sameServer: SameServer,
+): pg.Pool => {
   const pool = new pg.Pool({
     max: longPoolSize,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: connectTimeoutMilliseconds,
-    onConnect: sessionStarter({ search_path: schemaOf(options.url), ...longLimits.session }),
+    onConnect: sameServer.starter({ search_path: schemaOf(options.url), ...longLimits.session }),
     application_name: 'idem long',
     keepAlive: true,
     ...readAddress(options.url),

@@ -13,6 +13,7 @@ import {
 import pg from 'pg'
 import { readAddress } from '../database/address.js'
 import { endClient } from '../database/end-client.js'
+import type { SameServer } from '../database/same-server.js'
 import type { Job, JobName } from './job.js'
 import { connectMilliseconds, onPostgres, queueSchemaOf } from './postgres-backend.js'
 
@@ -20,6 +21,8 @@ import { connectMilliseconds, onPostgres, queueSchemaOf } from './postgres-backe
 export interface BackendOptions {
   readonly redisUrl: string | null
   readonly databaseUrl: string
+  /** Where set, the queue's connections to PostgreSQL are kept on the server of all others of the process. */
+  readonly sameServer?: SameServer
 }
 
 /** The name of the only queue; it is part of Redis' keys. */
@@ -47,7 +50,7 @@ export const openBullQueue = (backend: BackendOptions, options: Omit<QueueOption
         JobName,
         PostgresQueueBackend,
         PostgresConnectionOptions
-      >(queueName, { ...options, connection: backend.databaseUrl }, onPostgres)
+      >(queueName, { ...options, connection: backend.databaseUrl }, onPostgres(backend))
     : new Queue<Job['payload'], void, JobName>(queueName, {
         ...options,
         // While Redis is down, adding a job fails at once; the outbox keeps the job and tries again.
@@ -61,7 +64,7 @@ export const openBullWorker = (
   options: Omit<WorkerOptions, 'connection'>,
 ) =>
   backend.redisUrl === null
-    ? new Worker(queueName, processor, { ...options, connection: backend.databaseUrl }, onPostgres)
+    ? new Worker(queueName, processor, { ...options, connection: backend.databaseUrl }, onPostgres(backend))
     : new Worker(queueName, processor, { ...options, connection: redisConnection(backend.redisUrl) })
 
 /** Creates or migrates BullMQ's tables; several processes may do so at the same time. Redis needs none. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, DelayedError, type JobsOptions } from 'bullmq'
 import type { ValuesOf } from '../config/setting.js'
+import type { SameServer } from '../database/same-server.js'
 import type { Clock } from '../runtime/clock.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Random } from '../runtime/random.js'
@@ -50,6 +51,8 @@ export interface JobHandler {
 export interface JobQueueOptions {
   readonly settings: ValuesOf<typeof queueSettings>
   readonly databaseUrl: string
+  /** The server of all connections of the process. */
+  readonly sameServer: SameServer
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -181,7 +184,8 @@ export class JobQueue {
   }
 
   get #backend() {
-    return { redisUrl: this.options.settings.redisUrl, databaseUrl: this.options.databaseUrl }
+    const { settings, databaseUrl, sameServer } = this.options
+    return { redisUrl: settings.redisUrl, databaseUrl, sameServer }
   }
 
   get #jobOptions(): JobsOptions {

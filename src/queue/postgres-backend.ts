@@ -8,6 +8,7 @@ import {
 import pg from 'pg'
 import { readAddress, schemaOf } from '../database/address.js'
 import { sessionStarter } from '../database/new-session.js'
+import type { SameServer } from '../database/same-server.js'
 import { defaultSchema } from '../database/schema-name.js'
 
 /** Connections of the queue and of the worker each: those that query at the same time, and the one that listens. */
@@ -26,29 +27,38 @@ export const queueSchemaOf = (databaseUrl: string): string => {
   return schema === defaultSchema ? 'bullmq' : `${schema}_bullmq`
 }
 
+/** Where the queue is. */
+interface Place {
+  readonly databaseUrl: string
+  /** Where given, the connections are kept on the server of all others of the process. */
+  readonly sameServer?: SameServer
+}
+
 /** Our own pool, because BullMQ's sends its search path as a start-up parameter, which poolers refuse. */
-const openPool = (databaseUrl: string): pg.Pool =>
-  new pg.Pool({
+const openPool = ({ databaseUrl, sameServer }: Place): pg.Pool => {
+  const settings = { search_path: queueSchemaOf(databaseUrl) }
+  return new pg.Pool({
     max: poolSize,
-    onConnect: sessionStarter({ search_path: queueSchemaOf(databaseUrl) }),
+    onConnect: sameServer?.starter(settings) ?? sessionStarter(settings),
     application_name: 'idem queue',
     keepAlive: true,
     connectionTimeoutMillis: connectMilliseconds,
     query_timeout: statementMilliseconds,
     ...readAddress(databaseUrl),
   })
+}
 
 /** A connection on a pool of its own, which it closes. BullMQ's takes a pool only for its own schema. */
 class QueueConnection extends PostgresConnection {
   override readonly schema: string
 
   constructor(
-    databaseUrl: string,
-    private readonly ownPool = openPool(databaseUrl),
+    place: Place,
+    private readonly ownPool = openPool(place),
   ) {
     // pg declares `on` once, generically, and BullMQ as overloads, which TypeScript does not find equal.
     super(ownPool as PostgresConnection['pool'])
-    this.schema = queueSchemaOf(databaseUrl)
+    this.schema = queueSchemaOf(place.databaseUrl)
   }
 
   override async close(): Promise<void> {
@@ -57,16 +67,14 @@ class QueueConnection extends PostgresConnection {
   }
 }
 
-/** Makes the backend of a queue or a worker, whose `connection` is the URL of the database. */
-export const onPostgres: BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> = (
-  name,
-  options,
-  { withBlockingConnection } = {},
-) =>
-  new PostgresQueueBackend(
-    new QueueConnection(String(options.connection)),
-    name,
-    options,
-    true,
-    withBlockingConnection ? name : undefined,
-  )
+/** Makes the backends of a queue or a worker there. */
+export const onPostgres =
+  (place: Place): BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> =>
+  (name, options, { withBlockingConnection } = {}) =>
+    new PostgresQueueBackend(
+      new QueueConnection(place),
+      name,
+      options,
+      true,
+      withBlockingConnection ? name : undefined,
+    )

@@ -6,13 +6,13 @@ import { createMetrics } from '../../src/runtime/metrics.js'
 import { silentLogger } from './start-service.js'
 
 /** It is closed after the test. */
-export const openDatabase = async (url: string): Promise<Database> => {
+export const openDatabase = async (url: string, metrics = createMetrics()): Promise<Database> => {
   const database = await Database.open({
     url,
     poolSize: 2,
     entities,
     logger: silentLogger,
-    metrics: createMetrics(),
+    metrics,
   })
   onTestFinished(async () => await database.close())
   return database

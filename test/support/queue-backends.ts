@@ -1,6 +1,7 @@
 // Runs the same tests on both backends of the queue, PostgreSQL and Redis.
 import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
 import { readEnvironment } from '../../src/config/read-environment.js'
+import { SameServer } from '../../src/database/same-server.js'
 import { JobQueue } from '../../src/queue/job-queue.js'
 import { queueSettings } from '../../src/queue/settings.js'
 import { systemClock } from '../../src/runtime/clock.js'
@@ -92,6 +93,7 @@ export const openQueue = (
   const queue = new JobQueue({
     settings,
     databaseUrl,
+    sameServer: new SameServer(silentLogger),
     clock: systemClock,
     random: changed.random ?? systemRandom,
     logger: silentLogger,

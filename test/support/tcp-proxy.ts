@@ -1,4 +1,4 @@
-// A TCP proxy in front of PostgreSQL, which can cut, block and restore the connection.
+// A TCP proxy in front of PostgreSQL, which can cut, block and restore the connection, and lead to another server.
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /** A proxy. */
@@ -9,7 +9,7 @@ export class TcpProxy {
   #frozen = false
 
   private constructor(
-    private readonly target: URL,
+    private target: URL,
     private readonly port: number,
   ) {}
 
@@ -26,6 +26,11 @@ export class TcpProxy {
     url.hostname = '127.0.0.1'
     url.port = String(this.port)
     return url.href
+  }
+
+  /** Leads new connections to another server; those that are open stay where they are. */
+  switchTo(databaseUrl: string): void {
+    this.target = new URL(databaseUrl)
   }
 
   /** Breaks all connections and refuses new ones. */

@@ -62,9 +62,16 @@ const millisecondsOf = async (work: () => Promise<unknown>): Promise<number> => 
 const isUp = async ({ databaseUp }: Metrics): Promise<boolean> =>
   (await databaseUp.get()).values[0]?.value === 1
 
+/** A listener beside a pool of its own. */
+const openNotifications = async (metrics: Metrics): Promise<Notifications> => {
+  const database = await Database.open({ url, poolSize: 2, entities, logger: silentLogger, metrics })
+  onTestFinished(() => database.close())
+  return new Notifications(url, database, silentLogger, metrics)
+}
+
 test('the listener says by its beat whether the database answers, and stops though it does not', async () => {
   const metrics = createMetrics()
-  const notifications = new Notifications(url, silentLogger, metrics)
+  const notifications = await openNotifications(metrics)
   expect(await isUp(metrics)).toBe(false)
   await notifications.start()
   expect(await isUp(metrics)).toBe(true)
@@ -75,7 +82,7 @@ test('the listener says by its beat whether the database answers, and stops thou
 
 test('a listener that finds the database frozen counts it as away, and hears again once it is back', async () => {
   const metrics = createMetrics()
-  const notifications = new Notifications(url, silentLogger, metrics)
+  const notifications = await openNotifications(metrics)
   onTestFinished(() => notifications.stop())
   await notifications.start()
   await whileFrozen(await backends('idem listener'), async () => {
@@ -87,7 +94,7 @@ test('a listener that finds the database frozen counts it as away, and hears aga
 })
 
 test('a listener that is stopped while it connects leaves no connection', async () => {
-  const notifications = new Notifications(url, silentLogger, createMetrics())
+  const notifications = await openNotifications(createMetrics())
   await whileFrozen([], async () => {
     const started = notifications.start()
     expect(await millisecondsOf(() => notifications.stop())).toBeLessThan(2_000)
@@ -110,7 +117,13 @@ test.each(['idle', 'busy'])('a pool whose connection is %s closes within about 2
   const database = await Database.open({ url, poolSize: 2, entities, logger: silentLogger, metrics })
   expect(await database.answers()).toBe(true)
   await whileFrozen(await backends('idem'), async () => {
-    const query = state === 'busy' ? database.answers() : Promise.resolve(false)
+    const query =
+      state === 'busy'
+        ? database.run({ name: 'test_busy', text: 'select 1' }, []).then(
+            () => true,
+            () => false,
+          )
+        : Promise.resolve(false)
     // It is sent by now.
     await setTimeout(50)
     expect(await millisecondsOf(() => database.close())).toBeLessThan(3_000)
