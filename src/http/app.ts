@@ -144,7 +144,7 @@ export const createApp = (needs: AppNeeds): FastifyInstance => {
   addErrors(app, served, refusalNeeds)
   addAccessLog(app, needs)
   addSecurityHeaders(app, securityHeaders)
-  addCors(app, settings.allowedOrigins, served)
+  addCors(app, { ...needs, allowedOrigins: settings.allowedOrigins, served })
   requireHost(app)
   addHealth(app, needs)
   return app

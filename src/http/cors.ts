@@ -1,5 +1,6 @@
 // CORS (Fetch 3.2): which pages of other origins may call from a browser, and what they may read of an answer.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { RefusedOrigins, type RefusedOriginsNeeds } from './refused-origins.js'
 import type { ServedMethods } from './served-methods.js'
 
 /** How long a browser may remember the answer to a preflight, in seconds. */
@@ -17,12 +18,21 @@ const preflightHeaders = {
   'access-control-max-age': String(preflightSeconds),
 }
 
+/** What CORS needs. */
+export interface CorsNeeds extends RefusedOriginsNeeds {
+  /** The pages of Idem itself, whose requests need no permission. */
+  readonly publicUrl: string
+  readonly allowedOrigins: readonly (string | RegExp)[]
+  readonly served: ServedMethods
+}
+
+const isPreflight = ({ headers }: FastifyRequest): boolean =>
+  headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+
 /** Adds the headers to the answers for allowed origins, and answers preflights. Most requests name no origin. */
-export const addCors = (
-  app: FastifyInstance,
-  allowedOrigins: readonly (string | RegExp)[],
-  served: ServedMethods,
-): void => {
+export const addCors = (app: FastifyInstance, needs: CorsNeeds): void => {
+  const { allowedOrigins, publicUrl, served } = needs
+  const refusedOrigins = new RefusedOrigins(needs)
   const isAllowed = (origin: string): boolean =>
     allowedOrigins.some((allowed) =>
       typeof allowed === 'string' ? allowed === origin : allowed.test(origin),
@@ -31,14 +41,14 @@ export const addCors = (
     // A cache must not give the answer for one origin to another (Fetch 3.2.5).
     reply.header('vary', 'Origin')
     const { origin } = request.headers
-    if (origin !== undefined && isAllowed(origin))
-      reply.header('access-control-allow-origin', origin).headers(answerHeaders)
+    if (origin === undefined) return done()
+    if (isAllowed(origin)) reply.header('access-control-allow-origin', origin).headers(answerHeaders)
+    // The form of the confirm page has the origin `null`, because of our referrer policy. It has no preflight.
+    else if (origin !== publicUrl && (origin !== 'null' || isPreflight(request))) refusedOrigins.note(origin)
     done()
   })
   app.options('*', (request, reply) => {
-    const { headers } = request
-    const isPreflight = headers.origin !== undefined && headers['access-control-request-method'] !== undefined
-    if (!isPreflight) throw served.refusal(request.raw.url ?? '/')
+    if (!isPreflight(request)) throw served.refusal(request.raw.url ?? '/')
     return reply.code(204).headers(preflightHeaders).send()
   })
 }

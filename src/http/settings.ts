@@ -1,14 +1,7 @@
 // The settings of HTTP.
 import { isIP } from 'node:net'
 import { commaList, SettingProblem, text, wholeNumber } from '../config/setting.js'
-
-/** An origin: only scheme, host and port. */
-const parseOrigin = (raw: string): string => {
-  const url = URL.canParse(raw) ? new URL(raw) : null
-  if (url === null || !/^https?:$/.test(url.protocol) || url.origin !== raw.replace(/\/$/, ''))
-    throw new SettingProblem(`must be an origin such as https://id.example.org, without a path, not "${raw}"`)
-  return url.origin
-}
+import { parseOrigin } from './origin.js'
 
 /** An address, or a network of at least one bit. Legacy short forms are refused, because `10` would mean 0.0.0.10. */
 const isNetwork = (entry: string): boolean => {

@@ -6,6 +6,7 @@ export interface Metrics {
   readonly registry: Registry
   readonly requestSeconds: Histogram<'route' | 'status'>
   readonly refusals: Counter<'code'>
+  readonly refusedOrigins: Counter
   readonly signIns: Counter<'method'>
   readonly sessionsEnded: Counter<'cause'>
   readonly jobs: Counter<'job' | 'result'>
@@ -35,6 +36,11 @@ export const createMetrics = (): Metrics => {
       name: 'idem_refusals_total',
       help: 'Refused calls, by error code.',
       labelNames: ['code'],
+      registers,
+    }),
+    refusedOrigins: new Counter({
+      name: 'idem_refused_origins_total',
+      help: 'Requests of pages whose origin IDEM_ALLOWED_ORIGINS does not list.',
       registers,
     }),
     signIns: new Counter({
