@@ -20,6 +20,7 @@ import { createGraphqlStream } from './graphql/stream.js'
 import { StreamPlaces } from './graphql/stream-places.js'
 import { traceUseCases } from './graphql/trace-use-cases.js'
 import { addApi, createApp } from './http/app.js'
+import { createClientAddress } from './http/client-address.js'
 import { traceRequests } from './http/trace-requests.js'
 import { Identities } from './identities/identities.js'
 import { KnownNetworks } from './mail/known-networks.js'
@@ -258,6 +259,7 @@ export const startService = async (
   addApi(app, {
     ...rooms,
     clock,
+    clientAddress: createClientAddress(settings.http, logger),
     logger,
     requestScope,
     graphqlServer,

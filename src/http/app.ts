@@ -117,7 +117,6 @@ export const createApp = (needs: AppNeeds): FastifyInstance => {
   const app = fastify({
     logger: false,
     genReqId: () => needs.random.uuid(),
-    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
     bodyLimit: settings.maxBodyBytes,
     requestTimeout: settings.requestSeconds * 1000,
     http: {

@@ -1,5 +1,5 @@
 // The source of a request: the client's address, and the network for which rate limits are counted.
-import { isIP, isIPv4 } from 'node:net'
+import { isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Source } from '../database/call.js'
 import { shownTextOf } from '../text/shown-text.js'
@@ -11,44 +11,24 @@ import { shownTextOf } from '../text/shown-text.js'
 const ipv6PrefixLength = 64
 /** Longer names are cut, because they are shown in a list. In characters. */
 const longestUserAgent = 256
-/** The address of a request whose connection is closed, so that its address can no longer be read. */
-const unknown = 'unknown'
-
-/** Some proxies forward an address with the port of the connection (Azure: `192.0.2.1:5678`, `[2001:db8::1]:443`). */
-const withPort = /^(?:(?<ipv4>[\d.]+):\d+|\[(?<ipv6>[^\]]+)\](?::\d+)?)$/
-
-/** The address in canonical form: without port and zone, a mapped IPv4 address as IPv4; null for any other text. */
-const parseAddress = (raw: string | undefined): string | null => {
-  // The most common case needs no parsing, because an IPv4 address has one spelling.
-  if (raw !== undefined && isIPv4(raw)) return raw
-  const { ipv4, ipv6 } = withPort.exec(raw ?? '')?.groups ?? {}
-  const address = (ipv4 ?? ipv6 ?? raw ?? '').replace(/%.*$/s, '')
-  return isIP(address) !== 0 && ipaddr.isValid(address) ? ipaddr.process(address).toString() : null
-}
-
-/** An IPv4 address, or the /64 of an IPv6 address. */
+/** An IPv4 address (or that none is known), or the /64 of an IPv6 address. */
 const networkOf = (address: string): string =>
-  address === unknown || isIPv4(address)
-    ? address
-    : `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${ipv6PrefixLength}`).toString()}/${ipv6PrefixLength}`
+  isIPv6(address)
+    ? `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${ipv6PrefixLength}`).toString()}/${ipv6PrefixLength}`
+    : address
 
-/** The addresses and headers of a request. */
+/** The address and headers of a request. */
 export interface ClientFacts {
-  /** The client's address as a trusted proxy forwarded it, or the peer's address. */
-  readonly forwarded: string | undefined
-  /** The peer's address, used if the forwarded value is not an address. */
-  readonly peer: string | undefined
+  /** The client's address in canonical form; see client-address. */
+  readonly address: string
   readonly userAgent: string | undefined
   readonly acceptLanguage?: string | undefined
 }
 
 /** The source of a request. */
-export const clientSource = ({ forwarded, peer, userAgent, acceptLanguage }: ClientFacts): Source => {
-  const address = parseAddress(forwarded) ?? parseAddress(peer) ?? unknown
-  return {
-    address,
-    network: networkOf(address),
-    acceptLanguage: acceptLanguage ?? null,
-    userAgent: userAgent === undefined ? null : shownTextOf(userAgent, longestUserAgent),
-  }
-}
+export const clientSource = ({ address, userAgent, acceptLanguage }: ClientFacts): Source => ({
+  address,
+  network: networkOf(address),
+  acceptLanguage: acceptLanguage ?? null,
+  userAgent: userAgent === undefined ? null : shownTextOf(userAgent, longestUserAgent),
+})

@@ -1,6 +1,6 @@
 // The settings of HTTP.
 import { isIP } from 'node:net'
-import { commaList, SettingProblem, text, wholeNumber } from '../config/setting.js'
+import { commaList, oneOf, SettingProblem, text, wholeNumber } from '../config/setting.js'
 import { parseOrigin } from './origin.js'
 
 /** An address, or a network of at least one bit. Legacy short forms are refused, because `10` would mean 0.0.0.10. */
@@ -44,7 +44,7 @@ export const httpSettings = {
   ),
   trustedProxies: text(
     'IDEM_TRUSTED_PROXIES',
-    'Comma list of addresses or networks of proxies whose X-Forwarded-For is trusted',
+    'Comma list of addresses or networks of proxies that are trusted to name the client',
     {
       defaultText: 'none',
       parse: (raw): readonly string[] => {
@@ -56,6 +56,14 @@ export const httpSettings = {
           )
         return entries
       },
+    },
+  ),
+  forwardedHeader: oneOf(
+    'IDEM_FORWARDED_HEADER',
+    'Header in which trusted proxies name the client; the other one is not read',
+    {
+      default: 'x-forwarded-for',
+      allowed: ['x-forwarded-for', 'forwarded'],
     },
   ),
   graphiql: text('IDEM_GRAPHIQL', 'GraphiQL for browsers at GET /graphql, if it is installed (on, off)', {

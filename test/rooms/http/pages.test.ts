@@ -57,6 +57,7 @@ class ConfirmPage {
       publicUrl,
       database: idem.foundation.database,
       clock: new MovableClock(),
+      clientAddress: () => '127.0.0.1',
       requestScope,
       metrics: createMetrics(),
       logger: createLogger({
@@ -386,6 +387,7 @@ describe('the mailbox', () => {
       publicUrl,
       database: idem.foundation.database,
       clock: new MovableClock(),
+      clientAddress: () => '127.0.0.1',
       requestScope: new RequestScope(),
       listMails: async () => mails,
       findMail: async (_call, id) => mails.find((found) => found.id === id) ?? null,
