@@ -3,6 +3,7 @@
 import path from 'node:path'
 import type { Command } from 'commander'
 import { httpTransport, type Transport } from '../client/transport.js'
+import { chooseFetch } from './choose-fetch.js'
 import { type ServerEntry, serverEntry } from './config.js'
 import { type ConfigFile, configFile } from './config-file.js'
 import { type Machine, wantsJson } from './machine.js'
@@ -54,7 +55,8 @@ export const connect = async (invocation: Invocation): Promise<Connection> => {
   const url = chooseUrl(invocation, config.url)
   if (isUnprotected(url)) output.warn(`${url} is not encrypted: whoever is in between can read the tokens.`)
   const headers = { 'user-agent': deviceName(machine) }
-  return { ...invocation, url, transport: httpTransport({ url, headers }), kept: serverEntry(config, url) }
+  const transport = httpTransport({ url, headers, fetch: await chooseFetch(url, machine.environment) })
+  return { ...invocation, url, transport, kept: serverEntry(config, url) }
 }
 
 /** The name of this machine in the list of sessions, safe for a header. */

@@ -21,5 +21,9 @@ export const parseServerUrl = (given: string, source: string): string => {
 /** Whether tokens would be sent over a network without encryption. */
 export const isUnprotected = (serverUrl: string): boolean => {
   const { protocol, hostname } = new URL(serverUrl)
-  return protocol === 'http:' && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+  return protocol === 'http:' && !isLoopback(hostname)
 }
+
+/** Whether the host is this machine, to which nothing is sent over a network. */
+export const isLoopback = (hostname: string): boolean =>
+  /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)

@@ -1,6 +1,6 @@
 // Reads a stream of server-sent events (HTML 9.2). Only the arrival of events matters, not their content.
 
-import type { Fetch } from './fetch.js'
+import type { Fetch, FetchRequest } from './fetch.js'
 import { IdemError } from './idem-error.js'
 import { networkFailure, type Peer } from './network-fault.js'
 
@@ -13,7 +13,7 @@ export interface Listener {
 /** A request for a stream. */
 export interface StreamRequest {
   readonly url: string
-  readonly init: RequestInit
+  readonly init: Omit<FetchRequest, 'signal'>
   readonly send: Fetch
   readonly peer: Peer
 }
@@ -24,7 +24,7 @@ export const listenToEvents = async (request: StreamRequest, listener: Listener)
   try {
     const response = await send(url, { ...init, signal: listener.signal })
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
-    if (!response.ok || !isStream || response.body === null) {
+    if (response.status !== 200 || !isStream || response.body === null) {
       await response.body?.cancel()
       throw new IdemError('UNEXPECTED_ANSWER', `HTTP ${response.status} without a stream of events.`)
     }

@@ -2,7 +2,7 @@
 
 import { discoveryPath, parseIssuer, type ServerIdentity } from './discovery.js'
 import { type Listener, listenToEvents } from './event-stream.js'
-import type { Fetch } from './fetch.js'
+import type { Fetch, FetchRequest } from './fetch.js'
 import type { HttpAnswer } from './http-answer.js'
 import { IdemError } from './idem-error.js'
 import { cutShort, networkFailure, type Peer } from './network-fault.js'
@@ -90,7 +90,7 @@ const peerOf = ({ url, timeoutSeconds = usualTimeoutSeconds }: HttpTransportOpti
 const exchange = async (
   options: HttpTransportOptions,
   path: string,
-  init: RequestInit,
+  init: Omit<FetchRequest, 'signal'>,
 ): Promise<HttpAnswer> => {
   const peer = peerOf(options)
   const send: Fetch = options.fetch ?? fetch
