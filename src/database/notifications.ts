@@ -179,7 +179,7 @@ export class Notifications {
     this.#client = null
     this.#heardAt = Number.NEGATIVE_INFINITY
     this.metrics.databaseUp.set(0)
-    if (lost !== null) await endClient(lost)
+    if (lost !== null) void endClient(lost)
     if (this.#stopped) return
     // Once, because a listener that never hears the pool is lost at every beat.
     if (lost !== null && !this.#isLossTold) {

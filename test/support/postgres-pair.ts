@@ -124,6 +124,13 @@ export class PostgresPair {
     this.proxy.switchTo(this.heir.url)
   }
 
+  /** The old primary falls silent, without a goodbye, and the replica becomes the primary to which the address leads. */
+  async failOverFromSilence(): Promise<void> {
+    this.proxy.silence()
+    await this.promote()
+    this.proxy.switchTo(this.heir.url)
+  }
+
   /** The old primary refuses writes from the next transaction on. */
   async fence(): Promise<void> {
     await queryOn(this.old.url, 'alter system set default_transaction_read_only = on')
@@ -137,7 +144,7 @@ export class PostgresPair {
     await queryOn(this.heir.url, 'select pg_reload_conf()')
   }
 
-  /** The names of the connections of Idem that are still open to the old primary. */
+  /** The names of the connections of Idem that are still open to the old primary, which must be reachable. */
   async leftBehind(): Promise<string[]> {
     const rows = await queryOn<{ name: string }>(
       this.old.url,

@@ -55,6 +55,11 @@ export class TcpProxy {
     for (const socket of this.#sockets) socket.pause()
   }
 
+  /** The server of the open connections is never heard of again; new connections are made. */
+  silence(): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   /** Accepts connections (again) and forwards everything. */
   async mend(): Promise<void> {
     this.#frozen = false
