@@ -1,4 +1,4 @@
-// The outbox under fire: workers are killed, PostgreSQL and Redis die and come back, and every mail that was promised arrives.
+// The outbox under fire: workers are killed, PostgreSQL and Redis die and come back, PostgreSQL fails over to another server, and every mail that was promised arrives.
 import { createHash } from 'node:crypto'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { startEmbeddedPostgres } from '../../src/database/embedded-postgres.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { codeOf, dataOf, millisecondsUntil } from '../support/calls.js'
 import { codeIn } from '../support/mail-reader.js'
+import { PostgresPair } from '../support/postgres-pair.js'
 import { IdemProcess } from '../support/process.js'
 import { describeOnRedis } from '../support/queue-backends.js'
 import type { RedisServer } from '../support/redis.js'
@@ -17,7 +18,7 @@ import { silentLogger, type TestService } from '../support/start-service.js'
 import { Tables } from '../support/tables.js'
 
 /**
- * How much fire; `restarts` are of each server, `sample` how many sign in at last. What a killed worker did not report is
+ * How much fire; `restarts` are of each server that dies, `sample` how many sign in at last. What a killed worker did not report is
  * asked about most of a minute later: `awaitsReports` says whether that is waited for.
  */
 const sizes = {
@@ -48,8 +49,18 @@ const environment = {
   IDEM_MAILS_PER_DOMAIN: '1000000',
 }
 
-/** A PostgreSQL of the test's own, that can be killed. */
-const startPostgres = async (): Promise<{ readonly url: string; restart(): Promise<void> }> => {
+/** What the processes work on, and what happens to it. */
+interface Ground {
+  readonly name: string
+  readonly databaseUrl: string
+  readonly redisUrl?: string
+  /** Each happens so often, spread evenly over the mails. */
+  readonly rounds: number
+  readonly strokes: readonly (() => Promise<void>)[]
+}
+
+/** A PostgreSQL of the test's own, that is killed and comes back. */
+const onPostgres = async (): Promise<Ground> => {
   const parent = await mkdtemp(join(tmpdir(), 'idem-fire-'))
   await chmod(parent, 0o711)
   onTestFinished(async () => await rm(parent, { recursive: true, force: true }))
@@ -65,7 +76,30 @@ const startPostgres = async (): Promise<{ readonly url: string; restart(): Promi
     await sleep(awayMilliseconds)
     await server.ensureRunning()
   }
-  return { url: server.connectionString, restart }
+  return {
+    name: 'PostgreSQL',
+    databaseUrl: server.connectionString,
+    rounds: size.restarts,
+    strokes: [restart],
+  }
+}
+
+/** The same with a Redis, which is killed, too. */
+const onRedis = async (redis: RedisServer): Promise<Ground> => {
+  const ground = await onPostgres()
+  const strokes = [...ground.strokes, async () => await redis.restart('SIGKILL')]
+  return { ...ground, name: 'Redis', redisUrl: redis.takeUrl(), strokes }
+}
+
+/** A primary that stays reachable when its replica takes over. */
+const onPair = async (): Promise<Ground> => {
+  const pair = await PostgresPair.start()
+  return {
+    name: 'PostgreSQL that fails over',
+    databaseUrl: pair.url,
+    rounds: 1,
+    strokes: [async () => await pair.failOver()],
+  }
 }
 
 const isRunning = (pid: number): boolean => {
@@ -104,13 +138,13 @@ const askForMails = async (idem: TestService, acknowledged: Acknowledged): Promi
 /** Where the fire is: what is killed when, spread evenly over the mails. */
 interface Fire {
   readonly killWorker: () => Promise<void>
-  readonly restarts: readonly (() => Promise<void>)[]
+  readonly ground: Ground
 }
 
-const planOf = ({ killWorker, restarts }: Fire): (() => Promise<void>)[] => {
+const planOf = ({ killWorker, ground: { rounds, strokes } }: Fire): (() => Promise<void>)[] => {
   const plan = Array.from({ length: size.kills }, () => killWorker)
-  for (let round = size.restarts; round > 0; round--)
-    plan.splice(Math.floor((plan.length * round) / (size.restarts + 1)), 0, ...restarts)
+  for (let round = rounds; round > 0; round--)
+    plan.splice(Math.floor((plan.length * round) / (rounds + 1)), 0, ...strokes)
   return plan
 }
 
@@ -151,16 +185,15 @@ const signInWith = async (idem: TestService, challengeId: string, code: string):
     }),
   )
 
-const walkThroughFire = async (redis: RedisServer | null): Promise<void> => {
+const walkThroughFire = async (ground: Ground): Promise<void> => {
   const startedAt = performance.now()
   const smtp = await SmtpServer.start()
   onTestFinished(async () => await smtp.stop())
-  const postgres = await startPostgres()
   const settings = {
     ...environment,
-    DATABASE_URL: postgres.url,
+    DATABASE_URL: ground.databaseUrl,
     SMTP_URL: smtp.url,
-    ...(redis === null ? {} : { REDIS_URL: redis.takeUrl() }),
+    ...(ground.redisUrl === undefined ? {} : { REDIS_URL: ground.redisUrl }),
   }
   const start = async (role: string): Promise<IdemProcess> => {
     const started = await IdemProcess.start(settings, [role])
@@ -168,7 +201,7 @@ const walkThroughFire = async (redis: RedisServer | null): Promise<void> => {
     return started
   }
   const api = await (await start('api')).ready()
-  const idem = api.asService(postgres.url)
+  const idem = api.asService(ground.databaseUrl)
   let worker = await (await start('worker')).ready()
 
   // 1 people ask for mails while everything around them dies and comes back
@@ -178,13 +211,13 @@ const walkThroughFire = async (redis: RedisServer | null): Promise<void> => {
       await worker.stop('SIGKILL')
       worker = await start('worker')
     },
-    restarts: [postgres.restart, ...(redis === null ? [] : [async () => await redis.restart('SIGKILL')])],
+    ground,
   })
   await Promise.all([askForMails(idem, acknowledged), burn(plan, () => smtp.count())])
   expect(acknowledged.size).toBe(size.signIns)
 
   // 2 what was promised has arrived, and was repeated only where a kill explains it
-  const tables = await Tables.open(postgres.url)
+  const tables = await Tables.open(ground.databaseUrl)
   onTestFinished(async () => await tables.close())
   await untilSettled(tables)
   const promised = await promisedMails(tables, acknowledged)
@@ -193,8 +226,8 @@ const walkThroughFire = async (redis: RedisServer | null): Promise<void> => {
   const duplicates = smtp.count() - arrived.size
   const seconds = Math.round((performance.now() - startedAt) / 1_000)
   process.stdout.write(
-    `outbox under fire on ${redis === null ? 'PostgreSQL' : 'Redis'}: ${acknowledged.size} acknowledged, ${smtp.count()} sent, ` +
-      `${lost.length} lost, ${duplicates} duplicates, ${size.kills} kills, ${size.restarts} restarts of each server, ${seconds} s\n`,
+    `outbox under fire on ${ground.name}: ${acknowledged.size} acknowledged, ${smtp.count()} sent, ` +
+      `${lost.length} lost, ${duplicates} duplicates, ${size.kills} kills, ${ground.rounds} x ${ground.strokes.length} strokes at the servers, ${seconds} s\n`,
   )
   expect(promised.size).toBe(size.signIns)
   expect(lost).toEqual([])
@@ -213,14 +246,20 @@ const walkThroughFire = async (redis: RedisServer | null): Promise<void> => {
 
 test(
   'on PostgreSQL every promised mail arrives, and none more often than the kills explain',
-  async () => await walkThroughFire(null),
+  async () => await walkThroughFire(await onPostgres()),
+  testMilliseconds,
+)
+
+test(
+  'on a PostgreSQL that fails over every promised mail arrives, and none more often than the kills explain',
+  async () => await walkThroughFire(await onPair()),
   testMilliseconds,
 )
 
 describeOnRedis((backend) => {
   test(
     'every promised mail arrives, and none more often than the kills explain',
-    async () => await walkThroughFire(backend().server),
+    async () => await walkThroughFire(await onRedis(backend().server)),
     testMilliseconds,
   )
 })
