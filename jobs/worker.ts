@@ -1,4 +1,5 @@
 // The worker: relays the outbox, runs jobs, keeps recurring ones scheduled, and lets running ones finish when it stops.
+import { OperatorProblem } from '../src/failure.js'
 import { createMailbox } from '../src/mail/mailbox.js'
 import type { Mailer } from '../src/mail/mailer.js'
 import { defaultSender } from '../src/mail/sender.js'
@@ -25,15 +26,12 @@ const openMailer = (options: ServiceOptions): Mailer => {
   if (relays !== null)
     return new SmtpMailer({ ...pool, relays, from: from ?? defaultSender(publicUrl), traces })
   const pageUrl = mailboxUrlOf(options)
-  if (pageUrl === null)
-    logger.warn(
-      'SMTP_URL is not set: mails are not sent, and not shown: IDEM_PUBLIC_URL is not of this machine, or there are proxies',
-    )
-  else
-    logger.info(
-      { mailbox: pageUrl },
-      `SMTP_URL is not set: mails land in ${pageUrl}, which is for this machine alone`,
-    )
+  // The settings refuse it too; a program that passes other options learns it here.
+  if (pageUrl === null) throw new OperatorProblem('SMTP_URL is not set, and nobody could read the mails.')
+  logger.info(
+    { mailbox: pageUrl },
+    `SMTP_URL is not set: mails land in ${pageUrl}, which is for this machine alone`,
+  )
   return createMailbox(logger, pageUrl)
 }
 

@@ -26,7 +26,20 @@ const parseRelays = (raw: string | undefined, context: ParseContext): readonly S
     throw new SettingProblem(
       `must be set where others connect (IDEM_HOST is ${host}): without it, anybody reads all mails in /mailbox`,
     )
+  const reason = whyUnread(context)
+  if (reason !== null)
+    throw new SettingProblem(
+      `must be set, because nobody could read the mails: /mailbox is for this machine alone, and ${reason}`,
+    )
   return null
+}
+
+/** Why /mailbox is not served; null if it is. The rule is that of `mailboxUrlOf`. */
+const whyUnread = ({ other }: ParseContext): string | null => {
+  const publicUrl = other('IDEM_PUBLIC_URL')
+  if (publicUrl !== undefined && URL.canParse(publicUrl) && !isLoopback(new URL(publicUrl).hostname))
+    return 'IDEM_PUBLIC_URL is another one'
+  return commaList(other('IDEM_TRUSTED_PROXIES')).length > 0 ? 'IDEM_TRUSTED_PROXIES lets others in' : null
 }
 
 const parseFrom = (raw: string | undefined): Sender | null => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { freePort, MovableClock, TestService } from './start-service.js'
+import { freePort, MovableClock, mailServerFor, TestService } from './start-service.js'
 
 const program = path.resolve(import.meta.dirname, '../../dist/src/main.js')
 
@@ -41,7 +41,12 @@ export class IdemProcess {
     if (!existsSync(program)) throw new Error('dist/src/main.js is missing: npm run build')
     const port = await freePort()
     const child = spawn(process.execPath, [program, ...words], {
-      env: { PATH: process.env['PATH'], IDEM_PORT: String(port), ...environment },
+      env: {
+        PATH: process.env['PATH'],
+        IDEM_PORT: String(port),
+        ...mailServerFor(environment),
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     return new IdemProcess(`http://localhost:${port}`, child)

@@ -169,11 +169,22 @@ export class TestService {
   }
 }
 
+/** Where others come, a mail server must be set. Most tests send no mails, so this one is not there. */
+export const mailServerFor = (environment: Readonly<Record<string, string>>): Record<string, string> =>
+  'IDEM_PUBLIC_URL' in environment || 'IDEM_TRUSTED_PROXIES' in environment
+    ? { SMTP_URL: 'smtp://127.0.0.1:9' }
+    : {}
+
 /** Starts a service on a free port. */
 export const startTestService = async (options: TestServiceOptions = {}): Promise<TestService> => {
   const port = await freePort()
   const url = `http://localhost:${port}`
-  const settings = readEnvironment(settingsSections, { IDEM_PORT: String(port), ...options.environment })
+  const { environment = {} } = options
+  const settings = readEnvironment(settingsSections, {
+    IDEM_PORT: String(port),
+    ...mailServerFor(environment),
+    ...environment,
+  })
   const clock = options.clock ?? new MovableClock()
   const database = options.databaseUrl ?? (await createDatabase())
   const logLines: string[] = []

@@ -37,6 +37,26 @@ test('nothing needs to be set in development; production asks for a server', () 
     ])
 })
 
+test.each([
+  [
+    { IDEM_PUBLIC_URL: 'https://id.example.org' },
+    /nobody could read the mails: .*IDEM_PUBLIC_URL is another one$/,
+  ],
+  [{ IDEM_PUBLIC_URL: 'http://idem.test:4000' }, /IDEM_PUBLIC_URL is another one$/],
+  [{ IDEM_TRUSTED_PROXIES: '10.0.0.0/8' }, /IDEM_TRUSTED_PROXIES lets others in$/],
+])('where /mailbox is not served (%j) a server must be set', (environment, problem) => {
+  expect(problemsOf(environment)).toEqual([expect.stringMatching(problem)])
+  expect(problemsOf({ ...environment, SMTP_URL: 'smtp://smtp.example.org' })).toEqual([])
+})
+
+test.each([
+  { IDEM_PUBLIC_URL: 'http://localhost:4000' },
+  { IDEM_PUBLIC_URL: 'http://[::1]:4000' },
+  { IDEM_TRUSTED_PROXIES: ' , ' },
+])('where it is served (%j) none needs to be', (environment) => {
+  expect(read(environment).relays).toBeNull()
+})
+
 test('a URL says host, port, TLS and user', () => {
   const { relays } = read({
     SMTP_URL:
