@@ -21,6 +21,7 @@ import { StreamPlaces } from './graphql/stream-places.js'
 import { traceUseCases } from './graphql/trace-use-cases.js'
 import { addApi, createApp } from './http/app.js'
 import { createClientAddress } from './http/client-address.js'
+import { type Readiness, readinessOf } from './http/health.js'
 import { traceRequests } from './http/trace-requests.js'
 import { Identities } from './identities/identities.js'
 import { KnownNetworks } from './mail/known-networks.js'
@@ -74,6 +75,10 @@ export interface ServiceOptions {
 /** A running service. */
 export interface Service {
   readonly app: FastifyInstance
+  /** Whether it can serve, as `/readyz` says. */
+  readiness(): Promise<Readiness>
+  /** From now on `/readyz` answers 503, so that load balancers send no more requests. */
+  drain(): void
   /** Accepts no more requests, waits for running ones, closes what it opened. */
   stop(): Promise<void>
 }
@@ -246,15 +251,12 @@ export const startService = async (
   const graphql = { schema, settings: settings.graphql, lists, logger, metrics, requestScope }
   const graphqlServer = await startGraphqlServer(graphql)
   let draining = false
-  const app = createApp({
-    ...rooms,
-    settings: settings.http,
-    instanceId: options.instanceId,
-    logger,
-    isDraining: () => draining,
-    databaseAnswers: () => database.answers(),
-    queueAnswers,
-  })
+  const drain = (): void => {
+    draining = true
+  }
+  const health = { isDraining: () => draining, databaseAnswers: () => database.answers(), queueAnswers }
+  const { instanceId } = options
+  const app = createApp({ ...rooms, ...health, settings: settings.http, instanceId, logger })
   if (traces !== null) traceRequests(app, traces)
   addApi(app, {
     ...rooms,
@@ -276,8 +278,10 @@ export const startService = async (
   await notifications.start()
   return {
     app,
+    readiness: () => readinessOf(health),
+    drain,
     stop: async () => {
-      draining = true
+      drain()
       await app.close()
       await graphqlServer.stop()
     },

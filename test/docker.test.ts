@@ -136,6 +136,16 @@ describe('the compose file is refused', () => {
       `${api} is killed after 15 s, but may need 35 s to drain and end.`,
     ],
     [
+      'when the time until the drain is not waited for',
+      withVariable('IDEM_DRAIN_DELAY_SECONDS: 7'),
+      `${api} is killed after 15 s, but may need 17 s to drain and end.`,
+    ],
+    [
+      'when production drains later than development',
+      ['NODE_ENV: development', 'NODE_ENV: production'],
+      `${api} is killed after 15 s, but may need 15 s to drain and end.`,
+    ],
+    [
       'when it is open to the network',
       ['"127.0.0.1:4000:4000"', '"4000:4000"'],
       `${api}.ports publishes "4000:4000" to the whole network.`,

@@ -2,7 +2,7 @@
 import { imageProblem, imageRemedy } from './pinned-image.js'
 import { environmentOf, runsOnce, servicesOf } from './project.js'
 
-/** Time after the drain until the process exits in any case: `marginSeconds` of src/main.ts. */
+/** Time after the drain until the process exits in any case: `marginSeconds` of src/serving.ts. */
 const marginSeconds = 5
 
 /** Docker's default time before it kills a container, in seconds. */
@@ -29,15 +29,22 @@ const checkDurations = (place, { healthcheck = {}, stop_grace_period: grace }) =
 
 const checkGrace = (project, place, service) => {
   if (service.build === undefined) return []
-  const given = environmentOf(service).find(([name]) => name === 'IDEM_DRAIN_SECONDS')?.[1]
-  const drain = Number(given ?? project.settings.get('IDEM_DRAIN_SECONDS')?.defaultText)
+  const environment = new Map(environmentOf(service))
+  const isProduction = (environment.get('NODE_ENV') ?? 'production') === 'production'
+  const secondsIn = (variable) => {
+    // The default is a number, or such as `0; 5 in production`.
+    const [development, production = development] =
+      project.settings.get(variable)?.defaultText.match(/\d+/g) ?? []
+    return Number(environment.get(variable) ?? (isProduction ? production : development))
+  }
+  const drain = secondsIn('IDEM_DRAIN_DELAY_SECONDS') + secondsIn('IDEM_DRAIN_SECONDS')
   const grace = secondsOf(service.stop_grace_period ?? `${defaultGraceSeconds}s`)
   if (grace === null || grace > drain + marginSeconds) return []
   return [
     {
       place,
       problem: `is killed after ${grace} s, but may need ${drain + marginSeconds} s to drain and end.`,
-      remedy: 'Set stop_grace_period to more than IDEM_DRAIN_SECONDS and 5 s.',
+      remedy: 'Set stop_grace_period to more than IDEM_DRAIN_DELAY_SECONDS, IDEM_DRAIN_SECONDS and 5 s.',
     },
   ]
 }

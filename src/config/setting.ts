@@ -41,14 +41,23 @@ export const wrongPart = (part: string, what: string): SettingProblem =>
 export const wholeNumber = (
   variable: string,
   meaning: string,
-  bounds: { readonly default: number; readonly least: number; readonly most: number },
+  bounds: {
+    readonly default: number
+    /** The default with `NODE_ENV=production`, where it is another one. */
+    readonly inProduction?: number
+    readonly least: number
+    readonly most: number
+  },
 ): Setting<number> => ({
   variable,
   meaning,
-  defaultText: String(bounds.default),
+  defaultText:
+    bounds.inProduction === undefined
+      ? String(bounds.default)
+      : `${bounds.default}; ${bounds.inProduction} in production`,
   secret: false,
-  parse: (raw) => {
-    if (raw === undefined) return bounds.default
+  parse: (raw, { production }) => {
+    if (raw === undefined) return production ? (bounds.inProduction ?? bounds.default) : bounds.default
     const value = Number(raw)
     if (!/^\d+$/.test(raw) || value < bounds.least || value > bounds.most)
       throw new SettingProblem(`must be a whole number from ${bounds.least} to ${bounds.most}, not "${raw}"`)

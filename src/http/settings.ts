@@ -89,9 +89,15 @@ export const httpSettings = {
     'How long a client may take for a whole request, its body included, in seconds',
     { default: 30, least: 1, most: 3_600 },
   ),
+  // Most load balancers ask every 1 to 5 seconds, and Kubernetes takes 1 to 2 to withdraw an address everywhere.
+  drainDelaySeconds: wholeNumber(
+    'IDEM_DRAIN_DELAY_SECONDS',
+    'How long requests are still accepted after SIGTERM while /readyz answers 503, in seconds; a second signal ends it',
+    { default: 0, inProduction: 5, least: 0, most: 600 },
+  ),
   drainSeconds: wholeNumber(
     'IDEM_DRAIN_SECONDS',
-    'How long running requests may take after SIGTERM, in seconds',
+    'How long running requests may take once no new ones are accepted, in seconds',
     {
       default: 5,
       least: 0,

@@ -153,9 +153,10 @@ export class JobQueue {
     return { waiting, active, delayed }
   }
 
-  /** True if the backend answers within the time limit. */
+  /** True if the backend answers within the time limit, and the worker, if there is one, has its connections. */
   async answers(): Promise<boolean> {
-    return await soon(this.#queue.getActiveCount()).then(
+    const asked = Promise.all([this.#queue.getActiveCount(), this.#worker?.waitUntilReady()])
+    return await soon(asked).then(
       () => true,
       () => false,
     )
