@@ -15,11 +15,14 @@ import { RequestScope } from '../../../src/runtime/request-scope.js'
 import { type Foundation, openFoundation, type ServiceOptions } from '../../../src/service.js'
 import { settingsSections } from '../../../src/settings.js'
 import { Secret } from '../../../src/tokens/secret.js'
-import { createDatabase, MovableClock } from '../../support/start-service.js'
+import { createDatabase, MovableClock, mailServerFor } from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
 
 /** For processes that work on the same database. */
 export const secretOfRooms = 'the-secret-of-the-rooms-of-this-test'
+
+/** Where others come. */
+const publicUrl = 'https://id.example.org'
 
 /** What a test may set. */
 export interface RoomsOptions {
@@ -128,6 +131,7 @@ export class Rooms {
 export const openRooms = async (options: RoomsOptions = {}): Promise<Rooms> => {
   const settings = readEnvironment(settingsSections, {
     IDEM_THROTTLE_MAILS_PER_SUBJECT: '1000',
+    ...mailServerFor({ IDEM_PUBLIC_URL: publicUrl }),
     ...options.environment,
   })
   const clock = options.clock ?? new MovableClock()
@@ -138,7 +142,7 @@ export const openRooms = async (options: RoomsOptions = {}): Promise<Rooms> => {
     settings,
     databaseUrl,
     secrets: [new Secret(secretOfRooms)],
-    publicUrl: 'https://id.example.org',
+    publicUrl,
     methodDefinitions,
     instanceId: systemRandom.uuid(),
     clock: options.clockRuns ? systemClock : clock,
