@@ -141,7 +141,7 @@ export class Notifications {
   async #connect(): Promise<pg.Client> {
     const client = new pg.Client({
       application_name: 'idem listener',
-      connectionTimeoutMillis: 3_000,
+      connectionTimeoutMillis: 2_000,
       query_timeout: 2_000,
       keepAlive: true,
       ...readAddress(this.url),
@@ -152,6 +152,7 @@ export class Notifications {
       if (at === channel) this.#dispatch(payload)
       else this.#received = Number(payload)
     })
+    this.database.sameServer.watch(client)
     this.#connecting = client
     try {
       await client.connect()

@@ -90,7 +90,7 @@ export const openOrm = async (
     driverOptions: {
       connectionTimeoutMillis: connectTimeoutMilliseconds,
       ...limits.client,
-      onConnect: sameServer.starter({ search_path: schema, ...limits.session }),
+      ...sameServer.poolOptions({ search_path: schema, ...limits.session }),
       application_name: 'idem',
       keepAlive: true,
       ...address,
@@ -118,7 +118,7 @@ export const openLongPool = (
     max: longPoolSize,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: connectTimeoutMilliseconds,
-    onConnect: sameServer.starter({ search_path: schemaOf(options.url), ...longLimits.session }),
+    ...sameServer.poolOptions({ search_path: schemaOf(options.url), ...longLimits.session }),
     application_name: 'idem long',
     keepAlive: true,
     ...readAddress(options.url),

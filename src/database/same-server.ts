@@ -1,5 +1,4 @@
 // Keeps all connections of the process on one and the same server, and that one writable, also after a fail-over.
-import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import { type SessionSettings, sessionStarter } from './new-session.js'
@@ -43,42 +42,59 @@ export class ReadOnlyServer extends Error {
 export const isReadOnlyRefusal = (error: unknown): boolean =>
   error instanceof Error && Reflect.get(error, 'code') === readOnlyState
 
+/** What a pool makes and sets up its connections with. */
+export interface PoolOptions {
+  readonly Client: typeof pg.Client
+  readonly onConnect: (client: pg.ClientBase) => Promise<void>
+}
+
 /** Every connection of the process. All of them are dropped when their server is not the one to use any more. */
 export class SameServer {
   #server: string | null = null
-  readonly #streams = new Set<Duplex>()
+  /** From their beginning, oldest first; true once they have been admitted. */
+  readonly #clients = new Map<pg.ClientBase, boolean>()
 
   constructor(private readonly logger: Logger) {}
+
+  /** Options of a pool whose connections are watched, admitted, and set up for these settings. */
+  poolOptions(settings: SessionSettings): PoolOptions {
+    const start = sessionStarter(settings)
+    const watch = (client: pg.Client): void => this.watch(client)
+    class Client extends pg.Client {
+      constructor(config?: string | pg.ClientConfig) {
+        super(config)
+        watch(this)
+      }
+    }
+    const onConnect = async (client: pg.ClientBase): Promise<void> => {
+      await this.admit(client)
+      await start(client)
+    }
+    return { Client, onConnect }
+  }
+
+  /** To be called before the client connects, because a connection that never comes about is dropped, too. */
+  watch(client: pg.Client): void {
+    this.#clients.set(client, false)
+    client.once('end', () => this.#clients.delete(client))
+  }
 
   /**
    * Checks a new connection before its first use. Throws `ReadOnlyServer`. If it leads to another server than those
    * before, they are dropped.
    */
   async admit(client: pg.ClientBase): Promise<void> {
-    // Which every client of pg is, in contrast to its types.
-    if (!(client instanceof pg.Client)) throw new Error('the connection is not one of pg')
-    const { stream } = client.connection
     const { rows } = await client.query<ServerFacts>(askFacts)
-    this.check(rows[0], stream)
-    if (stream.destroyed) return
-    this.#streams.add(stream)
-    stream.once('close', () => this.#streams.delete(stream))
-  }
-
-  /** The same with the settings of the new session, for `onConnect` of a pool. */
-  starter(settings: SessionSettings): (client: pg.ClientBase) => Promise<void> {
-    const start = sessionStarter(settings)
-    return async (client) => {
-      await this.admit(client)
-      await start(client)
-    }
+    this.check(rows[0], client)
+    if (this.#clients.has(client)) this.#clients.set(client, true)
   }
 
   /**
-   * Compares what a server answered with the server of all connections. Drops all but `own` if it is another one; drops
-   * all and throws `ReadOnlyServer` if it has become read-only.
+   * Compares what a server answered with the server of all connections. If it is another one, drops all connections that
+   * were begun before `own`, because younger ones lead to the new one, too; if it has become read-only, drops all and
+   * throws `ReadOnlyServer`.
    */
-  check(facts: ServerFacts | undefined, own: Duplex | null = null): void {
+  check(facts: ServerFacts | undefined, own: pg.ClientBase | null = null): void {
     if (facts === undefined) throw new Error('the server tells nothing of itself')
     const { isReadOnly, server } = facts
     if (isReadOnly) {
@@ -89,22 +105,25 @@ export class SameServer {
     if (server === this.#server) return
     const isFirst = this.#server === null
     this.#server = server
-    if (!isFirst) this.#drop('another database server answers, or the same was restarted', own)
+    if (isFirst) return
+    const all = [...this.#clients.keys()]
+    const older = own === null ? all : all.slice(0, all.indexOf(own))
+    this.#drop('another database server answers, or the same was restarted', older)
   }
 
   /** Drops all connections, after the server refused to write. New ones are admitted once there is a writable server. */
   dropAll(): void {
-    this.#drop('the database server has become read-only', null)
+    const admitted = [...this.#clients].filter(([, isAdmitted]) => isAdmitted).map(([client]) => client)
+    this.#drop('the database server has become read-only', admitted)
   }
 
-  #drop(why: string, own: Duplex | null): void {
-    const dropped = [...this.#streams].filter((stream) => stream !== own)
-    for (const stream of dropped) {
-      this.#streams.delete(stream)
+  #drop(why: string, clients: readonly pg.ClientBase[]): void {
+    for (const client of clients) {
+      this.#clients.delete(client)
       // Whoever waits for an answer there is told that the connection was terminated.
-      stream.destroy()
+      if (client instanceof pg.Client) client.connection.stream.destroy()
     }
-    if (dropped.length > 0)
-      this.logger.warn({ dropped: dropped.length }, `${why}: all connections to the old one are dropped`)
+    if (clients.length > 0)
+      this.logger.warn({ dropped: clients.length }, `${why}: all connections to the old one are dropped`)
   }
 }

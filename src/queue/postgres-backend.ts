@@ -39,7 +39,7 @@ const openPool = ({ databaseUrl, sameServer }: Place): pg.Pool => {
   const settings = { search_path: queueSchemaOf(databaseUrl) }
   return new pg.Pool({
     max: poolSize,
-    onConnect: sameServer?.starter(settings) ?? sessionStarter(settings),
+    ...(sameServer?.poolOptions(settings) ?? { onConnect: sessionStarter(settings) }),
     application_name: 'idem queue',
     keepAlive: true,
     connectionTimeoutMillis: connectMilliseconds,

@@ -7,6 +7,8 @@ export class TcpProxy {
   #server: Server | null = null
   /** While true, bytes are accepted and not forwarded, so that the server seems to hang. */
   #frozen = false
+  /** While true, connections are accepted and lead nowhere for ever. */
+  #isSilent = false
 
   private constructor(
     private target: URL,
@@ -31,6 +33,7 @@ export class TcpProxy {
   /** Leads new connections to another server; those that are open stay where they are. */
   switchTo(databaseUrl: string): void {
     this.target = new URL(databaseUrl)
+    this.#isSilent = false
   }
 
   /** Breaks all connections and refuses new ones. */
@@ -55,8 +58,9 @@ export class TcpProxy {
     for (const socket of this.#sockets) socket.pause()
   }
 
-  /** The server of the open connections is never heard of again; new connections are made. */
+  /** The server is never heard of again, as after a loss of power; nor are new connections, before `switchTo`. */
   silence(): void {
+    this.#isSilent = true
     for (const socket of this.#sockets) socket.pause()
   }
 
@@ -74,6 +78,10 @@ export class TcpProxy {
   }
 
   #join(inward: Socket): void {
+    if (this.#isSilent) {
+      this.#swallow(inward)
+      return
+    }
     const outward = connect(Number(this.target.port), this.target.hostname)
     for (const [from, to] of [
       [inward, outward],
@@ -88,5 +96,12 @@ export class TcpProxy {
       })
       if (this.#frozen) from.pause()
     }
+  }
+
+  #swallow(inward: Socket): void {
+    this.#sockets.add(inward)
+    inward.on('error', () => undefined)
+    inward.on('close', () => this.#sockets.delete(inward))
+    inward.resume()
   }
 }

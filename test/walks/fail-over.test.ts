@@ -49,20 +49,24 @@ const isReady = async (idem: TestService): Promise<boolean> =>
 const traffic = (services: readonly TestService[], accessToken: string) => {
   const answers: Answer[] = []
   let isOver = false
+  const asksOf = (idem: TestService) => [
+    async () => await askMe(idem, accessToken),
+    async () => await trySignInAsGuest(idem),
+    async () => await idem.askAs(accessToken, '{ me { identities { id } sessions { id } } }'),
+  ]
+  // More at once than there are connections.
   const loops = services.flatMap((idem) =>
-    [
-      async () => await askMe(idem, accessToken),
-      async () => await trySignInAsGuest(idem),
-      async () => await idem.askAs(accessToken, '{ me { identities { id } sessions { id } } }'),
-    ].map(async (ask) => {
-      while (!isOver) {
-        const answer = await ask().catch((error: unknown) => {
-          if (!isOver) throw error
-        })
-        if (answer !== undefined) answers.push(answer)
-        await new Promise((resolve) => setTimeout(resolve, 10))
-      }
-    }),
+    Array.from({ length: 4 }, () => asksOf(idem))
+      .flat()
+      .map(async (ask) => {
+        while (!isOver) {
+          const answer = await ask().catch((error: unknown) => {
+            if (!isOver) throw error
+          })
+          if (answer !== undefined) answers.push(answer)
+          await new Promise((resolve) => setTimeout(resolve, 10))
+        }
+      }),
   )
   // Before the processes are, if the test fails.
   onTestFinished(() => {
