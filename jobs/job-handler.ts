@@ -26,6 +26,8 @@ export interface JobHandlerNeeds {
   /** Null where they are off. */
   readonly traces: Traces | null
   readonly ownCall: () => Call
+  /** Relays what the queue had no room for. */
+  readonly refill: () => void
 }
 
 /** Wait between two attempts to record a failed job while the database cannot be reached, in milliseconds. */
@@ -55,7 +57,7 @@ const spanFactsOf = ({ id, name }: RunningJob): SpanFacts => ({
 
 /** The handler of a worker's queue. */
 export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
-  const { processors, doneJobs, outbox, metrics, logger, requestScope, traces, ownCall } = needs
+  const { processors, doneJobs, outbox, metrics, logger, requestScope, traces, ownCall, refill } = needs
 
   /** In a `RunningJob` name and payload match, which the compiler cannot infer through the table. */
   const run = async <N extends JobName>(job: RunningJob & { readonly name: N }): Promise<void> => {
@@ -79,6 +81,13 @@ export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
       }
   }
 
+  /** If it does not succeed, `restoreJobs` finds the job. */
+  const noteLost = async (id: string): Promise<void> => {
+    await outbox
+      .noteLost(ownCall(), [id])
+      .catch((error: unknown) => logger.debug({ err: error }, 'a lost job cannot be noted just now'))
+  }
+
   return {
     process: async (job) =>
       await requestScope.run(job.id, async () => {
@@ -97,6 +106,11 @@ export const createJobHandler = (needs: JobHandlerNeeds): JobHandler => {
           stopTimer()
         }
       }),
+    lost: (id) => {
+      metrics.jobs.inc({ job: 'unknown', result: 'lost' })
+      if (isOutboxId(id)) void noteLost(id)
+    },
+    idle: refill,
     gaveUp: ({ id, name }, error) => {
       metrics.jobs.inc({ job: name, result: 'given_up' })
       logger.error({ ...causeOf(error), job: name, jobId: id }, 'a job was given up; see: idem jobs failed')

@@ -30,6 +30,8 @@ export class OutboxRelay {
   readonly #timers: NodeJS.Timeout[] = []
   #underWay: Promise<void> | null = null
   #again = false
+  /** True while jobs stay in the outbox because the queue has no room for them. */
+  #isHeldBack = false
   #restoring: Promise<void> = Promise.resolve()
   #isStopped = false
   #toldAt = Number.NEGATIVE_INFINITY
@@ -62,6 +64,11 @@ export class OutboxRelay {
     })
   }
 
+  /** Relays now what there was no room for. */
+  refill(): void {
+    if (this.#isHeldBack) this.wake()
+  }
+
   /** Stops, and waits for running work. */
   async stop(): Promise<void> {
     this.#isStopped = true
@@ -71,7 +78,12 @@ export class OutboxRelay {
   }
 
   async #relay(): Promise<void> {
-    await relayOutbox(this.needs.ownCall(), this.needs).catch((error: unknown) => this.#tell(error))
+    await relayOutbox(this.needs.ownCall(), this.needs).then(
+      (isAll) => {
+        this.#isHeldBack = !isAll
+      },
+      (error: unknown) => this.#tell(error),
+    )
   }
 
   #restore(): void {

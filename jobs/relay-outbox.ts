@@ -1,6 +1,7 @@
-// Adds waiting jobs of the outbox to the queue until none waits.
+// Adds waiting jobs of the outbox to the queue until none waits or the queue is full.
 import type { Call } from '../src/database/call.js'
 import type { Outbox } from '../src/outbox/outbox.js'
+import type { QueuedJob } from '../src/queue/job.js'
 import type { JobQueue } from '../src/queue/job-queue.js'
 
 /** What `relayOutbox` works with. */
@@ -9,12 +10,12 @@ export interface RelayOutboxNeeds {
   readonly queue: JobQueue
 }
 
-/** Relays all waiting jobs and returns their number. */
-export const relayOutbox = async (call: Call, { outbox, queue }: RelayOutboxNeeds): Promise<number> => {
-  let relayed = 0
+/** Relays waiting jobs as long as the queue has room for them; false if some may be left. */
+export const relayOutbox = async (call: Call, { outbox, queue }: RelayOutboxNeeds): Promise<boolean> => {
   for (;;) {
-    const count = await outbox.relay(call, async (jobs) => await queue.add(jobs))
-    relayed += count
-    if (count === 0) return relayed
+    const most = await queue.room()
+    if (most === 0) return false
+    const deliver = async (jobs: readonly QueuedJob[]): Promise<void> => await queue.add(jobs)
+    if ((await outbox.relay(call, deliver, most)) === 0) return true
   }
 }

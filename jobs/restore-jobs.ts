@@ -12,7 +12,7 @@ export const restoreJobs = async (call: Call, { outbox, queue }: RelayOutboxNeed
   const done = jobs.filter((_, index) => states[index] === 'done').map(({ id }) => id)
   const lost = jobs.filter((_, index) => states[index] === 'unknown')
   if (done.length > 0) await outbox.noteDone(call, done)
-  if (lost.length > 0) await queue.add(lost)
+  if (lost.length > 0) await queue.restore(lost)
   const others = jobs.filter((_, index) => states[index] !== 'done').map(({ id }) => id)
   if (others.length > 0) await outbox.noteRelayed(call, others)
   return lost.length

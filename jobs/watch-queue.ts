@@ -2,6 +2,7 @@
 import type { ValuesOf } from '../src/config/setting.js'
 import type { Call } from '../src/database/call.js'
 import type { Outbox } from '../src/outbox/outbox.js'
+import type { RedisCheck } from '../src/queue/check-redis.js'
 import type { JobQueue } from '../src/queue/job-queue.js'
 import type { queueSettings } from '../src/queue/settings.js'
 import type { Logger } from '../src/runtime/logger.js'
@@ -9,6 +10,7 @@ import type { Metrics } from '../src/runtime/metrics.js'
 
 /** What `watchQueue` works with. */
 export interface WatchQueueNeeds {
+  readonly redisCheck: RedisCheck
   readonly queue: JobQueue
   readonly outbox: Outbox
   readonly metrics: Metrics
@@ -22,7 +24,7 @@ const lookMilliseconds = 10_000
 
 /** Checks at intervals until it is stopped. */
 export const watchQueue = (needs: WatchQueueNeeds): { stop(): void } => {
-  const { queue, outbox, metrics, logger, ownCall, settings } = needs
+  const { redisCheck, queue, outbox, metrics, logger, ownCall, settings } = needs
 
   const schedule = async (): Promise<void> => {
     await queue.schedule({ name: 'purge-expired', payload: {} }, settings.purgeSchedule)
@@ -42,6 +44,7 @@ export const watchQueue = (needs: WatchQueueNeeds): { stop(): void } => {
     if (isLooking || isStopped) return
     isLooking = true
     try {
+      await redisCheck.again()
       await schedule()
       await count()
     } catch (error) {

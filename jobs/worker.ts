@@ -4,6 +4,7 @@ import { createMailbox } from '../src/mail/mailbox.js'
 import type { Mailer } from '../src/mail/mailer.js'
 import { defaultSender } from '../src/mail/sender.js'
 import { SmtpMailer } from '../src/mail/smtp-mailer.js'
+import { RedisCheck } from '../src/queue/check-redis.js'
 import { JobQueue } from '../src/queue/job-queue.js'
 import { type Foundation, mailboxUrlOf, type ServiceOptions } from '../src/service.js'
 import { DoneJobs } from './done-jobs.js'
@@ -37,11 +38,13 @@ const openMailer = (options: ServiceOptions): Mailer => {
 
 /**
  * Starts a worker on a migrated database. The caller closes the foundation. Throws if the database is the backend of
- * the queue and cannot be reached.
+ * the queue and cannot be reached, and `OperatorProblem` if it is a Redis that the queue can never use.
  */
 export const startWorker = async (options: ServiceOptions, foundation: Foundation): Promise<Worker> => {
   const { settings, random, logger, publicUrl, requestScope, databaseUrl, traces } = options
   const { metrics, outbox, ownCall, notifications } = foundation
+  const redisCheck = new RedisCheck(settings.queue.redisUrl, logger)
+  await redisCheck.atStart()
   const mailer = openMailer(options)
   const queue = new JobQueue({
     settings: settings.queue,
@@ -83,6 +86,7 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
     requestScope,
     traces,
     ownCall,
+    refill: () => relay.refill(),
   })
   queue.work(handler)
   await queue.ready().catch(async (error: unknown) => {
@@ -90,7 +94,7 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
     throw error
   })
   relay.start()
-  const watch = watchQueue({ queue, outbox, metrics, logger, ownCall, settings: settings.queue })
+  const watch = watchQueue({ redisCheck, queue, outbox, metrics, logger, ownCall, settings: settings.queue })
   await notifications.start()
   return {
     queueAnswers: () => queue.answers(),

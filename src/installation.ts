@@ -11,6 +11,7 @@ import { errorCode } from './database/operating-system.js'
 import { settleTls } from './database/settle-tls.js'
 import { OperatorProblem } from './failure.js'
 import { methodDefinitions } from './methods/registry.js'
+import { isReplacedLine } from './queue/library-lines.js'
 import { adoptConsole } from './runtime/adopt-console.js'
 import { adoptProcess } from './runtime/adopt-process.js'
 import { systemClock } from './runtime/clock.js'
@@ -163,7 +164,7 @@ export const openInstallation = async (use: InstallationUse): Promise<Installati
   const requestScope = new RequestScope()
   const logger = createLogger({ level: settings.runtime.logLevel, requestScope })
   adoptProcess(logger)
-  adoptConsole(logger)
+  adoptConsole(logger, isReplacedLine)
   for (const name of unknownVariables(settingsSections, process.env, clientVariables))
     logger.warn({ variable: name }, 'no such setting: most likely a slip of the pen')
   const instanceId = systemRandom.uuid()

@@ -53,6 +53,9 @@ const runOn = async (
       doneJobs.add(id)
       batch.done()
     },
+    lost: (id) => {
+      throw new Error(`${id} was lost`)
+    },
     gaveUp: ({ id }, error) => logger.error({ err: error, jobId: id }, 'a job was given up'),
   })
   relay.start()

@@ -48,6 +48,12 @@ const markFailed = {
     where id = $1::uuid and done_at is null and failed_at is null`,
 }
 
+const markLost = {
+  name: 'idem_outbox_lost',
+  text: `update outbox_entry set relayed_at = null
+    where id = any($1::uuid[]) and done_at is null and failed_at is null`,
+}
+
 const touch = {
   name: 'idem_outbox_touch',
   text: `update outbox_entry set relayed_at = $2::timestamptz
@@ -125,13 +131,18 @@ export class Outbox {
   }
 
   /**
-   * Passes waiting jobs to `deliver`, oldest first, and records that they were relayed; returns their number. The rows
+   * Passes at most `most` waiting jobs to `deliver`, oldest first, and records that they were relayed; returns their
+   * number. The rows
    * are locked meanwhile, so that several processes can relay in parallel, and those of a killed one are relayed again.
    */
-  async relay(call: Call, deliver: (jobs: readonly QueuedJob[]) => Promise<void>): Promise<number> {
+  async relay(
+    call: Call,
+    deliver: (jobs: readonly QueuedJob[]) => Promise<void>,
+    most = mostRelayed,
+  ): Promise<number> {
     return await call.inTransaction(async (inner) => {
       // `row` wrote them, so each is a job.
-      const jobs = await inner.run<QueuedJob>(claim, [mostRelayed])
+      const jobs = await inner.run<QueuedJob>(claim, [Math.min(most, mostRelayed)])
       if (jobs.length === 0) return 0
       await deliver(jobs)
       await this.noteRelayed(
@@ -150,6 +161,11 @@ export class Outbox {
   /** Records that these jobs are in the queue, still or again. */
   async noteRelayed(call: Call, ids: readonly string[]): Promise<void> {
     await call.run(touch, [ids, call.now])
+  }
+
+  /** Records that the queue has lost these jobs: they wait again. */
+  async noteLost(call: Call, ids: readonly string[]): Promise<void> {
+    await call.run(markLost, [ids])
   }
 
   /** Records that jobs are done. */

@@ -16,6 +16,7 @@ import { endClient } from '../database/end-client.js'
 import type { SameServer } from '../database/same-server.js'
 import type { Job, JobName } from './job.js'
 import { connectMilliseconds, onPostgres, queueSchemaOf } from './postgres-backend.js'
+import { readRedisAddress } from './redis-address.js'
 
 /** Where the queue is: in Redis if `redisUrl` is set, otherwise in the database. */
 export interface BackendOptions {
@@ -31,12 +32,19 @@ const queueName = 'idem'
 const redisRetryMilliseconds = 500
 
 const redisConnection = (url: string) => ({
-  url,
+  ...readRedisAddress(url),
   // BullMQ requires null here for workers, because it waits for a lost connection itself.
   maxRetriesPerRequest: null,
   retryStrategy: () => redisRetryMilliseconds,
   connectTimeout: connectMilliseconds,
+  // After a fail-over the old primary is read-only: its name or address leads to the new one.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  // Needs a right of its own, and nobody reads it.
+  disableClientInfo: true,
 })
+
+/** Events of the queue that Redis keeps; nobody reads them, and BullMQ's 10 000 take more than a megabyte. */
+const keptEvents = 100
 
 /** Opens the queue. */
 export const openBullQueue = (backend: BackendOptions, options: Omit<QueueOptions, 'connection'>) =>
@@ -53,6 +61,7 @@ export const openBullQueue = (backend: BackendOptions, options: Omit<QueueOption
       >(queueName, { ...options, connection: backend.databaseUrl }, onPostgres(backend))
     : new Queue<Job['payload'], void, JobName>(queueName, {
         ...options,
+        streams: { events: { maxLen: keptEvents } },
         // While Redis is down, adding a job fails at once; the outbox keeps the job and tries again.
         connection: { ...redisConnection(backend.redisUrl), enableOfflineQueue: false },
       })

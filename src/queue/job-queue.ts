@@ -1,13 +1,16 @@
 // The queue: each job is run by one worker, and again after each failure until it is done or its tries are used up.
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Job as BullJob, DelayedError, type JobsOptions } from 'bullmq'
+import { DelayedError, type JobsOptions } from 'bullmq'
 import type { ValuesOf } from '../config/setting.js'
 import type { SameServer } from '../database/same-server.js'
 import type { Clock } from '../runtime/clock.js'
+import { outlineOf } from '../runtime/error-outline.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Random } from '../runtime/random.js'
+import { inTime } from './answer-in-time.js'
 import { type BullQueue, type BullWorker, openBullQueue, openBullWorker } from './backend.js'
 import type { Job, JobName, QueuedJob } from './job.js'
+import { type BullMqJob, LostJobs } from './lost-jobs.js'
+import { readJob } from './read-job.js'
 import { JobPostponed, type RunningJob } from './running-job.js'
 import type { queueSettings } from './settings.js'
 
@@ -24,13 +27,14 @@ const reconnectMilliseconds = 500
 const mostStalls = 10
 /**
  * How long a done job is kept, so that a repeated relay of it is recognised. Age, because on PostgreSQL a limit of
- * their number would be counted at each job.
+ * their number would be counted at each job. In Redis also a number, because it keeps them in memory, a kB each.
  */
 export const remembered = { age: 600 } // BullMQ's name for seconds
-/**
- * Without an answer for this long the queue counts as unavailable, in milliseconds. Readiness probes allow two seconds.
- */
-const answerMilliseconds = 1_500
+const rememberedInRedis = { ...remembered, count: 200 }
+/** Most jobs that wait in Redis; more stay in the outbox, which is on a disk, until a worker has none left. */
+const mostWaiting = 200
+/** Done jobs that are forgotten at once when the memory of Redis is full. */
+const mostForgotten = 1_000
 /** A schedule counts as stopped if its next run is overdue by this long, in milliseconds. */
 const overdueMilliseconds = 120_000
 /** Least time between two log lines about errors of the backend, in milliseconds. */
@@ -45,6 +49,17 @@ export interface JobHandler {
   process(job: RunningJob): Promise<void>
   /** Called when the last try of a job has failed. */
   gaveUp(job: { readonly id: string; readonly name: JobName }, error: Error): void
+  /** Called when the queue had lost what a job is, and has forgotten the rest of it. */
+  lost(id: string): void
+  /** Called when no job waits any more. */
+  idle?(): void
+}
+
+/** What belongs to a job that runs. */
+interface WorkContext {
+  readonly token: string | undefined
+  readonly handler: JobHandler
+  readonly lost: LostJobs
 }
 
 /** What `JobQueue` needs. */
@@ -58,25 +73,13 @@ export interface JobQueueOptions {
   readonly logger: Logger
 }
 
-/**
- * The result of `asked`, or an error after a time limit, because BullMQ waits for Redis without one. A late effect is
- * harmless.
- */
-const soon = async <T>(asked: Promise<T>): Promise<T> => {
-  // Avoids an unhandled rejection when it fails after the time limit.
-  asked.catch(() => undefined)
-  const late = sleep(answerMilliseconds, null, { ref: false }).then(() => {
-    throw new Error('the backend of the queue does not answer')
-  })
-  return await Promise.race([asked, late])
-}
-
 /** Adds, schedules and runs jobs. Only workers open it; other code appends jobs to the outbox. */
 export class JobQueue {
   readonly #queue: BullQueue
   #worker: BullWorker | null = null
   readonly #underWay = new Set<Promise<void>>()
   #closed: Promise<void> | null = null
+  #isRelieving = false
   #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(private readonly options: JobQueueOptions) {
@@ -95,18 +98,43 @@ export class JobQueue {
 
   /** Adds jobs. A job whose id is in the queue already is left as it is. */
   async add(jobs: readonly QueuedJob[]): Promise<void> {
-    await soon(
+    await inTime(
       this.#queue.addBulk(
         jobs.map(({ id, name, payload }) => ({ name, data: payload, opts: { jobId: id } })),
       ),
     )
   }
 
-  /** The state of a job. */
+  /** Adds jobs that are not in the queue, or of which only a part is, as after an eviction by Redis. */
+  async restore(jobs: readonly QueuedJob[]): Promise<void> {
+    // Where a hash is left, adding has no effect. Nothing is removed that runs.
+    if (this.#isOnRedis) await inTime(Promise.all(jobs.map(({ id }) => this.#queue.remove(id))))
+    await this.add(jobs)
+  }
+
+  /** How many more jobs may wait: without a limit on PostgreSQL, whose tables are on a disk. */
+  async room(): Promise<number> {
+    if (!this.#isOnRedis) return Number.POSITIVE_INFINITY
+    return Math.max(0, mostWaiting - (await inTime(this.#queue.getWaitingCount())))
+  }
+
+  /** The state of a job. One of which a part is lost is unknown. */
   async stateOf(id: string): Promise<QueueState> {
-    const state = await soon(this.#queue.getJobState(id))
+    const state = await inTime(this.#queue.getJobState(id))
     if (state === 'completed') return 'done'
-    return state === 'unknown' || state === 'failed' ? 'unknown' : 'open'
+    if (state === 'unknown' || state === 'failed') return 'unknown'
+    return !this.#isOnRedis || (await this.#isReadable(id)) ? 'open' : 'unknown'
+  }
+
+  async #isReadable(id: string): Promise<boolean> {
+    try {
+      const job = await inTime(this.#queue.getJob(id))
+      return job !== undefined && readJob(job.name, job.data) !== null
+    } catch (error) {
+      // BullMQ parses the payload.
+      if (error instanceof SyntaxError) return false
+      throw error
+    }
   }
 
   /**
@@ -114,7 +142,7 @@ export class JobQueue {
    * makes a new one if it was lost, has another pattern, or has stopped.
    */
   async schedule({ name, payload }: Job, pattern: string): Promise<void> {
-    const known = await soon(this.#queue.getJobScheduler(name))
+    const known = await inTime(this.#queue.getJobScheduler(name))
     const next = known?.next ?? 0
     const isComing = next > this.options.clock.now().getTime() - overdueMilliseconds
     // A late run is kept; a new schedule would skip it.
@@ -125,18 +153,27 @@ export class JobQueue {
 
   /** Starts to run jobs. */
   work(handler: JobHandler): void {
-    const worker = openBullWorker(this.#backend, (job, token) => this.#process(job, { token, handler }), {
-      concurrency: this.options.settings.concurrency,
-      lockDuration: lockMilliseconds,
-      stalledInterval: stalledCheckMilliseconds,
-      maxStalledCount: mostStalls,
-      runRetryDelay: reconnectMilliseconds,
-      settings: { backoffStrategy: (attempt) => this.#waitAfter(attempt) },
-    })
+    const lost = new LostJobs(this.options.logger, (id) => handler.lost(id))
+    const worker = openBullWorker(
+      this.#backend,
+      (job, token) => this.#process(job, { token, handler, lost }),
+      {
+        concurrency: this.options.settings.concurrency,
+        lockDuration: lockMilliseconds,
+        stalledInterval: stalledCheckMilliseconds,
+        maxStalledCount: mostStalls,
+        runRetryDelay: reconnectMilliseconds,
+        settings: { backoffStrategy: (attempt) => this.#waitAfter(attempt) },
+      },
+    )
     worker.on('error', (error) => this.#tell(error))
     worker.on('failed', (job, error) => {
-      if (job?.finishedOn !== undefined) handler.gaveUp({ id: job.id ?? '', name: job.name }, error)
+      if (job?.finishedOn === undefined) return
+      if (lost.failed(job, error, this.options.settings.attempts)) return
+      handler.gaveUp({ id: job.id ?? '', name: job.name }, error)
     })
+    worker.on('completed', (job) => lost.completed(job))
+    worker.on('drained', () => handler.idle?.())
     worker.on('stalled', (id) =>
       this.options.logger.warn({ jobId: id }, 'the worker of a job died: it is done anew'),
     )
@@ -156,7 +193,7 @@ export class JobQueue {
   /** True if the backend answers within the time limit, and the worker, if there is one, has its connections. */
   async answers(): Promise<boolean> {
     const asked = Promise.all([this.#queue.getActiveCount(), this.#worker?.waitUntilReady()])
-    return await soon(asked).then(
+    return await inTime(asked).then(
       () => true,
       () => false,
     )
@@ -179,9 +216,13 @@ export class JobQueue {
     }
     await Promise.allSettled(this.#underWay)
     const closed = Promise.all([this.#worker?.close(true), this.#queue.disconnect()])
-    await soon(closed).catch((error: unknown) =>
+    await inTime(closed).catch((error: unknown) =>
       this.options.logger.debug({ err: error }, 'not closed in time'),
     )
+  }
+
+  get #isOnRedis(): boolean {
+    return this.options.settings.redisUrl !== null
   }
 
   get #backend() {
@@ -193,18 +234,17 @@ export class JobQueue {
     return {
       attempts: this.options.settings.attempts,
       backoff: { type: 'doubling' },
-      removeOnComplete: remembered,
+      removeOnComplete: this.#isOnRedis ? rememberedInRedis : remembered,
+      // What libraries say in their stacks is not kept anywhere.
+      stackTraceLimit: 0,
       // A failed job stays in the outbox. Removing it here frees its id for a retry.
       removeOnFail: true,
     }
   }
 
-  async #process(
-    job: BullJob<Job['payload'], void, JobName>,
-    { token, handler }: { readonly token: string | undefined; readonly handler: JobHandler },
-  ): Promise<void> {
-    // Only `add` and `schedule` add jobs, so name and payload match.
-    const work = { name: job.name, payload: job.data } as Job
+  async #process(job: BullMqJob, { token, handler, lost }: WorkContext): Promise<void> {
+    const work = readJob(job.name, job.data)
+    if (work === null) return lost.dismiss(job)
     const progress: RunningJob['progress'] = async (at) => await job.updateProgress({ ...at })
     const processing = handler.process({ ...work, id: job.id ?? '', progress })
     this.#underWay.add(processing)
@@ -230,8 +270,23 @@ export class JobQueue {
     return Math.round(whole * (1 - chance / 2))
   }
 
+  /**
+   * A full Redis refuses to hand out jobs, so those that are done are forgotten first. One that is not noted as done in
+   * the outbox is done twice, which every job allows.
+   */
+  #relieve(error: Error): void {
+    if (outlineOf(error).code !== 'OOM' || this.#isRelieving) return
+    this.#isRelieving = true
+    inTime(this.#queue.clean(0, mostForgotten, 'completed'))
+      .catch((failure: unknown) => this.options.logger.debug({ err: failure }, 'done jobs are kept'))
+      .finally(() => {
+        this.#isRelieving = false
+      })
+  }
+
   /** Logs one line in ten seconds, because an outage causes many errors per second. */
   #tell(error: Error): void {
+    this.#relieve(error)
     const now = performance.now()
     if (now - this.#toldAt < troubleMilliseconds) return
     this.#toldAt = now

@@ -1,6 +1,7 @@
 // The settings of the queue.
 import { CronExpressionParser } from 'cron-parser'
 import { SettingProblem, text, wholeNumber } from '../config/setting.js'
+import { readRedisAddress } from './redis-address.js'
 
 /** A pattern that BullMQ's scheduler understands. */
 const cronPattern = (raw: string): string => {
@@ -19,8 +20,7 @@ export const queueSettings = {
     secret: true,
     parse: (raw): string | null => {
       if (raw === undefined) return null
-      if (!/^rediss?:\/\//.test(raw) || !URL.canParse(raw))
-        throw new SettingProblem('must begin with redis:// or rediss://')
+      readRedisAddress(raw)
       return raw
     },
   }),

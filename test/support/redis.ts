@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import type { Certificate } from './certificates.js'
 import { freePort } from './start-service.js'
 
 /** Number of databases; each test takes its own, so that queues with the same name do not interfere. */
@@ -33,20 +34,34 @@ export class RedisServer {
     private readonly port: number,
     private readonly directory: string,
     private readonly changed: Readonly<Record<string, string>>,
+    private readonly certificate: Certificate | null,
   ) {}
 
-  /** Starts a server with a folder of its own; `changed` are options of redis.conf. */
-  static async start(program: string, changed: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
+  /**
+   * Starts a server with a folder of its own; `changed` are options of redis.conf. With a certificate it speaks only
+   * TLS.
+   */
+  static async start(
+    program: string,
+    changed: Readonly<Record<string, string>> = {},
+    certificate: Certificate | null = null,
+  ): Promise<RedisServer> {
     const directory = await mkdtemp(join(tmpdir(), 'idem-redis-'))
-    const server = new RedisServer(program, await freePort(), directory, changed)
+    const server = new RedisServer(program, await freePort(), directory, changed, certificate)
     await server.run()
     return server
+  }
+
+  /** `127.0.0.1:` and its port. */
+  get address(): string {
+    return `127.0.0.1:${this.port}`
   }
 
   /** For `REDIS_URL`: a database that no other test uses; `login` is `user:password@`. */
   takeUrl(login = ''): string {
     this.#databases += 1
-    return `redis://${login}127.0.0.1:${this.port}/${this.#databases % mostDatabases}`
+    const scheme = this.certificate === null ? 'redis' : 'rediss'
+    return `${scheme}://${login}${this.address}/${this.#databases % mostDatabases}`
   }
 
   /** Does something as the user who may do everything, in the database of the URL. */
@@ -57,7 +72,7 @@ export class RedisServer {
   /** Starts it again on the same port, with its data on disk. */
   async run(): Promise<void> {
     const options = {
-      port: String(this.port),
+      ...this.#listening(),
       bind: '127.0.0.1',
       dir: this.directory,
       databases: String(mostDatabases),
@@ -102,11 +117,26 @@ export class RedisServer {
     await rm(this.directory, { recursive: true, force: true })
   }
 
+  #listening(): Record<string, string> {
+    if (this.certificate === null) return { port: String(this.port) }
+    const { file, keyFile } = this.certificate
+    return {
+      port: '0',
+      'tls-port': String(this.port),
+      'tls-cert-file': file,
+      'tls-key-file': keyFile,
+      'tls-ca-cert-file': file,
+      'tls-auth-clients': 'no',
+    }
+  }
+
   async #ask<T>(question: (client: Redis) => Promise<T>, db = 0): Promise<T> {
     const client = new Redis({
       host: '127.0.0.1',
       port: this.port,
       db,
+      // It is the test's own server, whatever its certificate.
+      ...(this.certificate === null ? {} : { tls: { rejectUnauthorized: false } }),
       lazyConnect: true,
       retryStrategy: () => null,
     })

@@ -39,7 +39,11 @@ const startRelay = async (
 /** Does the jobs, and says which. */
 const record = (queue: JobQueue): string[] => {
   const done: string[] = []
-  queue.work({ process: async ({ id }) => void done.push(id), gaveUp: () => undefined })
+  queue.work({
+    process: async ({ id }) => void done.push(id),
+    lost: () => undefined,
+    gaveUp: () => undefined,
+  })
   return done
 }
 

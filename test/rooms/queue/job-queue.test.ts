@@ -35,6 +35,10 @@ class Recorder implements JobHandler {
     this.finished.push(job.id)
   }
 
+  lost(id: string): void {
+    throw new Error(`nothing is lost here, and ${id} was`)
+  }
+
   gaveUp({ id }: { readonly id: string }, error: Error): void {
     this.givenUp.push({ id, message: error.message })
   }

@@ -23,6 +23,7 @@ const startWorker = async (carrier: Carrier, pattern: string, ran: string[]): Pr
   const queue = openQueue(carrier)
   queue.work({
     process: async ({ id }) => void ran.push(id),
+    lost: () => undefined,
     gaveUp: () => undefined,
   })
   await schedule(queue, pattern)
@@ -53,7 +54,11 @@ describeOnEachBackend((backend) => {
     const ran: string[] = []
     await (await startWorker(carrier, eachSecond, ran)).close()
     const again: string[] = []
-    openQueue(carrier).work({ process: async ({ id }) => void again.push(id), gaveUp: () => undefined })
+    openQueue(carrier).work({
+      process: async ({ id }) => void again.push(id),
+      lost: () => undefined,
+      gaveUp: () => undefined,
+    })
     await millisecondsUntil(patienceMilliseconds, async () => again.length >= 2)
   })
 
@@ -84,6 +89,7 @@ describeOnEachBackend((backend) => {
         if (tries.filter((one) => one === id).length === 1) throw new Error('not today')
         done.push(id)
       },
+      lost: () => undefined,
       gaveUp: () => undefined,
     })
     await schedule(queue, eachSecond)
