@@ -16,16 +16,23 @@ const statementOf = (asked: unknown): { readonly name: string | null; readonly t
   return { name: typeof name === 'string' ? name : null, text: typeof text === 'string' ? text : '' }
 }
 
+/**
+ * Only a statement with a name has its text in the span. Those without are of the ORM, which writes values into the
+ * text, or control a transaction: they have the operation and the first table, which stands before every value.
+ */
 const factsOf = (asked: unknown, database: unknown): SpanFacts => {
   const { name, text } = statementOf(asked)
-  const operation = /^\s*(\w+)/.exec(text)?.[1]?.toLowerCase() ?? 'statement'
+  const operation = /^\s*([a-z]+)/i.exec(text)?.[1]?.toLowerCase() ?? 'statement'
+  const table =
+    name === null ? /^[^']*?\b(?:from|into|update|table) "?(\w{1,63})\b/i.exec(text)?.[1] : undefined
   return {
-    name: name ?? operation,
+    name: name ?? (table === undefined ? operation : `${operation} ${table}`),
     kind: 'client',
     attributes: {
       'db.system.name': 'postgresql',
       'db.operation.name': operation,
-      'db.query.text': text.slice(0, longestText),
+      ...(name === null ? {} : { 'db.query.text': text.slice(0, longestText) }),
+      ...(table === undefined ? {} : { 'db.collection.name': table }),
       ...(typeof database === 'string' ? { 'db.namespace': database } : {}),
     },
   }

@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { codeOf, millisecondsUntil } from '../support/calls.js'
 import { EmailOwner } from '../support/email-owner.js'
-import { expectSignedIn } from '../support/key-owner.js'
-import { smtpInbox } from '../support/mail-reader.js'
+import { EventStream } from '../support/event-stream.js'
+import { expectSignedIn, KeyOwner } from '../support/key-owner.js'
+import { mailsTo, smtpInbox } from '../support/mail-reader.js'
 import { type CollectedSpan, OtlpCollector } from '../support/otlp-collector.js'
 import { IdemProcess } from '../support/process.js'
 import { SmtpServer } from '../support/smtp-server.js'
@@ -42,6 +43,7 @@ const somebody = (idem: TestService): EmailOwner =>
 
 /** Every attribute that a span of ours may have. Who adds one has decided that it holds no secret. */
 const decided = [
+  'db.collection.name',
   'db.namespace',
   'db.operation.name',
   'db.query.text',
@@ -182,6 +184,58 @@ test('the standard variables choose what is sampled', async () => {
   await somebody(idem).signIn()
   await process.stop()
   expect(collector.spans).toEqual([])
+})
+
+test('a statement of the ORM, which writes values into its text, has only its operation and table', async () => {
+  const { idem, process } = await start()
+  const ada = somebody(idem)
+  const { accessToken } = await ada.signIn()
+  // Its notice is written by a job that reads the audit entry by its id.
+  expect((await new KeyOwner(idem).link(accessToken)).errors).toEqual([])
+  await mailsTo(ada.inbox, ada.address, 2)
+  await process.stop()
+  const job = collector.find('process send-notices')
+  const read = collector.find('select audit_entry', job.traceId)
+  expect(collector.parentOf(read)).toBe(job)
+  expect(read.attributes).toEqual({
+    'db.system.name': 'postgresql',
+    'db.operation.name': 'select',
+    'db.collection.name': 'audit_entry',
+    'db.namespace': new URL(idem.databaseUrl).pathname.slice(1),
+    'idem.request.id': job.attributes['idem.request.id'],
+  })
+  const uuid = /[\da-f]{8}-[\da-f]{4}/
+  const texts = collector.spans.flatMap(({ attributes }) => String(attributes['db.query.text'] ?? ''))
+  expect(texts.filter((text) => uuid.test(text))).toEqual([])
+  expect(texts.some((text) => text.includes('$1'))).toBe(true)
+})
+
+test('a stream is one span until its client leaves, with one for each event', async () => {
+  const { idem, process } = await start()
+  const { id } = await new KeyOwner(idem).challenge()
+  const stream = await EventStream.watch(idem, id)
+  await stream.until('PENDING null')
+  stream.leave()
+  await process.stop()
+  const event = collector.find('subscription challengeUpdated')
+  expect(collector.parentOf(event)).toMatchObject({
+    name: 'POST /graphql/stream',
+    attributes: { 'http.response.status_code': 200, 'idem.aborted': true },
+  })
+})
+
+test('variables that the SDK cannot use are named in the log, without their values', async () => {
+  const { process } = await start({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'password-in-an-address',
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_TRACES_SAMPLER: 'sometimes',
+  })
+  const { stdout, exitCode } = await process.stop()
+  expect(exitCode).toBe(0)
+  const warned = stdout.split('\n').filter((line) => line.includes('"level":"warn"'))
+  for (const name of ['export URL', 'OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_TRACES_SAMPLER'])
+    expect(warned.filter((line) => line.includes(name)).length).toBeGreaterThan(0)
+  expect(stdout).not.toMatch(/password-in-an-address|sometimes/)
 })
 
 /** The log lines of a process about the collector. */
