@@ -12,7 +12,7 @@ import { codeIn } from '../support/mail-reader.js'
 import { PostgresPair } from '../support/postgres-pair.js'
 import { IdemProcess } from '../support/process.js'
 import { describeOnRedis } from '../support/queue-backends.js'
-import type { RedisServer } from '../support/redis.js'
+import { findRedisServer, RedisServer } from '../support/redis.js'
 import { SmtpServer } from '../support/smtp-server.js'
 import { silentLogger, type TestService } from '../support/start-service.js'
 import { Tables } from '../support/tables.js'
@@ -89,6 +89,31 @@ const onRedis = async (redis: RedisServer): Promise<Ground> => {
   const ground = await onPostgres()
   const strokes = [...ground.strokes, async () => await redis.restart('SIGKILL')]
   return { ...ground, name: 'Redis', redisUrl: redis.takeUrl(), strokes }
+}
+
+/** A value of somebody else, of which some fill a Redis of 3 MB. */
+const ballast = 'x'.repeat(20_000)
+const ballastKeys = 200
+
+/** Fills the memory of a Redis with other data for a while: it refuses to take anything, or evicts what it has. */
+const squeeze = async (redis: RedisServer): Promise<void> =>
+  await redis.ask(async (client) => {
+    const end = performance.now() + 2 * awayMilliseconds
+    for (let index = 0; performance.now() < end; index++)
+      await client.set(`ballast-${index % ballastKeys}`, ballast).catch(() => sleep(1))
+    await client.del(Array.from({ length: ballastKeys }, (_, index) => `ballast-${index}`))
+  })
+
+/** A Redis of 3 MB, which others fill. */
+const onSmallRedis = async (policy: 'noeviction' | 'allkeys-lru'): Promise<Ground> => {
+  const program = findRedisServer()
+  if (program === null) throw new Error('needs redis-server')
+  // The empty databases and statistics of a Redis take most of it.
+  const redis = await RedisServer.start(program, { maxmemory: '3mb', 'maxmemory-policy': policy })
+  onTestFinished(async () => await redis.stop())
+  const ground = await onPostgres()
+  const strokes = [...ground.strokes, async () => await squeeze(redis)]
+  return { ...ground, name: `a full Redis (${policy})`, redisUrl: redis.takeUrl(), strokes }
 }
 
 /** A primary that stays reachable when its replica takes over. */
@@ -260,6 +285,12 @@ describeOnRedis((backend) => {
   test(
     'every promised mail arrives, and none more often than the kills explain',
     async () => await walkThroughFire(await onRedis(backend().server)),
+    testMilliseconds,
+  )
+
+  test.each(['noeviction', 'allkeys-lru'] as const)(
+    'every promised mail arrives though Redis is full (%s), and none more often than the kills explain',
+    async (policy) => await walkThroughFire(await onSmallRedis(policy)),
     testMilliseconds,
   )
 })
