@@ -102,7 +102,7 @@ const acceptOnlyJson = (app: FastifyInstance): void => {
   app.removeContentTypeParser('text/plain')
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    const encoded = encodingRefusal(request.headers['content-encoding'] ?? 'identity')
+    const encoded = encodingRefusal(request.headers['content-encoding'])
     if (encoded !== null) return done(encoded)
     if (isUtf8(body)) return void parse(request, body.toString(), done)
     done(new Failure('BAD_USER_INPUT', 'The request is not well-formed UTF-8.'))

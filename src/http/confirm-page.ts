@@ -87,7 +87,7 @@ const show = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<C
  * and the browser stores nothing, no cookie, that could replace them.
  */
 const confirm = async (request: FastifyRequest, needs: ConfirmPageNeeds): Promise<ConfirmAnswer> => {
-  const encoded = encodingRefusal(request.headers['content-encoding'] ?? 'identity')
+  const encoded = encodingRefusal(request.headers['content-encoding'])
   if (encoded !== null) throw encoded
   const reader = readerOf(request, needs.publicUrl)
   const token = fieldOf(request.body, 'token')

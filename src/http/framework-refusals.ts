@@ -29,8 +29,8 @@ export const refusalOf = (error: FastifyError, mediaType = 'application/json'): 
 }
 
 /** Refuses a body with a content coding (RFC 9110 8.4): to decompress it would cost work before any limit. */
-export const encodingRefusal = (encoding: string): HttpRefusal | null =>
-  encoding.toLowerCase() === 'identity'
+export const encodingRefusal = (encoding: string | undefined): HttpRefusal | null =>
+  encoding === undefined || encoding.toLowerCase() === 'identity'
     ? null
     : new HttpRefusal(415, {
         sentence: 'Send the body without content-encoding: compressed bodies are not read.',
