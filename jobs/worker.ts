@@ -41,15 +41,15 @@ const openMailer = (options: ServiceOptions): Mailer => {
  * the queue and cannot be reached, and `OperatorProblem` if it is a Redis that the queue can never use.
  */
 export const startWorker = async (options: ServiceOptions, foundation: Foundation): Promise<Worker> => {
-  const { settings, random, logger, publicUrl, requestScope, databaseUrl, traces } = options
+  const { settings, random, logger, publicUrl, requestScope, directUrl, traces } = options
   const { metrics, outbox, ownCall, notifications } = foundation
   const redisCheck = new RedisCheck(settings.queue.redisUrl, logger)
   await redisCheck.atStart()
   const mailer = openMailer(options)
   const queue = new JobQueue({
     settings: settings.queue,
-    databaseUrl,
     sameServer: foundation.database.sameServer,
+    databaseUrl: directUrl,
     clock: options.clock,
     random,
     logger,

@@ -100,6 +100,8 @@ const claim = async (
 
 interface OpenedDatabase {
   readonly url: string
+  /** Past a pooler that lends connections. */
+  readonly directUrl?: string
   readonly recover: () => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -131,8 +133,12 @@ const openStorage = async (
   use: InstallationUse,
   identity: Pick<ServiceOptions, 'instanceId' | 'logger'>,
 ): Promise<{ secrets: readonly Secret[]; database: OpenedDatabase }> => {
-  const { url, dataDir, schema } = settings.database
-  if (url !== null) return { secrets: await readSecrets(settings), database: foreign(await settleTls(url)) }
+  const { url, listenUrl, dataDir, schema } = settings.database
+  if (url !== null) {
+    const secrets = await readSecrets(settings)
+    const directUrl = listenUrl === null ? {} : { directUrl: await settleTls(listenUrl) }
+    return { secrets, database: { ...foreign(await settleTls(url)), ...directUrl } }
+  }
   const claimed = await claim(settings, use, identity)
   try {
     const secrets = await readSecrets(settings)
@@ -174,6 +180,7 @@ export const openInstallation = async (use: InstallationUse): Promise<Installati
     settings,
     secrets,
     databaseUrl: database.url,
+    directUrl: database.directUrl ?? database.url,
     publicUrl: settings.http.publicUrl ?? `http://localhost:${settings.http.port}`,
     methodDefinitions,
     instanceId,

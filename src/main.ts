@@ -3,7 +3,7 @@ import 'reflect-metadata'
 import { migrate } from './database/migrate.js'
 import { isDatabaseAway } from './database/storage-errors.js'
 import { OperatorProblem } from './failure.js'
-import { loadQueue, prepareTables, queueBackend, withFoundation } from './preparation.js'
+import { migrateQueueTables, prepareTables, withFoundation } from './preparation.js'
 import { describeError, outlineOf } from './runtime/error-outline.js'
 import { serve } from './serving.js'
 import { type RotationCause, rotateSigningKey } from './signing-keys/rotate-signing-key.js'
@@ -30,8 +30,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`)
 const runMigrations = (): Promise<void> =>
   withFoundation('command', async ({ database }, installation) => {
     const applied = await migrate(database)
-    const { migrateQueue } = await loadQueue()
-    await migrateQueue(queueBackend(installation))
+    await migrateQueueTables(installation)
     print(
       applied.length === 0 ? 'Nothing to do: the database is up to date.' : `Applied: ${applied.join(', ')}.`,
     )

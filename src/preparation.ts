@@ -1,17 +1,21 @@
 // What a process does before its work: opens the database and brings or checks its tables.
+import { requireLentPath, requireSessions } from './database/check-pooling.js'
 import { migrate, pendingMigrations, refuseNewerTables } from './database/migrate.js'
+import { tellingOfLocks } from './database/watch-locks.js'
 import { OperatorProblem } from './failure.js'
 import { type Installation, type InstallationUse, openInstallation } from './installation.js'
 import type { BackendOptions } from './queue/backend.js'
 import { type Foundation, openFoundation } from './service.js'
 
 /** Migrates the tables in development; in production only checks them, because an operator migrates by command. */
-export const prepareTables = async ({ database }: Foundation, { logger }: Installation): Promise<void> => {
+export const prepareTables = async ({ database }: Foundation, installation: Installation): Promise<void> => {
+  const { logger } = installation
   if (process.env['NODE_ENV'] !== 'production') {
     const applied = await migrate(database)
     if (applied.length > 0) logger.info({ applied }, 'migrations applied')
-    return
+    return await requireLentPath(installation, logger)
   }
+  await requireLentPath(installation, logger)
   await refuseNewerTables(database)
   const pending = await pendingMigrations(database)
   if (pending.length > 0)
@@ -19,21 +23,27 @@ export const prepareTables = async ({ database }: Foundation, { logger }: Instal
 }
 
 /** The room of the queue, loaded only where jobs are done: BullMQ takes several megabytes. */
-export const loadQueue = async () => await import('./queue/backend.js')
+const loadQueue = async () => await import('./queue/backend.js')
 
 /** The same for the tables of the queue. */
 export const prepareQueue = async (installation: Installation): Promise<void> => {
-  const { migrateQueue, isQueueMigrated } = await loadQueue()
-  const backend = queueBackend(installation)
-  if (process.env['NODE_ENV'] !== 'production') await migrateQueue(backend)
-  else if (!(await isQueueMigrated(backend)))
+  if (process.env['NODE_ENV'] !== 'production') return await migrateQueueTables(installation)
+  const { isQueueMigrated } = await loadQueue()
+  if (!(await isQueueMigrated(queueBackend(installation))))
     throw new OperatorProblem('The database lacks the tables of the queue. Run: npm run migrate')
 }
 
+/** Migrates the tables of the queue, and says what that waits for. */
+export const migrateQueueTables = async (installation: Installation): Promise<void> => {
+  const { migrateQueue } = await loadQueue()
+  const { directUrl, logger } = installation
+  await tellingOfLocks({ url: directUrl, logger }, () => migrateQueue(queueBackend(installation)))
+}
+
 /** Where the queue of an installation is. */
-export const queueBackend = ({ settings, databaseUrl }: Installation): BackendOptions => ({
+const queueBackend = ({ settings, directUrl }: Installation): BackendOptions => ({
   redisUrl: settings.queue.redisUrl,
-  databaseUrl,
+  databaseUrl: directUrl,
 })
 
 /** Opens the installation and its database, runs `work`, and closes them. */
@@ -43,6 +53,7 @@ export const withFoundation = async (
 ): Promise<void> => {
   const installation = await openInstallation(use)
   try {
+    await requireSessions(installation)
     const foundation = await openFoundation(installation)
     try {
       await work(foundation, installation)

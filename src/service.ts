@@ -57,6 +57,8 @@ import { SigningKeys } from './tokens/signing-keys.js'
 export interface ServiceOptions {
   readonly settings: Settings
   readonly databaseUrl: string
+  /** For what needs a session of its own: the same, or past a pooler that lends connections. */
+  readonly directUrl: string
   readonly secrets: readonly Secret[]
   readonly publicUrl: string
   /** Every way to prove who one is. */
@@ -137,13 +139,14 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const { poolSize } = settings.database
   const database = await Database.open({
     url: options.databaseUrl,
+    directUrl: options.directUrl,
     poolSize,
     entities,
     logger,
     metrics,
     traces,
   })
-  const notifications = new Notifications(options.databaseUrl, database, logger, metrics)
+  const notifications = new Notifications(options.directUrl, database, logger, metrics)
   notifications.whenLost(options.recoverDatabase)
   const keyRing = new KeyRing(options.secrets)
   const { accessTokenLifetimeSeconds } = settings.tokens

@@ -25,14 +25,21 @@ const parameterOf = (value: unknown): unknown => {
   return Array.isArray(value) ? value.map(parameterOf) : value
 }
 
-/** Runs a prepared statement on a connection of pg. */
+/**
+ * Whether a connection keeps its session in PostgreSQL, or a pooler lends it another one for each transaction. A lent
+ * one has none of what was set, prepared or listened to before.
+ */
+export type SessionKind = 'kept' | 'lent'
+
+/** Runs a statement on a connection of pg, prepared where the session is kept. */
 export const runPrepared = async <R>(
-  client: ClientBase,
+  { client, session }: { readonly client: ClientBase; readonly session: SessionKind },
   statement: Statement,
   values: readonly unknown[],
 ): Promise<R[]> => {
   const result = await client.query({
-    name: statement.name,
+    // Without a name it is parsed each time, in one exchange with the server that also runs it.
+    ...(session === 'kept' ? { name: statement.name } : {}),
     text: statement.text,
     values: values.map(parameterOf),
     // pg's own parsers, which make a Date of a timestamptz. The ORM's pool leaves such values as text.

@@ -1,15 +1,18 @@
 // The connection pool of the process, and the ORM on it.
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { Pool, PoolClient } from 'pg'
+import type { Logger } from '../runtime/logger.js'
 import { Composer } from './composer.js'
-import { type Connection, runPrepared, type Statement } from './connection.js'
+import { type Connection, runPrepared, type SessionKind, type Statement } from './connection.js'
 import {
+  beginsOf,
   type DatabaseOptions,
   type Limits,
   noLimits,
   openLongPool,
   openOrm,
   requestLimits,
+  sessionKindOf,
 } from './open-pools.js'
 import { isReadOnlyRefusal, SameServer, type ServerFacts, serverFacts } from './same-server.js'
 import { isConnectionLost } from './storage-errors.js'
@@ -38,6 +41,7 @@ const answerMilliseconds = 500
 export class Database implements Connection {
   /** Composes the statements of `Call.write`. */
   readonly composer: Composer
+  readonly #session: SessionKind
   /** Every open connection. */
   readonly #clients = new Set<PoolClient>()
   /** Made at its first use. */
@@ -53,6 +57,7 @@ export class Database implements Connection {
     readonly sameServer: SameServer,
   ) {
     this.composer = new Composer((entity) => orm.getMetadata().get(entity))
+    this.#session = sessionKindOf(options)
     this.#watch(pool)
   }
 
@@ -61,14 +66,25 @@ export class Database implements Connection {
     return this.options.url
   }
 
+  /** The URL of the connections that keep their sessions: another one behind a pooler that lends them. */
+  get directUrl(): string {
+    return this.options.directUrl ?? this.options.url
+  }
+
+  /** The log of the process. */
+  get logger(): Logger {
+    return this.options.logger
+  }
+
   /** Makes the pool. Succeeds without a database, because connections are opened when they are needed. */
   static async open(options: DatabaseOptions): Promise<Database> {
     return await Database.#open(options, requestLimits)
   }
 
-  /** The same database with connections without time limits. The caller closes it. */
+  /** The same database with connections without time limits, past a pooler. The caller closes it. */
   async openUnhurried(): Promise<Database> {
-    return await Database.#open(this.options, noLimits)
+    const { directUrl: _, ...options } = this.options
+    return await Database.#open({ ...options, url: this.directUrl }, noLimits)
   }
 
   static async #open(options: DatabaseOptions, limits: Limits) {
@@ -97,7 +113,7 @@ export class Database implements Connection {
   async #run<R>(statement: Statement, values: readonly unknown[]): Promise<R[]> {
     const client = await this.pool.connect()
     try {
-      const rows = await runPrepared<R>(client, statement, values)
+      const rows = await runPrepared<R>({ client, session: this.#session }, statement, values)
       client.release()
       return rows
     } catch (error) {
@@ -120,7 +136,13 @@ export class Database implements Connection {
   async transact<T>(work: (transaction: Transaction) => Promise<T>, limits: TransactionLimits): Promise<T> {
     const pool = limits === 'request' ? this.pool : this.#poolOfLong()
     const client = await pool.connect()
-    const transaction = new Transaction({ client, fork: () => this.fork(), metrics: this.options.metrics })
+    const transaction = new Transaction({
+      client,
+      session: this.#session,
+      begins: beginsOf(this.options, limits),
+      fork: () => this.fork(),
+      metrics: this.options.metrics,
+    })
     let result: T
     try {
       await transaction.begin()

@@ -1,10 +1,11 @@
 // Applies the forward-only migrations, one process at a time.
 import pg from 'pg'
 import { OperatorProblem } from '../failure.js'
-import { readAddress, schemaOf } from './address.js'
+import { readAddress } from './address.js'
 import type { Database } from './database.js'
 import { endClient } from './end-client.js'
 import { migrations } from './migrations/list.js'
+import { migrationsName, tellingOfLocks } from './watch-locks.js'
 
 /** The key of the advisory lock of migrations: "idem" in ASCII. */
 const migrationLock = 0x6964656d
@@ -13,49 +14,54 @@ const migrationLock = 0x6964656d
 const connectTimeoutMilliseconds = 10_000
 
 /**
- * Applies pending migrations and returns their names. Of concurrent processes one applies them, and the others wait.
- * Throws `OperatorProblem` if a newer Idem has migrated the database.
+ * Applies pending migrations and returns their names. Of concurrent processes one applies them, and the others wait;
+ * the log says for whom. Uses connections without time limits, because the migration of a large table takes longer
+ * than a request may. Throws `OperatorProblem` if a newer Idem has migrated the database.
  */
 export const migrate = async (database: Database): Promise<string[]> => {
+  const unhurried = await database.openUnhurried()
+  try {
+    return await tellingOfLocks({ url: unhurried.url, logger: database.logger }, () =>
+      underLock(unhurried.url, async () => {
+        await refuseNewerTables(unhurried)
+        const applied = await unhurried.orm.migrator.up()
+        return applied.map((migration) => migration.name)
+      }),
+    )
+  } finally {
+    await unhurried.close()
+  }
+}
+
+/**
+ * Runs `work` under the lock of migrations. The lock is of a transaction, which ends with its connection also behind a
+ * pooler, where a lock of a session would stay with the server's connection.
+ */
+const underLock = async <T>(url: string, work: () => Promise<T>): Promise<T> => {
   const lock = new pg.Client({
-    application_name: 'idem migrate',
     connectionTimeoutMillis: connectTimeoutMilliseconds,
     keepAlive: true,
-    ...readAddress(database.url),
+    ...readAddress(url),
+    application_name: migrationsName,
   })
   // Without a listener the event would end the process. If the lock is lost, another process fails at existing tables.
   lock.on('error', () => undefined)
   try {
     await lock.connect()
-    await lock.query('select pg_advisory_lock($1)', [migrationLock])
-    await makeSchema(lock, schemaOf(database.url))
-    await refuseNewerTables(database)
-    if ((await pendingMigrations(database)).length === 0) return []
-    return await applyPending(database)
+    await lock.query('begin')
+    await lock.query(withoutLimits)
+    await lock.query('select pg_advisory_xact_lock($1)', [migrationLock])
+    const result = await work()
+    await lock.query('commit').catch(() => undefined)
+    return result
   } finally {
     await endClient(lock)
   }
 }
 
-/** Only if it is missing, because `if not exists` asks for the right to make one also where it exists. */
-const makeSchema = async (client: pg.Client, schema: string): Promise<void> => {
-  const { rows } = await client.query('select to_regnamespace($1) is null as missing', [schema])
-  if (rows[0]?.missing === true) await client.query(`create schema ${schema}`)
-}
-
-/**
- * Uses separate connections without time limits, because the migration of a large table takes longer than a request
- * may.
- */
-const applyPending = async (database: Database): Promise<string[]> => {
-  const unhurried = await database.openUnhurried()
-  try {
-    const applied = await unhurried.orm.migrator.up()
-    return applied.map((migration) => migration.name)
-  } finally {
-    await unhurried.close()
-  }
-}
+/** The role's own limits would end the wait, or the transaction that holds the lock. Which there are depends on the version. */
+const withoutLimits = `select set_config(name, '0', true) from pg_settings where name in
+  ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`
 
 /** The names of this version's migrations that the database does not have. */
 export const pendingMigrations = async (database: Database): Promise<string[]> => {

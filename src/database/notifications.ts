@@ -131,7 +131,7 @@ export class Notifications {
     const values = [this.#ownChannel, String(this.#sent)]
     const rows =
       (await this.database.runIfFree<ServerFacts>(beat, values)) ??
-      (await runPrepared<ServerFacts>(client, beat, values))
+      (await runPrepared<ServerFacts>({ client, session: 'kept' }, beat, values))
     this.database.sameServer.check(rows[0])
     // PostgreSQL sends notifications of committed transactions before it ends the answer to a later statement.
     await client.query('select 1')

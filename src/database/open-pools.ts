@@ -7,13 +7,17 @@ import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Traces } from '../runtime/traces.js'
 import { readAddress, schemaOf } from './address.js'
+import type { SessionKind } from './connection.js'
 import { migrations } from './migrations/list.js'
 import type { SessionSettings } from './new-session.js'
 import type { SameServer } from './same-server.js'
+import { migrationsName } from './watch-locks.js'
 
 /** What `Database.open` needs. */
 export interface DatabaseOptions {
   readonly url: string
+  /** For what needs a session of its own, where the connections of `url` lead through a pooler that lends them. */
+  readonly directUrl?: string
   readonly poolSize: number
   readonly entities: NonNullable<Options['entities']>
   readonly logger: Logger
@@ -43,8 +47,8 @@ const idleInTransactionTimeoutMilliseconds = 10_000
 
 /** What limits the statements of a pool. */
 export interface Limits {
-  /** pg's own limit, in milliseconds. */
-  readonly client: { readonly query_timeout?: number }
+  /** pg's own limit, in milliseconds, and a name that the URL does not change. */
+  readonly client: { readonly query_timeout?: number; readonly application_name?: string }
   /** PostgreSQL's. 0 is none, also where the role has one. */
   readonly session: Required<Omit<SessionSettings, 'search_path'>>
 }
@@ -60,7 +64,7 @@ export const requestLimits: Limits = {
 
 /** The limits of migrations: none. */
 export const noLimits: Limits = {
-  client: {},
+  client: { application_name: `${migrationsName} tables` },
   session: { statement_timeout: 0, idle_in_transaction_session_timeout: 0 },
 }
 
@@ -68,6 +72,22 @@ export const noLimits: Limits = {
 const longLimits: Limits = {
   client: {},
   session: { ...requestLimits.session, statement_timeout: 0 },
+}
+
+/** Whether connections of `url` keep their sessions. */
+export const sessionKindOf = ({ url, directUrl = url }: DatabaseOptions): SessionKind =>
+  directUrl === url ? 'kept' : 'lent'
+
+/** What new sessions of a pool are set up for. Lent ones cannot be, so `beginsOf` limits each transaction. */
+const settingsOf = (options: DatabaseOptions, { session }: Limits): SessionSettings | null =>
+  sessionKindOf(options) === 'lent' ? null : { search_path: schemaOf(options.url), ...session }
+
+/** The statements that begin a transaction. */
+export const beginsOf = (options: DatabaseOptions, limits: 'request' | 'long'): readonly string[] => {
+  if (sessionKindOf(options) === 'kept') return ['begin']
+  const { session } = limits === 'request' ? requestLimits : longLimits
+  const calls = Object.entries(session).map(([name, value]) => `set_config('${name}', '${value}', true)`)
+  return ['begin', `select ${calls.join(', ')}`]
 }
 
 /** Connections for long transactions, which is the number of jobs with one at the same time. */
@@ -89,11 +109,11 @@ export const openOrm = async (
     pool: { max: options.poolSize, idleTimeoutMillis: 30_000 },
     driverOptions: {
       connectionTimeoutMillis: connectTimeoutMilliseconds,
-      ...limits.client,
-      ...sameServer.poolOptions({ search_path: schema, ...limits.session }),
+      ...sameServer.poolOptions(settingsOf(options, limits)),
       application_name: 'idem',
       keepAlive: true,
       ...address,
+      ...limits.client,
     },
     extensions: [Migrator],
     migrations: {
@@ -118,7 +138,7 @@ export const openLongPool = (
     max: longPoolSize,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: connectTimeoutMilliseconds,
-    ...sameServer.poolOptions({ search_path: schemaOf(options.url), ...longLimits.session }),
+    ...sameServer.poolOptions(settingsOf(options, longLimits)),
     application_name: 'idem long',
     keepAlive: true,
     ...readAddress(options.url),

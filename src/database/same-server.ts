@@ -56,9 +56,9 @@ export class SameServer {
 
   constructor(private readonly logger: Logger) {}
 
-  /** Options of a pool whose connections are watched, admitted, and set up for these settings. */
-  poolOptions(settings: SessionSettings): PoolOptions {
-    const start = sessionStarter(settings)
+  /** Options of a pool whose connections are watched, admitted, and set up for these settings, unless a pooler lends them. */
+  poolOptions(settings: SessionSettings | null): PoolOptions {
+    const start = settings === null ? null : sessionStarter(settings)
     const watch = (client: pg.Client): void => this.watch(client)
     class Client extends pg.Client {
       constructor(config?: string | pg.ClientConfig) {
@@ -68,7 +68,7 @@ export class SameServer {
     }
     const onConnect = async (client: pg.ClientBase): Promise<void> => {
       await this.admit(client)
-      await start(client)
+      await start?.(client)
     }
     return { Client, onConnect }
   }

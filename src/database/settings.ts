@@ -14,6 +14,13 @@ const url = (raw: string | undefined, { production, other }: ParseContext): stri
   return schema !== undefined && isSchemaName(schema) ? withSchema(raw, schema) : raw
 }
 
+const listenUrl = (raw: string | undefined, context: ParseContext): string | null => {
+  if (raw === undefined) return null
+  if (context.other('DATABASE_URL') === undefined && context.other('DATABASE_URL_FILE') === undefined)
+    throw new SettingProblem('goes with DATABASE_URL, which is not set')
+  return url(raw, context)
+}
+
 /** Settings of the database room. */
 export const databaseSettings = {
   url: text('DATABASE_URL', 'PostgreSQL 15 or newer, as a URL', {
@@ -21,6 +28,11 @@ export const databaseSettings = {
     secret: true,
     parse: url,
   }),
+  listenUrl: text(
+    'DATABASE_LISTEN_URL',
+    'The same database past a pooler that lends connections for a transaction: for notifications, locks, migrations and the queue',
+    { defaultText: 'DATABASE_URL', secret: true, parse: listenUrl },
+  ),
   schema: text(
     'IDEM_DATABASE_SCHEMA',
     "Schema of Idem's tables, made if it is missing; the queue's tables are in bullmq, or in this one's name with _bullmq appended",

@@ -2,13 +2,16 @@
 import type { EntityManager } from '@mikro-orm/postgresql'
 import type { PoolClient } from 'pg'
 import type { Metrics } from '../runtime/metrics.js'
-import { type Connection, runPrepared, type Statement } from './connection.js'
+import { type Connection, runPrepared, type SessionKind, type Statement } from './connection.js'
 import { isConnectionLost } from './storage-errors.js'
 
 /** What `Transaction` needs. */
 export interface TransactionNeeds {
   /** A connection of a pool, which the caller releases. */
   readonly client: PoolClient
+  readonly session: SessionKind
+  /** The statements that begin it. */
+  readonly begins: readonly string[]
   /** A new entity manager of the process. */
   readonly fork: () => EntityManager
   readonly metrics: Metrics
@@ -35,7 +38,7 @@ export class Transaction implements Connection {
     this.needs.metrics.databaseStatements.inc()
     return await this.#inTurn(async () => {
       this.#requireOpen(statement.name)
-      return await runPrepared<R>(this.needs.client, statement, values)
+      return await runPrepared<R>(this.needs, statement, values)
     })
   }
 
@@ -53,7 +56,7 @@ export class Transaction implements Connection {
 
   /** Begins. */
   async begin(): Promise<void> {
-    await this.#control('begin')
+    for (const statement of this.needs.begins) await this.#control(statement)
     this.#isOpen = true
   }
 

@@ -14,6 +14,7 @@ import pg from 'pg'
 import { readAddress } from '../database/address.js'
 import { endClient } from '../database/end-client.js'
 import type { SameServer } from '../database/same-server.js'
+import { migrationsName } from '../database/watch-locks.js'
 import type { Job, JobName } from './job.js'
 import { connectMilliseconds, onPostgres, queueSchemaOf } from './postgres-backend.js'
 import { readRedisAddress } from './redis-address.js'
@@ -101,9 +102,9 @@ export const isQueueMigrated = async (backend: BackendOptions): Promise<boolean>
 /** Runs `work` on a connection of its own, because BullMQ's migrations lock and commit in one database session. */
 const withClient = async (databaseUrl: string, work: (client: pg.Client) => Promise<void>): Promise<void> => {
   const client = new pg.Client({
-    application_name: 'idem migrate',
     connectionTimeoutMillis: connectMilliseconds,
     ...readAddress(databaseUrl),
+    application_name: migrationsName,
   })
   client.on('error', () => undefined)
   try {

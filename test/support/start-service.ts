@@ -192,6 +192,7 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
   const serviceOptions = {
     settings,
     databaseUrl: database,
+    directUrl: settings.database.listenUrl ?? database,
     secrets: (options.secrets ?? ['a secret for tests, and for tests only']).map(
       (secret) => new Secret(secret),
     ),

@@ -31,6 +31,7 @@ const start = async (databaseUrl: string, environment: Readonly<Record<string, s
     DATABASE_URL: databaseUrl,
     IDEM_SECRET: secret,
     IDEM_PUBLIC_URL: 'http://localhost:4000',
+    SMTP_URL: '',
     ...environment,
   })
   onTestFinished(async () => void (await process.stop()))

@@ -141,6 +141,7 @@ export const openRooms = async (options: RoomsOptions = {}): Promise<Rooms> => {
   const serviceOptions: ServiceOptions = {
     settings,
     databaseUrl,
+    directUrl: settings.database.listenUrl ?? databaseUrl,
     secrets: [new Secret(secretOfRooms)],
     publicUrl,
     methodDefinitions,
