@@ -2,23 +2,29 @@
 import { isLoopback } from '../config/loopback.js'
 import { commaList, type ParseContext, SettingProblem, text, wholeNumber } from '../config/setting.js'
 import { parseSender, type Sender } from './sender.js'
-import { parseSmtpUrl, type SmtpRelay, SmtpUrlProblem } from './smtp-relay.js'
+import { parseSmtpUrl, type SmtpRelay } from './smtp-relay.js'
 
 const parseRelay = (raw: string, { production }: ParseContext): SmtpRelay => {
+  const relay = parseSmtpUrl(raw)
+  if (!production || !relay.trustAnyCertificate) return relay
+  throw new SettingProblem(
+    'must not switch off tls.rejectUnauthorized in production; NODE_EXTRA_CA_CERTS names the authority of your own certificates',
+  )
+}
+
+/** The same for one of several, whose problem says which one it is about. */
+const parseRelayOf = (urls: readonly string[], index: number, context: ParseContext): SmtpRelay => {
   try {
-    const relay = parseSmtpUrl(raw)
-    if (!production || !relay.trustAnyCertificate) return relay
-    throw new SettingProblem(
-      'must not switch off tls.rejectUnauthorized in production; NODE_EXTRA_CA_CERTS names the authority of your own certificates',
-    )
+    return parseRelay(urls[index] ?? '', context)
   } catch (error) {
-    throw error instanceof SmtpUrlProblem ? new SettingProblem(error.message) : error
+    if (!(error instanceof SettingProblem) || urls.length === 1) throw error
+    throw new SettingProblem(`${error.message} (server ${index + 1} of ${urls.length})`)
   }
 }
 
 const parseRelays = (raw: string | undefined, context: ParseContext): readonly SmtpRelay[] | null => {
   const urls = commaList(raw)
-  if (urls.length > 0) return urls.map((url) => parseRelay(url, context))
+  if (urls.length > 0) return urls.map((_, index) => parseRelayOf(urls, index, context))
   if (context.production)
     throw new SettingProblem('must be set in production, e.g. smtp://idem:…@smtp.example.org:587')
   const host = context.other('IDEM_HOST') ?? '127.0.0.1'

@@ -26,13 +26,23 @@ export interface SmtpPoolSettings {
   readonly silenceSeconds: number
 }
 
-const optionsOf = (relay: SmtpRelay, settings: SmtpPoolSettings, heloName: string): SMTPPoolOptions => ({
+/** What nodemailer connects with. `heloName` is the name of this client, if the relay has none for it. */
+export const smtpOptionsOf = (
+  relay: SmtpRelay,
+  settings: SmtpPoolSettings,
+  heloName: string,
+): SMTPPoolOptions => ({
   host: relay.host,
   port: relay.port,
-  name: heloName,
+  name: relay.heloName ?? heloName,
   secure: relay.implicitTls,
   requireTLS: relay.requireTls,
-  tls: { rejectUnauthorized: !relay.trustAnyCertificate },
+  ignoreTLS: relay.ignoreTls,
+  tls: {
+    rejectUnauthorized: !relay.trustAnyCertificate,
+    ...(relay.serverName === null ? {} : { servername: relay.serverName }),
+    ...(relay.minTlsVersion === null ? {} : { minVersion: relay.minTlsVersion }),
+  },
   ...(relay.credentials === null
     ? {}
     : { auth: { user: relay.credentials.user, pass: relay.credentials.password.reveal() } }),
@@ -76,7 +86,7 @@ export class SmtpPool {
     private readonly settings: SmtpPoolSettings,
     heloName: string,
   ) {
-    this.#pool = new SMTPPool(optionsOf(relay, settings, heloName))
+    this.#pool = new SMTPPool(smtpOptionsOf(relay, settings, heloName))
     this.#transporter = createTransport(asTransport(this.#pool))
   }
 

@@ -1,5 +1,8 @@
-// An SMTP relay: a server that accepts our mails, parsed from its URL.
+// An SMTP relay: a server that accepts our mails, its URL read as nodemailer reads it.
+import { isIP } from 'node:net'
 import { isLoopback } from '../config/loopback.js'
+import { hostOf, loginOf, parseServerUrl } from '../config/server-url.js'
+import { wrongPart } from '../config/setting.js'
 import { Secret } from '../tokens/secret.js'
 
 /** A server, with its address, security and credentials. */
@@ -10,71 +13,134 @@ export interface SmtpRelay {
   readonly implicitTls: boolean
   /** Never without TLS. */
   readonly requireTls: boolean
+  /** Never STARTTLS, though the server may offer it. */
+  readonly ignoreTls: boolean
   /** Accepts any certificate; for tests, refused in production. */
   readonly trustAnyCertificate: boolean
+  /** The name that the certificate must have, if it is not the host's. */
+  readonly serverName: string | null
+  /** The oldest version of TLS, if it is not Node's. */
+  readonly minTlsVersion: TlsVersion | null
+  /** The name of this client (RFC 5321 4.1.1.1), if it is not the sender's domain. */
+  readonly heloName: string | null
   readonly credentials: { readonly user: string; readonly password: Secret } | null
 }
 
+const tlsVersions = ['TLSv1.2', 'TLSv1.3'] as const
+
+/** A version of TLS, by Node's name. */
+export type TlsVersion = (typeof tlsVersions)[number]
+
 /** Submission (RFC 6409 3.1), and submission over TLS (RFC 8314 7.3). */
-const defaultPorts = { 'smtp:': 587, 'smtps:': 465 } as const
+const defaultPorts = { smtp: 587, smtps: 465 }
 
-const isScheme = (protocol: string): protocol is keyof typeof defaultPorts => protocol in defaultPorts
+/** The options of nodemailer that Idem takes. */
+const options = [
+  'ignoreTLS',
+  'name',
+  'pool',
+  'requireTLS',
+  'secure',
+  'tls.minVersion',
+  'tls.rejectUnauthorized',
+  'tls.servername',
+]
 
-const switches = ['requireTLS', 'tls.rejectUnauthorized']
+/** Options of nodemailer that are settings of Idem. */
+const settingsOf: ReadonlyMap<string, string> = new Map([
+  ['connectionTimeout', 'IDEM_SMTP_CONNECT_SECONDS'],
+  ['greetingTimeout', 'IDEM_SMTP_CONNECT_SECONDS'],
+  ['maxConnections', 'IDEM_SMTP_CONNECTIONS'],
+  ['socketTimeout', 'IDEM_SMTP_TIMEOUT_SECONDS'],
+])
 
-/** The problem of a relay's URL. The message does not contain the URL, because it may have a password. */
-export class SmtpUrlProblem extends Error {
-  override readonly name = 'SmtpUrlProblem'
+const credentialsOf = (url: URL): SmtpRelay['credentials'] => {
+  const { user, password } = loginOf(url)
+  if (user === '' && password === '') return null
+  if (user === '') throw wrongPart('user', 'it is missing; there are both a user and a password, or neither')
+  if (password === '')
+    throw wrongPart('password', 'it is missing; there are both a user and a password, or neither')
+  return { user, password: new Secret(password) }
 }
 
-const decode = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw new SmtpUrlProblem('has a user or password with a % that encodes nothing; % itself is written %25')
+/** The options of a query. One that is none is not named, because it may be a piece of a password. */
+class Options {
+  readonly #values: URLSearchParams
+
+  constructor({ searchParams }: URL) {
+    this.#values = searchParams
+    for (const name of searchParams.keys()) {
+      const setting = settingsOf.get(name)
+      if (setting !== undefined) throw wrongPart(`option ${name}`, `it is the setting ${setting}`)
+      if (!options.includes(name)) throw wrongPart('option', `there are only ${options.join(', ')}`)
+      if (searchParams.getAll(name).length > 1) throw wrongPart(`option ${name}`, 'it is there twice')
+    }
+  }
+
+  /** A switch; null if it is absent. */
+  switch(name: string): boolean | null {
+    const value = this.#values.get(name)
+    if (value !== null && value !== 'true' && value !== 'false')
+      throw wrongPart(`option ${name}`, 'it must be true or false')
+    return value === null ? null : value === 'true'
+  }
+
+  /** A switch that has only one value here. */
+  requireSwitch(name: string, value: boolean, reason: string): void {
+    const given = this.switch(name)
+    if (given !== null && given !== value) throw wrongPart(`option ${name}`, reason)
+  }
+
+  /** The name of a host; null if it is absent. */
+  host(name: string): string | null {
+    const value = this.#values.get(name)
+    if (value !== null && !/^[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?$/i.test(value) && isIP(value) === 0)
+      throw wrongPart(`option ${name}`, 'it must be the name of a host')
+    return value
+  }
+
+  tlsVersion(name: string): TlsVersion | null {
+    const value = this.#values.get(name)
+    const version = tlsVersions.find((known) => known === value)
+    if (value !== null && version === undefined)
+      throw wrongPart(`option ${name}`, `it must be ${tlsVersions.join(' or ')}`)
+    return version ?? null
   }
 }
 
-const credentialsOf = ({ username, password }: URL): SmtpRelay['credentials'] => {
-  if (username === '' && password === '') return null
-  if (username === '' || password === '')
-    throw new SmtpUrlProblem('has a user or a password alone; both or none are needed')
-  return { user: decode(username), password: new Secret(decode(password)) }
-}
-
-/** The value of a switch in the query; `fallback` if it is absent. */
-const switchOf = (url: URL, name: string, fallback: boolean): boolean => {
-  const value = url.searchParams.get(name)
-  if (value !== null && value !== 'true' && value !== 'false')
-    throw new SmtpUrlProblem(`has ${name}, which is true or false`)
-  return value === null ? fallback : value === 'true'
+const securityOf = (
+  given: Options,
+  { implicitTls, needsTls }: { readonly implicitTls: boolean; readonly needsTls: boolean },
+): Pick<SmtpRelay, 'requireTls' | 'ignoreTls'> => {
+  given.requireSwitch('secure', implicitTls, 'the scheme says it: smtps:// is TLS from the first byte')
+  given.requireSwitch('pool', true, 'connections are always kept for the next mails')
+  const requireTls = given.switch('requireTLS') ?? needsTls
+  const ignoreTls = given.switch('ignoreTLS') ?? false
+  if (ignoreTls && (requireTls || implicitTls))
+    throw wrongPart('option ignoreTLS', 'it contradicts TLS, which a password needs unless requireTLS=false')
+  return { requireTls, ignoreTls }
 }
 
 /**
  * The relay of a URL such as `smtp://user:password@smtp.example.org:587`. A password is only sent over TLS, except to
- * this machine or with `?requireTLS=false`. Throws `SmtpUrlProblem`.
+ * this machine or with `?requireTLS=false`. Throws `SettingProblem`, which names the wrong part and never its value.
  */
 export const parseSmtpUrl = (raw: string): SmtpRelay => {
-  const url = URL.canParse(raw) ? new URL(raw) : null
-  if (url === null || !isScheme(url.protocol))
-    throw new SmtpUrlProblem(
-      'must list URLs that begin with smtp:// or smtps://; in users and passwords , : / @ % are written %2C %3A %2F %40 %25',
-    )
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (host === '') throw new SmtpUrlProblem('has a URL without a host, such as smtp.example.org')
-  if (!/^\/?$/.test(url.pathname) || url.hash !== '')
-    throw new SmtpUrlProblem(`has something behind the host ${host} that does not belong there`)
-  const unknown = [...url.searchParams.keys()].filter((name) => !switches.includes(name))
-  if (unknown.length > 0)
-    throw new SmtpUrlProblem(`has an option that is none; there are ${switches.join(' and ')}`)
+  const url = parseServerUrl(raw, { schemes: ['smtp', 'smtps'], isList: true })
+  const host = hostOf(url)
+  if (!/^\/?$/.test(url.pathname)) throw wrongPart('end', 'nothing but options belongs behind the host')
+  const given = new Options(url)
   const credentials = credentialsOf(url)
   const implicitTls = url.protocol === 'smtps:'
   return {
     host,
-    port: url.port === '' ? defaultPorts[url.protocol] : Number(url.port),
+    port: url.port === '' ? defaultPorts[implicitTls ? 'smtps' : 'smtp'] : Number(url.port),
     implicitTls,
-    requireTls: switchOf(url, 'requireTLS', credentials !== null && !isLoopback(host)),
-    trustAnyCertificate: !switchOf(url, 'tls.rejectUnauthorized', true),
+    ...securityOf(given, { implicitTls, needsTls: credentials !== null && !isLoopback(host) }),
+    trustAnyCertificate: given.switch('tls.rejectUnauthorized') === false,
+    serverName: given.host('tls.servername'),
+    minTlsVersion: given.tlsVersion('tls.minVersion'),
+    heloName: given.host('name'),
     credentials,
   }
 }

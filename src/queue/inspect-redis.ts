@@ -17,7 +17,7 @@ const lasting: Readonly<Record<string, string>> = {
   WRONGPASS:
     'Redis refuses the user or the password of REDIS_URL. Check both; reserved signs are percent-encoded.',
   NOAUTH: 'Redis asks for a password. Set it in REDIS_URL: redis://user:password@host.',
-  NOPERM: 'The Redis user of REDIS_URL lacks a right. Grant it what docs/production.md lists (ACL SETUSER).',
+  NOPERM: 'The Redis user of REDIS_URL lacks a right. Grant it what docs/operations.md lists (ACL SETUSER).',
 }
 
 /** Codes of Node and OpenSSL for certificates and handshakes. */

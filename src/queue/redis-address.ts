@@ -1,5 +1,6 @@
 // The address of Redis: its URL read as ioredis reads it, and a wrong part named.
-import { SettingProblem, wrongPart } from '../config/setting.js'
+import { hostOf, loginOf as loginIn, parseServerUrl } from '../config/server-url.js'
+import { wrongPart } from '../config/setting.js'
 
 /** What ioredis connects with. */
 export interface RedisAddress {
@@ -26,17 +27,14 @@ const known = ['db', 'family', 'password', 'username']
 /** Reads `REDIS_URL`. Throws `SettingProblem`, which names the part that is wrong and never its value. */
 export const readRedisAddress = (raw: string): RedisAddress => {
   if (raw.startsWith('/') && !raw.startsWith('//')) return socketOf(raw)
-  const url = urlOf(raw)
+  const url = parseServerUrl(raw, { schemes: ['redis', 'rediss'], isList: false })
   const parameters = parametersOf(url.searchParams)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (host === '') throw wrongPart('host', 'it is missing')
-  const username = decode(url.username, 'user') || parameters.get('username')
-  const password = decode(url.password, 'password') || parameters.get('password')
+  const { user, password } = loginIn(url)
   return {
-    host,
+    host: hostOf(url),
     port: url.port === '' ? defaultPort : Number(url.port),
     db: databaseOf(url.pathname.slice(1) || parameters.get('db')),
-    ...loginOf(username, password),
+    ...loginOf(user || parameters.get('username'), password || parameters.get('password')),
     ...familyOf(parameters.get('family')),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
   }
@@ -53,38 +51,10 @@ const socketOf = (raw: string): RedisAddress => {
   }
 }
 
-const urlOf = (raw: string): URL => {
-  const rest = /^rediss?:\/\/(?<rest>.*)$/is.exec(raw)?.groups?.['rest']
-  if (rest === undefined)
-    throw new SettingProblem('must begin with redis:// or rediss://, or be the path of a socket')
-  // The first of these ends the host, so that the rest of a password would be a path, a query or a fragment.
-  const [, authority = '', behind = ''] = /^([^/?#]*)(.*)$/s.exec(rest) ?? []
-  if (behind.includes('@'))
-    throw wrongPart('password', 'in it / ? # are written %2F %3F %23 (and an @ behind the host %40)')
-  if (behind.includes('#')) throw wrongPart('end', 'there is a #; in a password it is written %23')
-  if (URL.canParse(raw)) return new URL(raw)
-  const host = authority.slice(authority.lastIndexOf('@') + 1)
-  if (host === '') throw wrongPart('host', 'it is missing')
-  if (/^(?:\[[^\]]*\]|[^:]*):/.test(host))
-    throw wrongPart(
-      'port',
-      'it must be a whole number up to 65535; an IPv6 address stands in brackets, [::1]; a / in a password is written %2F',
-    )
-  throw wrongPart('host', 'it must be a name or an address; an IPv6 address stands in brackets, [::1]')
-}
-
 const parametersOf = (parameters: URLSearchParams): ReadonlyMap<string, string> => {
   for (const name of parameters.keys())
     if (!known.includes(name)) throw wrongPart('parameter', `there are only ${known.join(', ')}`)
   return new Map(parameters)
-}
-
-const decode = (raw: string, part: string): string => {
-  try {
-    return decodeURIComponent(raw)
-  } catch {
-    throw wrongPart(part, 'a % in it that begins no escape is written %25')
-  }
 }
 
 /** Without a user ioredis logs in as Redis' user `default`. */

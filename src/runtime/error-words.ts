@@ -31,7 +31,7 @@ const wordsOfCode: Readonly<Record<string, string>> = {
   // Redis
   WRONGPASS: 'the user or the password of Redis is wrong',
   NOAUTH: 'Redis asks for a password',
-  NOPERM: 'the Redis user lacks a right; docs/production.md has the list',
+  NOPERM: 'the Redis user lacks a right; docs/operations.md has the list',
   READONLY: 'this Redis is a read-only replica',
   OOM: 'the memory of Redis is full',
   LOADING: 'Redis still loads its data',
