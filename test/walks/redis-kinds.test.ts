@@ -7,8 +7,9 @@ import { CertificateAuthority } from '../support/certificates.js'
 import { type Ended, IdemProcess } from '../support/process.js'
 import { findRedisServer, RedisServer } from '../support/redis.js'
 import { SmtpServer } from '../support/smtp-server.js'
-import { createDatabase } from '../support/start-service.js'
+import { createDatabase, freePort } from '../support/start-service.js'
 import { Tables } from '../support/tables.js'
+import { TcpProxy } from '../support/tcp-proxy.js'
 
 const patienceMilliseconds = 60_000
 const program = findRedisServer()
@@ -162,6 +163,25 @@ describe.skipIf(program === null && process.env['CI'] === undefined)('on Redis (
     expect(await refusal(`redis://${primary.address}/999999`)).toMatch(
       /database number in REDIS_URL is higher/,
     )
+  })
+
+  test('a primary that becomes a replica, and stays reachable, is left for the new one, and nothing is lost', async () => {
+    const primary = await startRedis()
+    const replica = await startRedis({ replicaof: primary.address.replace(':', ' ') })
+    const proxy = await TcpProxy.start(primary.takeUrl(), await freePort())
+    onTestFinished(async () => await proxy.cut())
+    const started = await start(proxy.url)
+    await started.idem.ready()
+    await askForMails(started, 10, 'before')
+    await untilDone(started)
+    await replica.ask((client) => client.call('REPLICAOF', 'NO', 'ONE'))
+    await primary.ask((client) => client.call('REPLICAOF', ...replica.address.split(':')))
+    proxy.switchTo(`redis://${replica.address}`)
+    await askForMails(started, 20, 'after')
+    await untilDone(started)
+    expect(started.smtp.countByMessageId().size).toBe(30)
+    expect(await started.tables.query('select id from outbox_entry where failed_at is not null')).toEqual([])
+    expect(await started.idem.stop()).toMatchObject({ exitCode: 0 })
   })
 
   test('TLS with an authority of its own: trusted if it is named, else refused in one sentence', async () => {
