@@ -7,6 +7,7 @@ import { readAddress } from './address.js'
 import { runPrepared } from './connection.js'
 import type { Database } from './database.js'
 import { endClient } from './end-client.js'
+import { lookOut } from './look-out.js'
 import { type ServerFacts, serverFacts } from './same-server.js'
 
 /** The channel on which the triggers of the schema notify `<table>:<id>`. */
@@ -20,6 +21,9 @@ const trustMilliseconds = 900
 
 /** Without the proof after this long, the connection counts as lost. */
 const proofMilliseconds = 2_000
+
+/** Time between two looks where new connections lead, because open ones may stay at an old primary that still works. */
+const lookOutMilliseconds = 5_000
 
 /** A notification of one's own. It needs a server that can be written to, and leaves nothing in any table. */
 const beat = { name: 'idem_beat', text: `select pg_notify($1, $2), ${serverFacts}` }
@@ -38,7 +42,7 @@ export class Notifications {
   #client: pg.Client | null = null
   /** A connection that is being made. */
   #connecting: pg.Client | null = null
-  #timer: NodeJS.Timeout | null = null
+  #timers: readonly NodeJS.Timeout[] = []
   #heardAt = Number.NEGATIVE_INFINITY
   #onLost: () => Promise<void> = async () => undefined
   #busy = false
@@ -47,7 +51,7 @@ export class Notifications {
   #sent = 0
   /** The number of the last own notification that was received. */
   #received = 0
-  #stopped = false
+  readonly #stop = new AbortController()
   #isLossTold = false
 
   constructor(
@@ -86,17 +90,27 @@ export class Notifications {
   /** Connects and stays connected. Further calls by other roles of the process have no effect. */
   async start(): Promise<void> {
     await this.#beat()
-    if (this.#stopped || this.#timer !== null) return
-    this.#timer = setInterval(() => void this.#beat(), beatMilliseconds)
+    if (this.#stopped || this.#timers.length > 0) return
+    this.#timers = [
+      setInterval(() => void this.#beat(), beatMilliseconds),
+      setInterval(
+        () => void lookOut(this.url, this.database.sameServer, this.#stop.signal),
+        lookOutMilliseconds,
+      ),
+    ]
   }
 
   /** Closes the connection, within a second even if the server does not answer. */
   async stop(): Promise<void> {
-    this.#stopped = true
-    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#stop.abort()
+    for (const timer of this.#timers) clearInterval(timer)
     // Destroyed instead of ended, because in pg a `connect` that is ended meanwhile never settles.
     this.#connecting?.connection.stream.destroy(new Error('stopped while connecting'))
     if (this.#client !== null) await endClient(this.#client)
+  }
+
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted
   }
 
   /**

@@ -131,6 +131,14 @@ export class PostgresPair {
     this.proxy.switchTo(this.heir.url)
   }
 
+  /** The replica becomes the primary to which the address leads, and nobody tells the old one, which takes writes, too. */
+  async failOverUnfenced(): Promise<void> {
+    await queryOn(this.old.url, 'alter system reset synchronous_standby_names')
+    await queryOn(this.old.url, 'select pg_reload_conf()')
+    await this.promote()
+    this.proxy.switchTo(this.heir.url)
+  }
+
   /** The old primary refuses writes from the next transaction on. */
   async fence(): Promise<void> {
     await queryOn(this.old.url, 'alter system set default_transaction_read_only = on')

@@ -13,6 +13,8 @@ import { withoutLimits } from '../support/without-limits.js'
 const publicUrl = 'http://idem.test:4000'
 /** After the switch both processes are ready within this time, in milliseconds. */
 const readyMilliseconds = 5_000
+/** The same where each attempt to connect to the old primary had to time out. */
+const afterSilenceMilliseconds = 10_000
 /** No process accepts a revoked session for longer, in milliseconds. */
 const revokedMilliseconds = 1_000
 
@@ -106,7 +108,8 @@ test.each(kinds)(
 
     // 1 another server is the primary, and open connections stay where they are
     await failOver(pair)
-    const areReady = millisecondsUntil(readyMilliseconds, async () => {
+    const withinMilliseconds = isReachable ? readyMilliseconds : afterSilenceMilliseconds
+    const areReady = millisecondsUntil(withinMilliseconds, async () => {
       const ready = await Promise.all(services.map(isReady))
       const left = isReachable ? await pair.leftBehind() : []
       const written = await Promise.all(services.map((idem) => trySignInAsGuest(idem)))
@@ -151,6 +154,21 @@ test.each(kinds)(
   },
   180_000,
 )
+
+test('an old primary that nobody fenced off is left by every process within seconds', async () => {
+  const [pair, smtp] = [await PostgresPair.start(), await SmtpServer.start()]
+  onTestFinished(async () => await smtp.stop())
+  const processes = await startBoth(pair, smtp)
+  expect(await pair.leftBehind()).not.toEqual([])
+  await pair.failOverUnfenced()
+  await millisecondsUntil(15_000, async () => (await pair.leftBehind()).length === 0)
+  for (const one of processes) {
+    const idem = one.asService(pair.url)
+    await millisecondsUntil(readyMilliseconds, async () => await isReady(idem))
+    expect(codeOf(await untilServed(async () => await trySignInAsGuest(idem)))).toBeNull()
+  }
+  for (const one of processes) expect(await one.stop()).toMatchObject({ exitCode: 0, stderr: '' })
+}, 180_000)
 
 test('while there is only a read-only server nobody is ready, and requests are refused as UNAVAILABLE', async () => {
   const [pair, smtp] = [await PostgresPair.start(), await SmtpServer.start()]
