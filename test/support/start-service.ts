@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { pino } from 'pino'
 import { inject } from 'vitest'
+import { isLoopback } from '../../src/config/loopback.js'
 import { readEnvironment } from '../../src/config/read-environment.js'
 import type { MethodDefinition } from '../../src/methods/method.js'
 import { methodDefinitions } from '../../src/methods/registry.js'
@@ -170,10 +171,11 @@ export class TestService {
 }
 
 /** Where others come, a mail server must be set. Most tests send no mails, so this one is not there. */
-export const mailServerFor = (environment: Readonly<Record<string, string>>): Record<string, string> =>
-  'IDEM_PUBLIC_URL' in environment || 'IDEM_TRUSTED_PROXIES' in environment
-    ? { SMTP_URL: 'smtp://127.0.0.1:9' }
-    : {}
+export const mailServerFor = (environment: Readonly<Record<string, string>>): Record<string, string> => {
+  const publicUrl = environment['IDEM_PUBLIC_URL'] ?? 'http://localhost'
+  const isHere = URL.canParse(publicUrl) && isLoopback(new URL(publicUrl).hostname)
+  return isHere && !('IDEM_TRUSTED_PROXIES' in environment) ? {} : { SMTP_URL: 'smtp://127.0.0.1:9' }
+}
 
 /** Starts a service on a free port. */
 export const startTestService = async (options: TestServiceOptions = {}): Promise<TestService> => {

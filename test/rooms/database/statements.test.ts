@@ -22,6 +22,7 @@ const statementsOf = async (work: () => Promise<unknown>): Promise<number> => {
 test('frequent requests take few statements: the count of the attempt, a look, and all that is written as one', async () => {
   const owner = new KeyOwner(idem)
   await owner.signIn()
+  await vi.waitFor(() => expect(idem.foundation.notifications.trusted).toBe(true))
   expect(await statementsOf(() => owner.signIn())).toBe(3)
   expect(await statementsOf(() => signInAsGuest(idem))).toBe(3)
   const guest = await signInAsGuest(idem)
