@@ -22,8 +22,4 @@ const start = async () => {
   }
 }
 
-// A reader that has seen enough (`idem keys list | head -1`) is no failure of ours.
-process.stdout.on('error', (error) => {
-  if (error.code !== 'EPIPE') throw error
-})
 process.exitCode = await start()

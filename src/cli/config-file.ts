@@ -1,10 +1,12 @@
 // The config file on disk: read as a whole, changed under a lock, replaced atomically.
 
-import { mkdir, readFile, realpath, rm } from 'node:fs/promises'
+import { readFile, realpath, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { CliError } from './cli-error.js'
 import { type Config, ConfigFormatError, emptyConfig, parseConfig } from './config.js'
+import { describeFileFault } from './file-fault.js'
 import { type FileLock, lockFile } from './file-lock.js'
+import { makeFolder } from './make-folder.js'
 import { shellWord } from './shell-word.js'
 import { writeFileAtomically } from './write-file-atomically.js'
 
@@ -71,7 +73,7 @@ const readConfig = async (file: string): Promise<Config> => {
     if (hasCode(cause, 'ENOENT')) return emptyConfig
     throw new CliError(
       'CONFIG_DAMAGED',
-      `The config file ${file} cannot be read.`,
+      `The config file ${file} cannot be read: ${describeFileFault(cause)}.`,
       'Check its permissions.',
       {
         cause,
@@ -83,10 +85,12 @@ const readConfig = async (file: string): Promise<Config> => {
 /** The path to write to: symbolic links are followed. Creates the folder, accessible only to its owner. */
 const prepare = async (file: string): Promise<string> => {
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
-    return await realpath(file)
+    await makeFolder(path.dirname(file))
+    return await realpath(file).catch((cause: unknown) => {
+      if (hasCode(cause, 'ENOENT')) return file
+      throw cause
+    })
   } catch (cause) {
-    if (hasCode(cause, 'ENOENT')) return file
     throw notWritten(file, cause)
   }
 }
@@ -128,12 +132,10 @@ const heldByAnother = (file: string): CliError =>
     `Run the command again; if no other idem runs, remove the folder ${file}.lock`,
   )
 
-const notWritten = (file: string, cause: unknown): CliError => {
-  const said = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
-  return new CliError(
+const notWritten = (file: string, cause: unknown): CliError =>
+  new CliError(
     'CONFIG_NOT_WRITTEN',
-    `The config file ${file} cannot be written${said}.`,
+    `The config file ${file} cannot be written: ${describeFileFault(cause)}.`,
     'Check the folder and its permissions, or name another file with --config or IDEM_CONFIG.',
     { cause },
   )
-}

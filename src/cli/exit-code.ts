@@ -18,7 +18,8 @@ export const exitCodes = {
     meaning: 'a private key is missing, unreadable or encrypted: give a file or a pipe',
   },
   rateLimited: { status: 7, meaning: 'too many attempts: wait, then try again' },
-  config: { status: 8, meaning: 'the config file is damaged, locked or cannot be written' },
+  config: { status: 8, meaning: 'the config file is damaged, locked, has no place or cannot be written' },
+  outputLost: { status: 74, meaning: 'done, but the result could not be written' },
   broken: { status: 70, meaning: 'idem itself is broken or not built' },
 } as const
 
@@ -36,6 +37,8 @@ export type CliErrorCode =
   | 'MAIL_REFUSED'
   | 'FILE_EXISTS'
   | 'FILE_NOT_WRITTEN'
+  | 'OUTPUT_NOT_WRITTEN'
+  | 'CONFIG_NOWHERE'
   | 'CONFIG_DAMAGED'
   | 'CONFIG_LOCKED'
   | 'CONFIG_NOT_WRITTEN'
@@ -64,6 +67,7 @@ export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   KEY_UNREADABLE: 'inputMissing',
   KEY_ENCRYPTED: 'inputMissing',
   RATE_LIMITED: 'rateLimited',
+  CONFIG_NOWHERE: 'config',
   CONFIG_DAMAGED: 'config',
   CONFIG_LOCKED: 'config',
   CONFIG_NOT_WRITTEN: 'config',
@@ -79,5 +83,6 @@ export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   MAIL_REFUSED: 'refused',
   FILE_EXISTS: 'refused',
   FILE_NOT_WRITTEN: 'refused',
+  OUTPUT_NOT_WRITTEN: 'outputLost',
   BROKEN: 'broken',
 }

@@ -3,9 +3,11 @@
 import path from 'node:path'
 import type { Command } from 'commander'
 import { httpTransport, type Transport } from '../client/transport.js'
+import { absolutePath } from './absolute-path.js'
 import { chooseFetch } from './choose-fetch.js'
 import { type ServerEntry, serverEntry } from './config.js'
 import { type ConfigFile, configFile } from './config-file.js'
+import { configNowhere } from './config-nowhere.js'
 import { type Machine, wantsJson } from './machine.js'
 import { jsonOutput, type Output, textOutput } from './output.js'
 import { defaultServerUrl, isUnprotected, parseServerUrl } from './server-url.js'
@@ -39,14 +41,17 @@ interface SharedOptions {
 export const openInvocation = (machine: Machine, command: Command): Invocation => {
   const { url, config, json } = command.optsWithGlobals<SharedOptions>()
   const { IDEM_CONFIG: fromEnvironment } = machine.environment
-  const file = config ?? (fromEnvironment || path.join(machine.configFolder, 'config.json'))
+  const given = config ?? (fromEnvironment || null)
   return {
     machine,
     output: json === true ? jsonOutput(machine) : textOutput(machine),
-    config: configFile(path.resolve(file)),
+    config: given === null ? usualConfig(machine) : configFile(absolutePath(given)),
     urlOption: url ?? null,
   }
 }
+
+const usualConfig = ({ configFolder }: Machine): ConfigFile =>
+  configFolder === null ? configNowhere : configFile(path.join(configFolder, 'config.json'))
 
 /** Adds the server: `--url`, `IDEM_URL`, the server of the last login, or the default. */
 export const connect = async (invocation: Invocation): Promise<Connection> => {

@@ -11,8 +11,8 @@ export interface Machine extends Sinks {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly hostname: string
-  /** The platform's config folder of `idem`. */
-  readonly configFolder: string
+  /** The platform's config folder of `idem`; null if no home folder is known. */
+  readonly configFolder: string | null
   /** The version of `idem`. */
   readonly version: string
   readonly now: Clock

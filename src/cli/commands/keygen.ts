@@ -1,12 +1,15 @@
 // `idem keygen`: makes an Ed25519 key pair and writes the private half to a file.
 
-import { mkdir, open } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Command } from 'commander'
+import { absolutePath } from '../absolute-path.js'
 import { CliError } from '../cli-error.js'
 import { defineCommand } from '../define-command.js'
+import { describeFileFault } from '../file-fault.js'
 import { openInvocation } from '../invocation.js'
 import type { Machine } from '../machine.js'
+import { makeFolder } from '../make-folder.js'
 import { generatePrivateKey } from '../private-key.js'
 import { shellWord } from '../shell-word.js'
 
@@ -22,7 +25,7 @@ export const keygenCommand = (machine: Machine): Command =>
     .action(async function (this: Command) {
       const { output, config } = openInvocation(machine, this)
       const { out } = this.opts<{ out?: string }>()
-      const file = out === undefined ? path.join(path.dirname(config.path), 'key.pem') : path.resolve(out)
+      const file = out === undefined ? path.join(path.dirname(config.path), 'key.pem') : absolutePath(out)
       const { signer, pem } = generatePrivateKey()
       await writeNewFile(file, pem)
       output.result({ publicKey: signer.publicKey, privateKeyFile: file }, signer.publicKey)
@@ -32,37 +35,30 @@ export const keygenCommand = (machine: Machine): Command =>
 
 const writeNewFile = async (file: string, text: string): Promise<void> => {
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
-    const handle = await open(file, 'wx', 0o600)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
+    await makeFolder(path.dirname(file))
+    await fill(await open(file, 'wx', 0o600), file, text)
   } catch (cause) {
     throw describeWriteFailure(file, cause)
   }
 }
 
-const describeWriteFailure = (file: string, cause: unknown): CliError => {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  if (code === 'EEXIST') {
-    return new CliError(
-      'FILE_EXISTS',
-      `${file} exists and may hold a key in use.`,
-      'Name another file with --out FILE',
-      {
-        cause,
-      },
-    )
+/** Writes the text, and removes the file if that fails, because half a key looks like one in use. */
+const fill = async (handle: FileHandle, file: string, text: string): Promise<void> => {
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } catch (error) {
+    await rm(file, { force: true })
+    throw error
+  } finally {
+    await handle.close()
   }
-  return new CliError(
-    'FILE_NOT_WRITTEN',
-    `${file} cannot be written (${code}).`,
-    'Name another file with --out FILE',
-    {
-      cause,
-    },
-  )
+}
+
+const describeWriteFailure = (file: string, cause: unknown): CliError => {
+  const next = 'Name another file with --out FILE'
+  if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')
+    return new CliError('FILE_EXISTS', `${file} exists and may hold a key in use.`, next, { cause })
+  const message = `${file} cannot be written: ${describeFileFault(cause)}.`
+  return new CliError('FILE_NOT_WRITTEN', message, next, { cause })
 }

@@ -14,8 +14,10 @@ export interface ShellOptions {
   /** The Node to run on; that of the tests by default. */
   readonly node?: string
   readonly program?: string
-  /** Variables beside the usual ones. */
-  readonly environment?: Readonly<Record<string, string>>
+  /** Variables beside the usual ones; undefined takes one away. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** The id of the user who runs it; only root may name another one. */
+  readonly userId?: number
 }
 
 /** A Node on this machine. */
@@ -126,6 +128,7 @@ export class Shell {
         IDEM_CONFIG: this.configPath,
         ...this.options.environment,
       },
+      ...(this.options.userId === undefined ? {} : { uid: this.options.userId, gid: this.options.userId }),
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     child.stdin.on('error', () => undefined) // who does not read it may be gone before it is written
