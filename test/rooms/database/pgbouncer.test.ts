@@ -1,11 +1,14 @@
 // Behind PgBouncer: everything works where sessions are kept, requests where they are lent; else one sentence says what to do.
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { keepsSession } from '../../../src/database/check-pooling.js'
+import { Database } from '../../../src/database/database.js'
+import { entities } from '../../../src/entities.js'
+import { createMetrics } from '../../../src/runtime/metrics.js'
 import { askMe, untilRefused } from '../../support/calls.js'
 import { expectSignedIn, KeyOwner } from '../../support/key-owner.js'
 import { describeWithPgBouncer, startPgBouncer } from '../../support/pgbouncer.js'
 import { type Ended, IdemProcess } from '../../support/process.js'
-import { createDatabase, type TestService } from '../../support/start-service.js'
+import { createDatabase, silentLogger, type TestService } from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
 
 const patience = { timeout: 20_000, interval: 50 }
@@ -148,6 +151,31 @@ describeWithPgBouncer(() => {
     const tables = await open(database)
     expect(await tables.query('select handle from tenant.account')).toEqual([{ handle: 'ada' }])
   }, 120_000)
+
+  test('a lent connection is limited within a transaction, and nothing is left on it', async () => {
+    const directUrl = await createDatabase()
+    // The pooler's only connection, which also the look behind takes.
+    const url = await startPgBouncer(directUrl, 'transaction', { default_pool_size: '1' })
+    const metrics = createMetrics()
+    const database = await Database.open({
+      url,
+      directUrl,
+      poolSize: 2,
+      entities,
+      logger: silentLogger,
+      metrics,
+    })
+    onTestFinished(async () => await database.close())
+    const limits = { name: 'test_limits', text: `select current_setting('statement_timeout') as statement` }
+    const within = async (kind: 'request' | 'long') =>
+      await database.transact(async (transaction) => await transaction.run(limits, []), kind)
+    expect(await within('request')).toEqual([{ statement: '5s' }])
+    expect(await within('long')).toEqual([{ statement: '0' }])
+    expect(await database.run(limits, [])).toEqual([{ statement: '0' }])
+    const pooled = await open(url)
+    expect(await pooled.query('select name from pg_prepared_statements')).toEqual([])
+    expect(await pooled.query('show search_path')).toEqual([{ search_path: '"$user", public' }])
+  })
 
   test.each([
     ['session', {}, true],
