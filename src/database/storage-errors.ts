@@ -14,9 +14,10 @@ const brokenConnection = new Set([
 
 /**
  * SQLSTATE: connection exceptions, shutdown, startup, out of connections, memory or disk, a replica after a fail-over,
- * a cancelled statement (ours take milliseconds, so it waited for a lock), a transaction that was idle for too long.
+ * a cancelled statement (ours take milliseconds, so it waited for a lock), a transaction that was idle for too long; a
+ * login or a database that is refused (28, 3D), which an operator changes while processes run.
  */
-const awayState = /^(08...|57P0[1-5]|53...|25006|57014|25P03)$/
+const awayState = /^(08...|28...|3D000|57P0[1-5]|53...|25006|57014|25P03)$/
 
 /**
  * SQLSTATE: deadlock, serialization failure, lock timeout. The transaction was rolled back; the next try may succeed.

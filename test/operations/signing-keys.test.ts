@@ -6,7 +6,9 @@ import { KeyOwner } from '../support/key-owner.js'
 import { block, production, serving, shell, withoutNpm } from '../support/operations.js'
 import { createDatabase } from '../support/start-service.js'
 
-test('a routine change is noticed by nobody, and after a leak only a cached key set believes the old key', async () => {
+test('a routine change is noticed by nobody, and after a leak only a cached key set believes the old key', {
+  timeout: 180_000,
+}, async () => {
   const environment = production(await createDatabase())
   await serving(environment, async (idem) => {
     const url = new URL(`${idem.url}/.well-known/jwks.json`)

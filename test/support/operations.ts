@@ -59,6 +59,8 @@ export const production = (
   IDEM_SECRET: secret,
   IDEM_PUBLIC_URL: 'https://id.example.org',
   SMTP_URL: 'smtp://smtp.example.org:587',
+  // No load balancer has to notice the end.
+  IDEM_DRAIN_DELAY_SECONDS: '0',
 })
 
 /** Runs a service until `work` is done. */

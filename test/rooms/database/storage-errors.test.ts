@@ -57,6 +57,26 @@ test('a lock that cannot be had in time is passing', async () => {
   expect(isDatabaseAway(error)).toBe(true)
 })
 
+test('a login or a database that is gone is passing: an operator changes it while processes run', async () => {
+  const url = await createDatabase({ empty: true })
+  const refusalOf = async (change: (changed: URL) => void): Promise<unknown> => {
+    const changed = new URL(url)
+    change(changed)
+    return await new Client({ connectionString: changed.href }).connect().catch((error: unknown) => error)
+  }
+  const refusals = [
+    await refusalOf((changed) => Object.assign(changed, { password: 'another' })),
+    await refusalOf((changed) => Object.assign(changed, { pathname: '/no_such_database' })),
+  ]
+  const [owner] = await two()
+  const role = `gone_${Date.now()}`
+  await owner.query(`create role ${role} nologin password 'known'`)
+  refusals.push(await refusalOf((changed) => Object.assign(changed, { username: role, password: 'known' })))
+  await owner.query(`drop role ${role}`)
+  expect(refusals).toMatchObject([{ code: '28P01' }, { code: '3D000' }, { code: '28000' }])
+  expect(refusals.map(isDatabaseAway)).toEqual([true, true, true])
+})
+
 test('a connection that cannot be made in time is passing, a wrong statement is not', async () => {
   const [one] = await two()
   const [error] = await errorsOf(one.query('select wrong'))
