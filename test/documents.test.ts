@@ -48,5 +48,5 @@ test('the table of exit codes is that of the command line', () => {
 
 test('what a supervisor is told to run is what `npm start` runs', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'))
-  expect(readFileSync('docs/production.md', 'utf8')).toContain(`\`exec node_modules/.bin/${scripts.start}\``)
+  expect(readFileSync('docs/operations.md', 'utf8')).toContain(`\`exec node_modules/.bin/${scripts.start}\``)
 })
