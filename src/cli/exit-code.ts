@@ -19,8 +19,8 @@ export const exitCodes = {
   },
   rateLimited: { status: 7, meaning: 'too many attempts: wait, then try again' },
   config: { status: 8, meaning: 'the config file is damaged, locked, has no place or cannot be written' },
-  outputLost: { status: 74, meaning: 'done, but the result could not be written' },
   broken: { status: 70, meaning: 'idem itself is broken or not built' },
+  outputLost: { status: 74, meaning: 'done, but the result could not be written' },
 } as const
 
 /** The name of an exit code. */
