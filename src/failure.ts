@@ -62,11 +62,40 @@ export class LoggableError extends Error {
 }
 
 /**
+ * The kinds of problems that end a process, with their exit statuses, which never change: supervisors and scripts read
+ * them. Numbers and meanings are those of sysexits.h where it has them. 1 is a bug, or work that was left undone.
+ */
+export const problemKinds = {
+  usage: { exitStatus: 64, meaning: 'unknown command or option' },
+  data: { exitStatus: 65, meaning: 'the stored data is of another version, or opens with another secret' },
+  'database-missing': { exitStatus: 66, meaning: 'the server has no such database' },
+  login: { exitStatus: 67, meaning: 'the database server refuses the role or its password' },
+  'host-unknown': { exitStatus: 68, meaning: 'a host name is not known' },
+  unavailable: { exitStatus: 69, meaning: 'a server does not answer, is read-only, or is too old' },
+  address: { exitStatus: 71, meaning: 'the address or port to listen on cannot be had' },
+  storage: { exitStatus: 73, meaning: 'a disk is full or read-only, or a folder cannot be used' },
+  output: { exitStatus: 74, meaning: 'standard output cannot be written' },
+  passing: { exitStatus: 75, meaning: 'passes by itself: try again' },
+  encryption: { exitStatus: 76, meaning: 'TLS or a certificate' },
+  right: { exitStatus: 77, meaning: 'a right is lacking' },
+  settings: { exitStatus: 78, meaning: 'a setting is missing or wrong' },
+} as const
+
+/** The name of a kind of problem. */
+export type ProblemKind = keyof typeof problemKinds
+
+/**
  * A problem that prevents a process from running and that a person can solve: the message says how. Shown without a
  * stack.
  */
 export class OperatorProblem extends LoggableError {
   override readonly name: string = 'OperatorProblem'
+  readonly kind: ProblemKind
+
+  constructor(sentence: string, { kind = 'settings', cause }: { kind?: ProblemKind; cause?: unknown } = {}) {
+    super(sentence, { cause })
+    this.kind = kind
+  }
 }
 
 /** Ends a `switch` over a union: a new member that is not handled becomes a type error. */

@@ -7,6 +7,7 @@ import { withSchema } from './database/address.js'
 import { attachEmbeddedPostgres } from './database/attach-embedded-postgres.js'
 import { claimDataDir, type DataDir, DataDirInUse, makeDataDir } from './database/data-dir.js'
 import { startEmbeddedPostgres } from './database/embedded-postgres.js'
+import { folderProblemOf } from './database/folder-problem.js'
 import { errorCode } from './database/operating-system.js'
 import { settleTls } from './database/settle-tls.js'
 import { OperatorProblem } from './failure.js'
@@ -51,6 +52,7 @@ const developmentSecret = async (dataDir: string): Promise<Secret> => {
     throw new OperatorProblem(
       `${path} does not hold the 64 hexadecimal digits that Idem once wrote there. Put the right file back, ` +
         'or set IDEM_SECRET; to start anew instead, move the whole data folder away.',
+      { kind: 'data' },
     )
   return new Secret(secret)
 }
@@ -149,7 +151,8 @@ const openStorage = async (
         : await startDatabase(claimed, identity.logger)
     return { secrets, database: { ...database, url: withSchema(database.url, schema) } }
   } catch (error) {
-    await claimed?.release()
+    // Its own failure, most likely for the same reason, must not hide the first one.
+    await claimed?.release().catch(() => undefined)
     throw error
   }
 }
@@ -174,7 +177,11 @@ export const openInstallation = async (use: InstallationUse): Promise<Installati
   for (const name of unknownVariables(settingsSections, process.env, clientVariables))
     logger.warn({ variable: name }, 'no such setting: most likely a slip of the pen')
   const instanceId = systemRandom.uuid()
-  const { secrets, database } = await openStorage(settings, use, { instanceId, logger })
+  const { secrets, database } = await openStorage(settings, use, { instanceId, logger }).catch(
+    (error: unknown) => {
+      throw folderProblemOf(error, resolve(settings.database.dataDir)) ?? error
+    },
+  )
   const traces = await openTracesIfWanted(use, { instanceId, logger })
   return {
     settings,

@@ -1,6 +1,6 @@
 // The folder that one running service owns: a lock that its holder refreshes, and a file that names the holder.
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { check, lock } from 'proper-lockfile'
 import { OperatorProblem } from '../failure.js'
 import { errorCode, readIfPresent } from './operating-system.js'
@@ -56,6 +56,7 @@ export class DataDirInUse extends OperatorProblem {
               ? `It does not answer, because it was stopped or it hangs. Let it go on (kill -CONT ${holder.pid}) or end it (kill -KILL ${holder.pid}).`
               : 'Stop that one first, or give this one a folder and a port of its own: set IDEM_DATA_DIR and IDEM_PORT.'
           }`,
+      { kind: 'passing' },
     )
   }
 }
@@ -100,9 +101,28 @@ export const claimDataDir = async (path: string, claimant: Claimant): Promise<Da
  * other users cannot list it.
  */
 export const makeDataDir = async (path: string): Promise<void> => {
-  const created = await mkdir(path, { recursive: true, mode: 0o711 })
-  if (created !== undefined) await chmod(path, 0o711)
+  if (await makeFolder(path)) await chmod(path, 0o711)
 }
+
+/** Whether it made the folder. Node's recursive `mkdir` never ends where a folder exists and takes no other (/proc). */
+const makeFolder = async (path: string): Promise<boolean> => {
+  try {
+    await mkdir(path, { mode: 0o711 })
+    return true
+  } catch (error) {
+    const parent = dirname(path)
+    if (errorCode(error) === 'EEXIST' && (await isFolder(path))) return false
+    if (errorCode(error) !== 'ENOENT' || parent === path || (await isFolder(parent))) throw error
+    await makeFolder(parent)
+    return await makeFolder(path)
+  }
+}
+
+const isFolder = async (path: string): Promise<boolean> =>
+  await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 
 /** Removes the lock of a holder that is gone; throws `DataDirInUse` for a holder that still exists. */
 const clearAway = async (path: string): Promise<void> => {

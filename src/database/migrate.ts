@@ -82,5 +82,6 @@ export const refuseNewerTables = async (database: Database): Promise<void> => {
     throw new OperatorProblem(
       `The database was migrated by a newer Idem (${unknown.join(', ')}), whose data this version may misread: ` +
         'start the newer version, or restore the backup that was made before the upgrade.',
+      { kind: 'data' },
     )
 }

@@ -13,10 +13,12 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import type { OperatorProblem } from '../failure.js'
 import { superuser } from './embedded-address.js'
 import { EmbeddedPostgresError, useOwnServer } from './embedded-postgres-error.js'
+import { folderProblemIn } from './folder-problem.js'
 import { errorCode, readIfPresent } from './operating-system.js'
 import { findPostgresPrograms, type PostgresPrograms, runProgram } from './postgres-programs.js'
 import { findPostmaster, removeForeignLock } from './postmaster.js'
@@ -99,8 +101,8 @@ export const initialise = async (cluster: Cluster, makePassword: () => string): 
   // Two settings that initdb would otherwise find by experiment, which takes a fifth of its time.
   const sizes = serverSizes.flatMap((setting) => ['--set', setting])
   const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
-  const access = [`--username=${superuser}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
-  const args = [`--pgdata=${unfinished}`, ...locale, ...access, ...sizes, '--no-instructions']
+  const access = [`--username=${superuser}`, '--auth=scram-sha-256', `--pwfile=${basename(passwordFile)}`]
+  const args = [`--pgdata=${basename(unfinished)}`, ...locale, ...access, ...sizes, '--no-instructions']
   const { succeeded, output } = await runProgram(programs.initdb, args, cluster)
   if (!succeeded) throw failed('initialise its data folder', cluster, output)
   await rename(unfinished, data)
@@ -140,7 +142,7 @@ export const startServer = async (cluster: Cluster, choosePort: () => Promise<nu
 /** Closes the connections, stops the server and waits for its end. Does nothing if none runs. */
 export const stopServer = async (cluster: Cluster): Promise<void> => {
   if ((await findPostmaster(cluster.data)) === null) return
-  const args = ['stop', '-D', cluster.data, '-m', 'fast', '-w', '-t', String(stopTimeoutSeconds)]
+  const args = ['stop', '-D', basename(cluster.data), '-m', 'fast', '-w', '-t', String(stopTimeoutSeconds)]
   const { succeeded, output } = await runProgram(cluster.programs.pgCtl, args, cluster)
   // It may have ended by itself between the check and the command.
   if (!succeeded && (await findPostmaster(cluster.data)) !== null) throw failed('stop', cluster, output)
@@ -159,12 +161,24 @@ const tryStart = async (cluster: Cluster, port: number): Promise<string | null> 
   const logged = (await readIfPresent(cluster.logFile)).length
   const options = settings.map((setting) => `-c ${setting}`).join(' ')
   const wait = ['-w', '-t', String(startTimeoutSeconds)]
-  const args = ['start', '-D', cluster.data, '-l', cluster.logFile, ...wait, '-o', options]
+  // Relative to the folder, because pg_ctl composes a command of a shell, which would expand $ and ` in a path.
+  const args = [
+    'start',
+    '-D',
+    basename(cluster.data),
+    '-l',
+    basename(cluster.logFile),
+    ...wait,
+    '-o',
+    options,
+  ]
   const { succeeded, output } = await runProgram(cluster.programs.pgCtl, args, cluster)
   return succeeded ? null : `${(await readIfPresent(cluster.logFile)).slice(logged)}${output}`
 }
 
-const failed = (verb: string, { logFile }: Cluster, trouble: string): EmbeddedPostgresError => {
+const failed = (verb: string, { directory, logFile }: Cluster, trouble: string): OperatorProblem => {
+  const known = folderProblemIn(trouble, directory)
+  if (known !== null) return known
   const lastLines = trouble.trim().split('\n').slice(-15).join('\n  ')
   return new EmbeddedPostgresError(
     `The embedded PostgreSQL could not ${verb}. Its last words:\n  ${lastLines}\n` +

@@ -27,7 +27,8 @@ const contendedState = /^(40P01|40001|55P03)$/
 const brokenMessage =
   /Connection terminated|timeout exceeded when trying to connect|timeout expired|not queryable|Cannot use a pool after|Query read timeout/
 
-const chain = function* (error: unknown): Generator<Error> {
+/** An error, its causes, and the errors of which they consist. */
+export const chainOf = function* (error: unknown): Generator<Error> {
   for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
     yield current
     if (current instanceof AggregateError) yield* current.errors.filter((inner) => inner instanceof Error)
@@ -35,7 +36,8 @@ const chain = function* (error: unknown): Generator<Error> {
   }
 }
 
-const textOf = (error: Error, field: string): string => {
+/** A text that a library added to an error; empty if there is none. */
+export const textOf = (error: Error, field: string): string => {
   const value: unknown = Reflect.get(error, field)
   return typeof value === 'string' ? value : ''
 }
@@ -45,7 +47,7 @@ const lostState = /^(08...|57P0[1-5]|25P03)$/
 
 /** True if the connection of the failed statement cannot be used any more. */
 export const isConnectionLost = (error: unknown): boolean => {
-  for (const current of chain(error)) {
+  for (const current of chainOf(error)) {
     const code = textOf(current, 'code')
     if (brokenConnection.has(code) || lostState.test(code) || brokenMessage.test(current.message)) return true
   }
@@ -57,7 +59,7 @@ export const isConnectionLost = (error: unknown): boolean => {
  * call may succeed later. Source: PostgreSQL Appendix A.
  */
 export const isDatabaseAway = (error: unknown): boolean => {
-  for (const current of chain(error)) {
+  for (const current of chainOf(error)) {
     const code = textOf(current, 'code')
     if (brokenConnection.has(code) || awayState.test(code) || contendedState.test(code)) return true
     if (brokenMessage.test(current.message)) return true
@@ -81,7 +83,7 @@ export interface Violation {
 
 /** The violation that PostgreSQL reports; null for any other error. */
 export const readViolation = (error: unknown): Violation | null => {
-  for (const current of chain(error)) {
+  for (const current of chainOf(error)) {
     const code = textOf(current, 'code')
     if (code !== noEffectState && !violationState.test(code)) continue
     const kind = code === noEffectState ? 'no-effect' : 'constraint'

@@ -34,6 +34,7 @@ export class ForeignSigningKey extends OperatorProblem {
   constructor(kid: string) {
     super(
       `IDEM_SECRET does not open the signing key ${kid}. It was sealed with another secret: append that one to the list (IDEM_SECRET=new,old).`,
+      { kind: 'data' },
     )
   }
 }

@@ -14,6 +14,14 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** What else differs from the process of the test. */
+export interface ProcessPlace {
+  /** An open file for its standard output, which is then not read. */
+  readonly stdout?: number
+  /** The uid and gid; only root can set them. */
+  readonly user?: number
+}
+
 /** A process of Idem. */
 export class IdemProcess {
   #stdout = ''
@@ -37,6 +45,7 @@ export class IdemProcess {
   static async start(
     environment: Readonly<Record<string, string>>,
     words: readonly string[] = [],
+    place: ProcessPlace = {},
   ): Promise<IdemProcess> {
     if (!existsSync(program)) throw new Error('dist/src/main.js is missing: npm run build')
     const port = await freePort()
@@ -47,7 +56,8 @@ export class IdemProcess {
         ...mailServerFor(environment),
         ...environment,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', place.stdout ?? 'pipe', 'pipe'],
+      ...(place.user === undefined ? {} : { uid: place.user, gid: place.user }),
     })
     return new IdemProcess(`http://localhost:${port}`, child)
   }

@@ -75,7 +75,7 @@ test('with a foreign secret the process ends at once, says which key it cannot o
   const startedAt = performance.now()
   const process = await start({ IDEM_SECRET: 'another-secret-than-that-of-the-processes' })
   const { exitCode, stderr } = await process.ended()
-  expect(exitCode).toBe(1)
+  expect(exitCode).toBe(65)
   expect(stderr).toMatch(/IDEM_SECRET does not open the signing key/)
   expect(stderr).toContain('IDEM_SECRET=new,old')
   // What a person can mend is said without a stack.
@@ -127,7 +127,7 @@ test('in production the process asks for migrations, and serves once they are ap
     SMTP_URL: 'smtp://smtp.example.org',
   }
   const refused = await (await start(production)).ended()
-  expect(refused.exitCode).toBe(1)
+  expect(refused.exitCode).toBe(65)
   expect(refused.stderr).toMatch(/npm run migrate/)
   const both = await Promise.all([start(production, ['migrate']), start(production, ['migrate'])])
   const migrated = await Promise.all(both.map((one) => one.ended()))

@@ -47,7 +47,7 @@ test('beside one that is stopped a second one does not start, says why, and harm
   const claim = JSON.parse(await readFile(file, 'utf8'))
   await writeFile(file, JSON.stringify({ ...claim, startedAt: '2026-01-01T00:00:00.000Z' }))
   const refused = await (await start()).ended()
-  expect(refused.exitCode).toBe(1)
+  expect(refused.exitCode).toBe(75)
   expect(refused.stderr).toContain(`process ${first.child.pid}`)
   expect(refused.stderr).not.toContain('    at ')
   first.child.kill('SIGCONT')

@@ -159,7 +159,7 @@ test('a variable that looks like ours and is none is told', () => {
 test('the process says every problem in plain words, and ends', async () => {
   const process = await IdemProcess.start({ NODE_ENV: 'production', IDEM_QUERY_DEPTH: 'deep' })
   const { exitCode, stderr, stdout } = await process.ended()
-  expect(exitCode).toBe(1)
+  expect(exitCode).toBe(78)
   expect(stdout).toBe('')
   for (const variable of ['DATABASE_URL', 'IDEM_PUBLIC_URL', 'IDEM_SECRET', 'IDEM_QUERY_DEPTH'])
     expect(stderr).toContain(`- ${variable} `)
