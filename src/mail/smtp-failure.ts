@@ -3,6 +3,7 @@
 import type { NodemailerError } from 'nodemailer'
 import { LoggableError } from '../failure.js'
 import { shownTextOf } from '../text/shown-text.js'
+import { smtpRemedyOf, smtpWordsOf } from './smtp-remedy.js'
 
 /**
  * The meaning of a failure. `refused`: the relay permanently refuses the mail or address. `declined`: temporarily;
@@ -74,8 +75,9 @@ const statusOf = ({ response }: NodemailerError): string | undefined => {
 
 /** The failure for nodemailer's `error`. `began`: whether sending the mail's text had begun. */
 export const smtpFailureOf = (error: NodemailerError, began: boolean): SmtpFailure => {
-  const words = wordsOf[error.code ?? ''] ?? 'sending failed'
+  const words = smtpWordsOf(error) ?? wordsOf[error.code ?? ''] ?? 'sending failed'
   const reply = isAboutLogin(error) ? statusOf(error) : error.response
-  const said = reply ?? [words, error.originalCode].filter((part) => part !== undefined).join(', ')
-  return new SmtpFailure(verdictOf(error, began), safeReply(said))
+  const said = safeReply(reply ?? [words, error.originalCode].filter((part) => part !== undefined).join(', '))
+  const remedy = smtpRemedyOf(error)
+  return new SmtpFailure(verdictOf(error, began), remedy === undefined ? said : `${said}; ${remedy}`)
 }

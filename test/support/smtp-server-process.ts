@@ -56,6 +56,8 @@ export interface SmtpProcessOptions {
   readonly credentials?: { readonly user: string; readonly password: string } | undefined
   /** Uses a self-signed certificate. */
   readonly tls?: 'starttls' | 'implicit' | undefined
+  /** Instead of a self-signed certificate. Both PEM. */
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined
 }
 
 /** A message to the program, which answers each with a `SmtpReport`. */
@@ -164,6 +166,7 @@ const server = new SMTPServer({
   logger: false,
   disableReverseLookup: true,
   secure: options.tls === 'implicit',
+  ...options.certificate,
   authOptional: options.credentials === undefined,
   allowInsecureAuth: true,
   disabledCommands: [
