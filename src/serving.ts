@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from '../jobs/worker.js'
 import { createApp } from './http/app.js'
 import { readinessOf } from './http/health.js'
+import { addressesOf, listen } from './http/listen.js'
 import { listenProblemOf } from './http/listen-problem.js'
 import { tellWhenReady } from './http/tell-when-ready.js'
 import type { Installation } from './installation.js'
@@ -97,7 +98,8 @@ const listenUntilStopped = async (
   const { host, port } = settings.http
   const stop = new AbortController()
   void signals.requested.then(() => stop.abort())
-  await service.app.listen({ port, host }).catch((error: unknown) => {
+  const listening = addressesOf(host).then((addresses) => listen(service.app, { addresses, port }))
+  await listening.catch((error: unknown) => {
     throw listenProblemOf(error, { host, port }) ?? error
   })
   const wasReady = await tellWhenReady({

@@ -25,11 +25,11 @@ const parse = (text: string): RawAnswer => {
  * `then.after` has been received.
  */
 export const sendRaw = async (
-  url: string,
+  where: string | Pick<URL, 'hostname' | 'port'>,
   sent: string | Buffer,
   then: { readonly after: string; readonly text: string } | null = null,
 ): Promise<RawAnswer> => {
-  const { hostname, port } = new URL(url)
+  const { hostname, port } = typeof where === 'string' ? new URL(where) : where
   const socket = connect({ host: hostname, port: Number(port) })
   const { promise, resolve } = Promise.withResolvers<void>()
   let text = ''
