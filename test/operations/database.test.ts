@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { problemKinds } from '../../src/failure.js'
 import { askMe, atOnce, codeOf, dataOf, refresh, tryRefresh } from '../support/calls.js'
 import { DebianPostgres, findDebianPostgres } from '../support/debian-postgres.js'
 import { KeyOwner, type SignedIn } from '../support/key-owner.js'
@@ -68,7 +69,7 @@ describe.skipIf(programs === null && !isRequired)('an installation (needs postgr
     const rotated = await command(environment, 'rotate-signing-key')
     expect(rotated).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Added signing key') })
     // The tables are the owner's, whom alone they obey in migrations.
-    expect((await command(environment, 'migrate')).exitCode).toBe(1)
+    expect((await command(environment, 'migrate')).exitCode).toBe(problemKinds.right.exitStatus)
   })
 
   test(
@@ -88,7 +89,10 @@ describe.skipIf(programs === null && !isRequired)('an installation (needs postgr
       ]) {
         await operate(block('Backup and restore', 1), environment)
         const foreign = await command(production(environment.RESTORED_URL, otherSecret), 'api')
-        expect(foreign).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('IDEM_SECRET') })
+        expect(foreign).toMatchObject({
+          exitCode: problemKinds.data.exitStatus,
+          stderr: expect.stringContaining('IDEM_SECRET'),
+        })
         await serving(production(environment.RESTORED_URL), async (idem) => {
           // What is younger than the dump is unknown; what was current then is current again.
           expect(codeOf(await tryRefresh(idem, after))).toBe('UNAUTHENTICATED')
@@ -128,7 +132,8 @@ describe.skipIf(programs === null && !isRequired)('an installation (needs postgr
         await new KeyOwner(other).signIn()
       })
     })
-    expect((await command(production(urlOf('idem')), 'migrate')).exitCode).toBe(1)
+    const closed = await command(production(urlOf('idem')), 'migrate')
+    expect(closed.exitCode).toBe(problemKinds.login.exitStatus)
     expect((await command(production(urlOf('idem_2', 'idem', 'NEW')), 'migrate')).exitCode).toBe(0)
   })
 })
