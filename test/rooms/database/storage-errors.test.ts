@@ -83,3 +83,14 @@ test('a connection that cannot be made in time is passing, a wrong statement is 
   expect(isDatabaseAway(error)).toBe(false)
   expect(isDatabaseAway(new Error('timeout expired'))).toBe(true)
 })
+
+test.each([
+  ['a password that was changed', (url: URL) => Object.assign(url, { password: 'old' }), '28P01'],
+  ['a database that was dropped', (url: URL) => Object.assign(url, { pathname: '/dropped' }), '3D000'],
+])('%s is a matter of the operator, not a bug', async (_what, change, code) => {
+  const url = change(new URL(await createDatabase({ empty: true })))
+  const client = new Client({ connectionString: url.href })
+  const errors = await errorsOf(client.connect())
+  expect(errors).toMatchObject([{ code }])
+  expect(isDatabaseAway(errors[0])).toBe(true)
+})
