@@ -33,11 +33,34 @@ const known = new Set([
   'user',
 ])
 
-/** Splits a URL. Throws `SettingProblem`, which names the part that is wrong and never its value. */
-export const partsOf = (url: string): AddressParts => {
+const matchOf = (url: string): Readonly<Record<string, string | undefined>> => {
   const found = grammar.exec(url.trim())?.groups
   if (found === undefined) throw new SettingProblem('must begin with postgres:// or postgresql://')
-  const { login = '', host = '', database = '', parameters = '' } = found
+  return found
+}
+
+/** The parameters of a URL as they are written there. */
+const parametersOf = (text = ''): string[] => text.split('&').filter((parameter) => parameter !== '')
+
+/** The name of a parameter, and its value if it has one. */
+const pairOf = (parameter: string): { readonly name: string; readonly value: string | undefined } => {
+  const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(parameter) ?? []
+  return { name, value }
+}
+
+/** The URL with this value of a parameter instead of any other. Throws `SettingProblem` if it is none of PostgreSQL. */
+export const withParameter = (url: string, name: string, value: string): string => {
+  const { parameters } = matchOf(url)
+  const whole = url.trim()
+  // A ? before them may belong to the password.
+  const start = parameters === undefined ? whole : whole.slice(0, -(parameters.length + 1))
+  const others = parametersOf(parameters).filter((parameter) => pairOf(parameter).name !== name)
+  return `${start}?${[...others, `${name}=${encodeURIComponent(value)}`].join('&')}`
+}
+
+/** Splits a URL. Throws `SettingProblem`, which names the part that is wrong and never its value. */
+export const partsOf = (url: string): AddressParts => {
+  const { login = '', host = '', database = '', parameters } = matchOf(url)
   const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(login) ?? []
   requireWholeLogin(host, database)
   const parts = new Map<string, string>()
@@ -52,8 +75,7 @@ export const partsOf = (url: string): AddressParts => {
   set('host', bracketed ?? named, 'host')
   set('port', port, 'port')
   set('dbname', database, 'name of the database')
-  for (const parameter of parameters.split('&').filter((text) => text !== '')) {
-    const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(parameter) ?? []
+  for (const { name, value } of parametersOf(parameters).map(pairOf)) {
     if (!known.has(name)) throw wrongPart('parameter', `${nameOf(name)} is none that Idem takes`)
     set(name, value, `parameter ${name}`)
   }

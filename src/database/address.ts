@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os'
 import type { ConnectionOptions } from 'node:tls'
 import { wrongPart } from '../config/setting.js'
-import { type AddressParts, partsOf, requireOneHost } from './address-parts.js'
+import { type AddressParts, partsOf, requireOneHost, withParameter } from './address-parts.js'
 import { readTls } from './address-tls.js'
 import { defaultSchema, isSchemaName, schemaNameRule } from './schema-name.js'
 
@@ -83,7 +83,7 @@ export const withSchema = (url: string, schema: string): string => {
   if (named === schema) return url
   if (named !== undefined)
     throw wrongPart('parameter schema', 'IDEM_DATABASE_SCHEMA names another one; keep one of the two')
-  return `${url}${url.includes('?') ? '&' : '?'}schema=${schema}`
+  return withParameter(url, 'schema', schema)
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }

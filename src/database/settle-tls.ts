@@ -1,7 +1,7 @@
 // Asks a server whether it encrypts, for the modes of TLS that leave it to the server.
 import { connect } from 'node:net'
 import { readAddress } from './address.js'
-import { partsOf } from './address-parts.js'
+import { partsOf, withParameter } from './address-parts.js'
 import { wantsTlsIfOffered } from './address-tls.js'
 
 /** How long a server may take to say whether it encrypts, in milliseconds. */
@@ -15,7 +15,7 @@ export const settleTls = async (url: string): Promise<string> => {
   if (!wantsTlsIfOffered(partsOf(url))) return url
   const { host, port } = readAddress(url)
   const offered = host.startsWith('/') ? false : await offersTls(host, port)
-  return url.replace(/([?&]sslmode=)(?:prefer|allow)(?=&|$)/, `$1${offered ? 'no-verify' : 'disable'}`)
+  return withParameter(url, 'sslmode', offered ? 'no-verify' : 'disable')
 }
 
 /** The message SSLRequest of the protocol: its length and its code. */

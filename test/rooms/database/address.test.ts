@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { SettingProblem } from '../../../src/config/setting.js'
-import { readAddress } from '../../../src/database/address.js'
+import { readAddress, schemaOf, withSchema } from '../../../src/database/address.js'
 import { startEmbeddedPostgres } from '../../../src/database/embedded-postgres.js'
 import { migrate } from '../../../src/database/migrate.js'
 import { settleTls } from '../../../src/database/settle-tls.js'
@@ -48,6 +48,26 @@ test.each([
   ['postgres://u@/d?host=/run&sslmode=require', { ...plain, host: '/run' }],
 ])('%s', (url, address) => {
   expect(readAddress(url)).toEqual(address)
+})
+
+test.each([
+  'postgres://u@db/d',
+  'postgres://u@db/d?',
+  'postgres://u@db/d?connect_timeout=7',
+  'postgres://u:p?w@db/d',
+  'postgres://u:p?w=1&schema=x@db/d?connect_timeout=7',
+  ' postgres://u@db/d\n',
+])('the schema is added to %j, and nothing else changes', (url) => {
+  const added = withSchema(url, 'tenant')
+  expect(schemaOf(added)).toBe('tenant')
+  expect(readAddress(added)).toEqual(readAddress(url))
+})
+
+test('only the parameter sslmode is settled, not what looks like it in a password', async () => {
+  const url = 'postgres://u:a?sslmode=prefer&b@/d?host=/run&sslmode=prefer\n'
+  const settled = readAddress(await settleTls(url))
+  expect(settled).toMatchObject({ password: 'a?sslmode=prefer&b', host: '/run', ssl: false })
+  expect(await settleTls(url)).toBe('postgres://u:a?sslmode=prefer&b@/d?host=/run&sslmode=disable')
 })
 
 test.each([
