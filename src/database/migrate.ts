@@ -5,6 +5,7 @@ import { readAddress } from './address.js'
 import type { Database } from './database.js'
 import { endClient } from './end-client.js'
 import { migrations } from './migrations/list.js'
+import { setUp, unlimited } from './new-session.js'
 import { migrationsName, tellingOfLocks } from './watch-locks.js'
 
 /** The key of the advisory lock of migrations: "idem" in ASCII. */
@@ -49,7 +50,7 @@ const underLock = async <T>(url: string, work: () => Promise<T>): Promise<T> => 
   try {
     await lock.connect()
     await lock.query('begin')
-    await lock.query(withoutLimits)
+    await setUp(lock, unlimited, 'transaction')
     await lock.query('select pg_advisory_xact_lock($1)', [migrationLock])
     const result = await work()
     await lock.query('commit').catch(() => undefined)
@@ -58,10 +59,6 @@ const underLock = async <T>(url: string, work: () => Promise<T>): Promise<T> => 
     await endClient(lock)
   }
 }
-
-/** The role's own limits would end the wait, or the transaction that holds the lock. Which there are depends on the version. */
-const withoutLimits = `select set_config(name, '0', true) from pg_settings where name in
-  ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`
 
 /** The names of this version's migrations that the database does not have. */
 export const pendingMigrations = async (database: Database): Promise<string[]> => {

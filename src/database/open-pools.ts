@@ -9,7 +9,7 @@ import type { Traces } from '../runtime/traces.js'
 import { readAddress, schemaOf } from './address.js'
 import type { SessionKind } from './connection.js'
 import { migrations } from './migrations/list.js'
-import type { SessionSettings } from './new-session.js'
+import { type SessionLimits, type SessionSettings, unlimited } from './new-session.js'
 import type { SameServer } from './same-server.js'
 import { migrationsName } from './watch-locks.js'
 
@@ -49,8 +49,8 @@ const idleInTransactionTimeoutMilliseconds = 10_000
 export interface Limits {
   /** pg's own limit, in milliseconds, and a name that the URL does not change. */
   readonly client: { readonly query_timeout?: number; readonly application_name?: string }
-  /** PostgreSQL's. 0 is none, also where the role has one. */
-  readonly session: Required<Omit<SessionSettings, 'search_path'>>
+  /** PostgreSQL's. */
+  readonly session: SessionLimits
 }
 
 /** The limits of requests. */
@@ -65,7 +65,7 @@ export const requestLimits: Limits = {
 /** The limits of migrations: none. */
 export const noLimits: Limits = {
   client: { application_name: `${migrationsName} tables` },
-  session: { statement_timeout: 0, idle_in_transaction_session_timeout: 0 },
+  session: unlimited,
 }
 
 /** The limits of long transactions, whose statements take as long as they take. */

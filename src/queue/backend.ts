@@ -13,6 +13,7 @@ import {
 import pg from 'pg'
 import { readAddress } from '../database/address.js'
 import { endClient } from '../database/end-client.js'
+import { setUp, unlimited } from '../database/new-session.js'
 import type { SameServer } from '../database/same-server.js'
 import { migrationsName } from '../database/watch-locks.js'
 import type { Job, JobName } from './job.js'
@@ -109,6 +110,7 @@ const withClient = async (databaseUrl: string, work: (client: pg.Client) => Prom
   client.on('error', () => undefined)
   try {
     await client.connect()
+    await setUp(client, unlimited, 'session')
     await work(client)
   } finally {
     await endClient(client)

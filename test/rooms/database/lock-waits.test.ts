@@ -1,6 +1,7 @@
 // A migration that waits for a lock says after a while for which one, and who holds it.
 import pg from 'pg'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, inject, onTestFinished, test, vi } from 'vitest'
+import { onServer } from '../../support/postgres.js'
 import { IdemProcess } from '../../support/process.js'
 import { createDatabase } from '../../support/start-service.js'
 
@@ -20,8 +21,11 @@ test.each([
   ['table migration', 'lock table migration'],
   // What BullMQ takes for its own migrations.
   ['advisory lock', "select pg_advisory_xact_lock(1112886348, hashtext('bullmq'))"],
-])('it waits for the %s: %s', async (lock, statement) => {
+])('it waits for the %s: %s, longer than a role may', async (lock, statement) => {
   const databaseUrl = await createDatabase()
+  const name = new URL(databaseUrl).pathname.slice(1)
+  for (const limit of ['statement_timeout', 'lock_timeout'])
+    await onServer(inject('postgresUrl'), `alter database "${name}" set ${limit} = '2s'`)
   const holder = await hold(databaseUrl, statement)
   const process = await IdemProcess.start({ DATABASE_URL: databaseUrl, IDEM_SECRET: 'x'.repeat(32) }, [
     'migrate',
