@@ -13,8 +13,8 @@ const troubleMilliseconds = 10_000
 
 /** What a worker knows of lost jobs. */
 export class LostJobs {
-  /** The ids of jobs that could not be read, until BullMQ has removed them. */
-  readonly #leaving = new Set<string>()
+  /** Tries that found an unreadable job. The end of one whose worker lost it never comes, and then nothing stays here. */
+  readonly #leaving = new WeakSet<BullMqJob>()
   #untold = 0
   #toldAt = Number.NEGATIVE_INFINITY
 
@@ -28,12 +28,12 @@ export class LostJobs {
   dismiss(job: BullMqJob): void {
     // Otherwise it would be remembered as done, and not be added again.
     job.opts.removeOnComplete = true
-    this.#leaving.add(job.id ?? '')
+    this.#leaving.add(job)
   }
 
   /** Called when BullMQ has completed a job. */
   completed(job: BullMqJob): void {
-    if (this.#leaving.delete(job.id ?? '')) this.#lose(job)
+    if (this.#leaving.delete(job)) this.#lose(job)
   }
 
   /**

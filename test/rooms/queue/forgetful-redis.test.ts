@@ -2,12 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { restoreJobs } from '../../../jobs/restore-jobs.js'
+import { openBullQueue } from '../../../src/queue/backend.js'
 import type { QueuedJob } from '../../../src/queue/job.js'
 import type { JobHandler } from '../../../src/queue/job-queue.js'
+import { LostJobs } from '../../../src/queue/lost-jobs.js'
 import { systemRandom } from '../../../src/runtime/random.js'
 import { millisecondsUntil } from '../../support/calls.js'
 import { type Carrier, describeOnRedis, openQueue } from '../../support/queue-backends.js'
 import { SmtpServer } from '../../support/smtp-server.js'
+import { silentLogger } from '../../support/start-service.js'
 import { openRooms } from '../jobs/open-rooms.js'
 
 const patienceMilliseconds = 60_000
@@ -74,6 +77,22 @@ describeOnRedis((backend) => {
       expect(recorder.done.toSorted()).toEqual(added.map(({ id }) => id).toSorted())
     },
   )
+
+  test('a job is not taken for lost because an earlier try of it was, whose end never came', async () => {
+    const { databaseUrl, environment } = await backend().open()
+    const queue = openBullQueue({ redisUrl: environment['REDIS_URL'] ?? null, databaseUrl }, {})
+    onTestFinished(async () => await queue.close())
+    const handedBack: string[] = []
+    const lost = new LostJobs(silentLogger, (id) => void handedBack.push(id))
+    const id = systemRandom.uuid()
+    const [early, late] = [1, 2].map(async () => await queue.add('send-mail', { mailId: id }, { jobId: id }))
+    if (early === undefined || late === undefined) throw new Error('no job')
+    lost.dismiss(await early)
+    lost.completed(await late)
+    expect(handedBack).toEqual([])
+    lost.completed(await early)
+    expect(handedBack).toEqual([id])
+  })
 
   test('a job that fails once is handed back if Redis has forgotten how often it may', async () => {
     const carrier = await backend().open()
