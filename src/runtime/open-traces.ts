@@ -55,13 +55,13 @@ class ToldExporter implements SpanExporter {
   }
 }
 
-/** Logs what the SDK says of variables while `open` runs. Without what is in quotes: a value may hold a password. */
+/** From the first quote to the last, whichever signs they are, because a value may hold quotes too. */
+const quoted = /['"`].*['"`]/s
+
+/** Logs what the SDK says of variables while `open` runs. Without what it quotes: a value may hold a password. */
 const tellingOf = <T>(logger: Logger, open: () => T): T => {
   const tell = (message: string): void =>
-    logger.warn(
-      { detail: message.replace(/'[^']*'|"[^"]*"/g, '…') },
-      'a variable of OpenTelemetry is not usable',
-    )
+    logger.warn({ detail: message.replace(quoted, '…') }, 'a variable of OpenTelemetry is not usable')
   const silent = (): void => undefined
   const diagLogger = { error: tell, warn: tell, info: silent, debug: silent, verbose: silent }
   diag.setLogger(diagLogger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
