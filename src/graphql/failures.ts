@@ -2,7 +2,6 @@
 import { GraphQLError } from 'graphql'
 import { isDatabaseAway } from '../database/storage-errors.js'
 import { Failure, type FailureCode } from '../failure.js'
-import { outlineOf } from '../runtime/error-outline.js'
 import type { Logger } from '../runtime/logger.js'
 
 /** The time after which a client should try again if the database is unavailable, in seconds. */
@@ -64,9 +63,8 @@ export const logRefusal = (logger: Logger, failure: Failure, { count }: { count?
   const { reason, cause } = failure.details
   const facts: RefusalFacts = { reason, ...(count === undefined || count === 1 ? {} : { count }) }
   if (failure.code === 'INTERNAL')
-    logger.error({ err: outlineOf(cause ?? failure), ...facts }, 'a bug answered a request')
-  else if (failure.code === 'UNAVAILABLE')
-    logger.warn({ err: outlineOf(cause), ...facts }, 'refused: unavailable')
+    logger.error({ err: cause ?? failure, ...facts }, 'a bug answered a request')
+  else if (failure.code === 'UNAVAILABLE') logger.warn({ err: cause, ...facts }, 'refused: unavailable')
   else logger.info({ code: failure.code, ...facts, ...failure.details.attempt }, 'refused')
 }
 

@@ -1,4 +1,4 @@
-// What of a value may be logged: everything but errors, of which only the outline may.
+// What of a value may be logged: everything but errors and other thrown values, of which only the outline may.
 import { outlineOf } from './error-outline.js'
 
 /** Deeper values are left out, so that a circular one ends. Our own lines have two levels. */
@@ -9,6 +9,9 @@ const isPlain = (value: object): boolean => {
   return prototype === Object.prototype || prototype === null
 }
 
+/** What was thrown is logged under this name. It need not be an error. */
+const nameOfThrown = 'err'
+
 /** The same value with an outline in the place of each error, and without what is nested too deeply. */
 export const loggableOf = (value: unknown, depth = 0): unknown => {
   if (typeof value !== 'object' || value === null) return value
@@ -18,6 +21,9 @@ export const loggableOf = (value: unknown, depth = 0): unknown => {
   // Objects of classes, such as dates and secrets, know how they are printed.
   if (!isPlain(value)) return value
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, loggableOf(inner, depth + 1)]),
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      name === nameOfThrown && inner !== undefined ? outlineOf(inner) : loggableOf(inner, depth + 1),
+    ]),
   )
 }

@@ -5,6 +5,8 @@ import { createTransport } from 'nodemailer'
 import pg from 'pg'
 import { SMTPServer } from 'smtp-server'
 import { expect, onTestFinished, test } from 'vitest'
+import { Failure } from '../../../src/failure.js'
+import { asFailure, logRefusal } from '../../../src/graphql/failures.js'
 import { adoptConsole } from '../../../src/runtime/adopt-console.js'
 import { describeError } from '../../../src/runtime/error-outline.js'
 import { createLogger } from '../../../src/runtime/logger.js'
@@ -160,4 +162,31 @@ test('Node: a text that is no URL, no JSON, and a name that no server has', asyn
   expectDiscreet(await errorOf(promise))
   const wrapped = new Error('outer', { cause: new AggregateError([await thrownBy(() => new URL(secret))]) })
   expectDiscreet(wrapped)
+})
+
+test.each([
+  ['a text', secret],
+  ['an object', { password: secret }],
+  ['an object in which it is deep', { options: { auth: [secret] } }],
+])('%s that is thrown in the place of an error', async (_what, thrown) => {
+  const { lines, logger } = openLog()
+  logger.warn({ err: thrown }, 'a sentence')
+  logger.child({ err: thrown }).warn({ failure: describeError(thrown) }, 'a sentence')
+  logRefusal(logger, asFailure(thrown))
+  expect(lines).toHaveLength(3)
+  for (const line of lines) {
+    expect(line).not.toContain(secret)
+    expect(JSON.parse(line)).toMatchObject({ err: { type: typeof thrown, frames: [] } })
+  }
+})
+
+test('what is refused without a cause has none in the log', () => {
+  const { lines, logger } = openLog()
+  logRefusal(logger, new Failure('UNAVAILABLE', undefined, { reason: 'full' }))
+  expect(JSON.parse(lines.join(''))).toEqual({
+    level: 'warn',
+    time: expect.anything(),
+    reason: 'full',
+    msg: 'refused: unavailable',
+  })
 })
