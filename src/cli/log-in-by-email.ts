@@ -85,12 +85,17 @@ const printChallenge = ({ output, url }: Connection, challenge: ChallengeState):
 }
 
 const tellOfMail = ({ output, machine }: Connection, challenge: ChallengeState, address: string): void => {
-  const { matchCode, expiresAt } = challenge
+  const { matchCode, expiresAt, retryAfterSeconds } = challenge
+  const another =
+    retryAfterSeconds === null
+      ? ''
+      : `\nIf none has come in ${retryAfterSeconds} s, run the command again for another one.`
   output.event(
     { challenge },
     `A mail is on its way to ${address}. It holds until ${describeMoment(expiresAt, machine.now())}.\n\n` +
       `    Match code: ${matchCode}\n\n` +
-      'Paste the code of the mail here; or open its link, and give the match code there.',
+      'Paste the code of the mail here; or open its link, and give the match code there.' +
+      another,
   )
 }
 

@@ -18,6 +18,8 @@ export interface ChallengeState {
   /** To be shown to the user, because the page of the link asks for it. */
   readonly matchCode: string | null
   readonly delivery: DeliveryState | null
+  /** The seconds after which another request for a mail makes sense; null without a mail. */
+  readonly retryAfterSeconds: number | null
   /** In ISO 8601, by the server's clock. */
   readonly expiresAt: string
   /** True for a development server without authentication: no mail is needed. */
@@ -27,7 +29,8 @@ export interface ChallengeState {
 /** Number of tries of a code; after them the challenge is spent. */
 export const mostCodeAttempts = 5
 
-const challengeFields = 'id method purpose status matchCode delivery expiresAt authenticationDisabled'
+const challengeFields =
+  'id method purpose status matchCode delivery retryAfterSeconds expiresAt authenticationDisabled'
 
 /** Requests a mail with a code and a link. `BAD_USER_INPUT` for an invalid address. */
 export const requestMail = async (

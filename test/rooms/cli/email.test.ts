@@ -80,6 +80,7 @@ test('the first login: a mail, its code at the prompt, a key; the second one: si
   const talk = machine.open(['login', '--email', address])
   await until(talk, 'Delivery: the mail was sent')
   expect(talk.said()).toContain(`A mail is on its way to ${address}. It holds until`)
+  expect(talk.said()).toContain('If none has come in 60 s, run the command again for another one.')
   expect(talk.said()).toContain('(in 15 min)')
   talk.type(` ${(await codeOfMail()).toLowerCase().replace(/^(.{4})/, '$1-')} `)
   const first = await finish(talk)
@@ -174,7 +175,9 @@ test('without a terminal: codes are piped in, a wrong one ends with 5, none wait
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
-  expect(lines[0]).toMatchObject({ challenge: { status: 'PENDING', delivery: 'QUEUED', matchCode: /\d{4}/ } })
+  expect(lines[0]).toMatchObject({
+    challenge: { status: 'PENDING', delivery: 'QUEUED', matchCode: /\d{4}/, retryAfterSeconds: 60 },
+  })
   expect(lines.at(-1).error).toMatchObject({ code: 'PROOF_REJECTED', requestId: expect.any(String) })
   const garbage = await run(['login', '--email', address, '--json'], { stdin: 'your code: 1\n' })
   expect(garbage).toMatchObject({ exitCode: 2 })

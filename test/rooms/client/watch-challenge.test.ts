@@ -20,6 +20,7 @@ const pending: ChallengeState = {
   status: 'PENDING',
   matchCode: '1234',
   delivery: 'QUEUED',
+  retryAfterSeconds: 60,
   expiresAt: '2026-01-01T00:00:00.000Z',
   authenticationDisabled: false,
 }
