@@ -2,7 +2,7 @@
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import { type Row, rowOf } from '../database/row.js'
-import type { Job, JobName, QueuedJob } from '../queue/job.js'
+import { type Job, type JobName, jobNames, type QueuedJob } from '../queue/job.js'
 import type { Traces } from '../runtime/traces.js'
 import { shownTextOf } from '../text/shown-text.js'
 import { OutboxEntry } from './outbox-entry.js'
@@ -63,7 +63,7 @@ const touch = {
 const unfinished = {
   name: 'idem_outbox_unfinished',
   text: `select id, job as name, payload from outbox_entry
-    where done_at is null and failed_at is null and relayed_at < $1::timestamptz
+    where done_at is null and failed_at is null and relayed_at < $1::timestamptz and job = any($3::text[])
     order by relayed_at, id limit $2`,
 }
 
@@ -92,7 +92,7 @@ const retry = {
 const claim = {
   name: 'idem_outbox_claim',
   text: `select id, job as name, payload from outbox_entry
-    where done_at is null and failed_at is null and relayed_at is null
+    where done_at is null and failed_at is null and relayed_at is null and job = any($2::text[])
     order by id limit $1::int for update skip locked`,
 }
 
@@ -132,8 +132,8 @@ export class Outbox {
 
   /**
    * Passes at most `most` waiting jobs to `deliver`, oldest first, and records that they were relayed; returns their
-   * number. The rows
-   * are locked meanwhile, so that several processes can relay in parallel, and those of a killed one are relayed again.
+   * number. The rows are locked meanwhile, so that several processes can relay in parallel, and those of a killed one
+   * are relayed again. A job of a newer Idem, which this one cannot do, is left to it.
    */
   async relay(
     call: Call,
@@ -142,7 +142,7 @@ export class Outbox {
   ): Promise<number> {
     return await call.inTransaction(async (inner) => {
       // `row` wrote them, so each is a job.
-      const jobs = await inner.run<QueuedJob>(claim, [Math.min(most, mostRelayed)])
+      const jobs = await inner.run<QueuedJob>(claim, [Math.min(most, mostRelayed), jobNames])
       if (jobs.length === 0) return 0
       await deliver(jobs)
       await this.noteRelayed(
@@ -155,7 +155,7 @@ export class Outbox {
 
   /** Jobs that were relayed before `relayedBefore` and not reported as done, oldest first. */
   async listUnfinished(call: Call, relayedBefore: Date): Promise<QueuedJob[]> {
-    return await call.run<QueuedJob>(unfinished, [relayedBefore, mostRelayed])
+    return await call.run<QueuedJob>(unfinished, [relayedBefore, mostRelayed, jobNames])
   }
 
   /** Records that these jobs are in the queue, still or again. */

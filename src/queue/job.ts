@@ -15,6 +15,17 @@ export interface JobPayloads {
 /** The name of a job. */
 export type JobName = keyof JobPayloads
 
+/** Exhaustive, so that a job that is missing here does not compile. */
+const names: { readonly [N in JobName]: N } = {
+  'send-mail': 'send-mail',
+  'send-notices': 'send-notices',
+  'rotate-signing-key': 'rotate-signing-key',
+  'purge-expired': 'purge-expired',
+}
+
+/** The names of all jobs. */
+export const jobNames: readonly JobName[] = Object.values(names)
+
 /** A job with its payload. */
 export type Job = { readonly [N in JobName]: { readonly name: N; readonly payload: JobPayloads[N] } }[JobName]
 

@@ -51,6 +51,18 @@ test('a job of a change that is rolled back is none; one of a change that commit
   expect(await relayed()).toEqual([])
 })
 
+test('a job that only a newer Idem knows waits for one, and other jobs do not wait behind it', async () => {
+  const unknown = '00000000-0000-7000-8000-000000000001'
+  await tables.query(
+    `insert into outbox_entry (id, job, payload, created_at) values ($1, 'of-a-newer-idem', '{}', now())`,
+    [unknown],
+  )
+  const [known] = await append()
+  expect((await relayed()).map(({ id }) => id)).toEqual([known])
+  await tables.query(`update outbox_entry set relayed_at = '2020-01-01' where id = $1`, [unknown])
+  expect(await outbox.listUnfinished(call(), new Date('2021-01-01'))).toEqual([])
+})
+
 test('a job beside a row that is refused is not appended', async () => {
   const causeId = systemRandom.uuid()
   const write = async (id: string): Promise<void> =>
