@@ -176,7 +176,12 @@ test('without a terminal: codes are piped in, a wrong one ends with 5, none wait
     .split('\n')
     .map((line) => JSON.parse(line))
   expect(lines[0]).toMatchObject({
-    challenge: { status: 'PENDING', delivery: 'QUEUED', matchCode: /\d{4}/, retryAfterSeconds: 60 },
+    challenge: {
+      status: 'PENDING',
+      delivery: 'QUEUED',
+      matchCode: expect.stringMatching(/^\d{4}$/),
+      retryAfterSeconds: 60,
+    },
   })
   expect(lines.at(-1).error).toMatchObject({ code: 'PROOF_REJECTED', requestId: expect.any(String) })
   const garbage = await run(['login', '--email', address, '--json'], { stdin: 'your code: 1\n' })
