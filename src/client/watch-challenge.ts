@@ -14,6 +14,11 @@ export interface WatchOptions {
 
 /** Seconds between two polls with a working stream, because a proxy may lose events. */
 const seldomPollSeconds = 15
+/**
+ * The longest pause, in seconds, whatever a server asks for: the lifetime of a mail's code. A timer of more than 2^31 ms
+ * would end at once.
+ */
+const longestPauseSeconds = 15 * 60
 /** Failures in a row that are tolerated: about a minute without a server, as during an update. */
 const mostFailuresInARow = 30
 
@@ -38,7 +43,7 @@ export const watchChallenge = async function* (
       failures = state instanceof IdemError ? failures + 1 : 0
       if (state instanceof IdemError) {
         if (failures > mostFailuresInARow) throw state
-        await bell.rings(state.retryAfterSeconds ?? pollSeconds)
+        await bell.rings(Math.min(state.retryAfterSeconds ?? pollSeconds, longestPauseSeconds))
         continue
       }
       if (shown === null || isNews(state, shown)) yield state

@@ -31,6 +31,7 @@ const startServer = async (stream: 'pushes' | 'none') => {
     challenge: pending,
     failures: 0,
     failWith: 0,
+    retryAfter: '0',
     asked: 0,
     push: (_text: string) => {},
     isOpen: false,
@@ -50,7 +51,9 @@ const startServer = async (stream: 'pushes' | 'none') => {
     state.asked += 1
     if (state.failures > 0) {
       state.failures -= 1
-      return void (state.failWith === 0 ? response.destroy() : response.writeHead(state.failWith).end())
+      return void (state.failWith === 0
+        ? response.destroy()
+        : response.writeHead(state.failWith, { 'retry-after': state.retryAfter }).end())
     }
     response.end(JSON.stringify({ data: { challenge: state.challenge } }))
   })
@@ -132,4 +135,23 @@ test('a mail is asked for by variables, never by text pasted into a document', a
   const body = JSON.parse(idem.arrivals[0]?.body ?? '')
   expect(body.variables).toEqual({ address, purpose: 'SIGN_IN' })
   expect(body.query).not.toContain('example.org')
+})
+
+test('a server that is to be asked again in years is asked once in a while', async () => {
+  const { state, transport } = await startServer('none')
+  Object.assign(state, { failures: 1_000, failWith: 503, retryAfter: '999999999' })
+  const warnings: string[] = []
+  const note = ({ name }: Error) => void warnings.push(name)
+  process.on('warning', note)
+  const watch = new AbortController()
+  const end = watchChallenge(transport, 'x', { signal: watch.signal }).next()
+  await expect.poll(() => state.asked).toBeGreaterThan(0)
+  // A timer of more than 2^31 ms ends at once, and Node warns of it.
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  watch.abort()
+  expect(await end).toMatchObject({ done: true })
+  process.off('warning', note)
+  expect(warnings).toEqual([])
+  // The end of the attempt to listen is a reason to ask a second time.
+  expect(state.asked).toBeLessThan(3)
 })
