@@ -26,6 +26,7 @@ import { type RefusalNeeds, refusalAnswer } from './refusal.js'
 import { addSecurityHeaders, securityHeadersOf } from './security-headers.js'
 import { ServedMethods } from './served-methods.js'
 import type { httpSettings } from './settings.js'
+import { requireUsualSpelling } from './spelling.js'
 import { addStreamRoute, type StreamRouteNeeds } from './stream-route.js'
 import { addWellKnown, type WellKnownNeeds } from './well-known.js'
 
@@ -145,6 +146,7 @@ export const createApp = (needs: AppNeeds): FastifyInstance => {
   addSecurityHeaders(app, securityHeaders)
   addCors(app, { ...needs, allowedOrigins: settings.allowedOrigins, served })
   requireHost(app)
+  requireUsualSpelling(app, served)
   addHealth(app, needs)
   return app
 }

@@ -107,6 +107,8 @@ const answerOfFailure = (failure: Failure, reader: Reader, requestId: string): C
       return noticeAnswer(reader, { notice: 'tooManyTries', status })
     case 'UNAVAILABLE':
       return noticeAnswer(reader, { notice: 'unavailable', status })
+    case 'NOT_FOUND':
+      return noticeAnswer(reader, { notice: 'unknown', status })
     case 'BAD_USER_INPUT':
     case 'QUERY_TOO_COSTLY':
       return noticeAnswer(reader, { notice: 'incomplete', status })

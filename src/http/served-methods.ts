@@ -26,7 +26,7 @@ export class ServedMethods {
 
   /** The refusal for a request that no route takes: 405 if one does with another method, else 404. */
   refusal(target: string): HttpRefusal {
-    const methods = this.#methodsAt(target.replace(absolutePart, '').replace(/[?#].*$/s, ''))
+    const methods = this.#methodsAt(target.replace(absolutePart, '').replace(/\?.*$/s, ''))
     if (methods === undefined)
       return new HttpRefusal(404, {
         sentence: 'Nothing is served here. GraphQL is at POST /graphql.',

@@ -188,6 +188,35 @@ test.each([
   expect(await tables.contents()).toEqual(before)
 })
 
+test.each([
+  ['POST', '/%67raphql'],
+  ['POST', '/graphql/s%74ream'],
+  ['GET', '/%6detrics'],
+  ['GET', '/%6Detrics?x'],
+  ['GET', 'http://localhost/%6detrics'],
+  ['GET', '/healthz#x'],
+  ['GET', '/metrics#?x'],
+  ['GET', '/%2e/metrics'],
+  ['GET', '/mailbo%78/x'],
+])(
+  '%s %s is another spelling of what is served, with which a rule of a proxy is passed: a 404',
+  async (method, path) => {
+    const answer = await refused(posting(`${method} ${path} ${host}`))
+    expect([answer.status, answer.code]).toEqual([404, 'NOT_FOUND'])
+  },
+)
+
+test('another spelling of the confirm page is not found either, as a page', async () => {
+  const { status, headers, body } = await sendRaw(idem.url, getting(`GET /confir%6d?token=x ${host}`))
+  expect([status, headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+  expect(body).toContain('We do not know this link')
+})
+
+test('an escape in a query is no other spelling', async () => {
+  for (const path of ['/healthz?x=%20#', '/.well-known/jwks.json?%67', 'http://localhost/healthz?%'])
+    expect((await sendRaw(idem.url, getting(`GET ${path} ${host}`))).status).toBe(200)
+})
+
 test('CONNECT, and OPTIONS of the whole server, are 405', async () => {
   for (const sent of [
     'CONNECT example.org:443 HTTP/1.1\r\nhost: example.org\r\n\r\n',
