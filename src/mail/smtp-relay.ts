@@ -34,8 +34,8 @@ export type TlsVersion = (typeof tlsVersions)[number]
 /** Submission (RFC 6409 3.1), and submission over TLS (RFC 8314 7.3). */
 const defaultPorts = { smtp: 587, smtps: 465 }
 
-/** The options of nodemailer that Idem takes. */
-const options = [
+/** The parameters of nodemailer that Idem takes. */
+const known = [
   'ignoreTLS',
   'name',
   'pool',
@@ -46,7 +46,7 @@ const options = [
   'tls.servername',
 ]
 
-/** Options of nodemailer that are settings of Idem. */
+/** Parameters of nodemailer that are settings of Idem. */
 const settingsOf: ReadonlyMap<string, string> = new Map([
   ['connectionTimeout', 'IDEM_SMTP_CONNECT_SECONDS'],
   ['greetingTimeout', 'IDEM_SMTP_CONNECT_SECONDS'],
@@ -63,17 +63,17 @@ const credentialsOf = (url: URL): SmtpRelay['credentials'] => {
   return { user, password: new Secret(password) }
 }
 
-/** The options of a query. One that is none is not named, because it may be a piece of a password. */
-class Options {
+/** The parameters of a URL. One that is none is not named, because it may be a piece of a password. */
+class Parameters {
   readonly #values: URLSearchParams
 
   constructor({ searchParams }: URL) {
     this.#values = searchParams
     for (const name of searchParams.keys()) {
       const setting = settingsOf.get(name)
-      if (setting !== undefined) throw wrongPart(`option ${name}`, `it is the setting ${setting}`)
-      if (!options.includes(name)) throw wrongPart('option', `there are only ${options.join(', ')}`)
-      if (searchParams.getAll(name).length > 1) throw wrongPart(`option ${name}`, 'it is there twice')
+      if (setting !== undefined) throw wrongPart(`parameter ${name}`, `it is the setting ${setting}`)
+      if (!known.includes(name)) throw wrongPart('parameter', `there are only ${known.join(', ')}`)
+      if (searchParams.getAll(name).length > 1) throw wrongPart(`parameter ${name}`, 'it is there twice')
     }
   }
 
@@ -81,21 +81,21 @@ class Options {
   switch(name: string): boolean | null {
     const value = this.#values.get(name)
     if (value !== null && value !== 'true' && value !== 'false')
-      throw wrongPart(`option ${name}`, 'it must be true or false')
+      throw wrongPart(`parameter ${name}`, 'it must be true or false')
     return value === null ? null : value === 'true'
   }
 
   /** A switch that has only one value here. */
   requireSwitch(name: string, value: boolean, reason: string): void {
     const given = this.switch(name)
-    if (given !== null && given !== value) throw wrongPart(`option ${name}`, reason)
+    if (given !== null && given !== value) throw wrongPart(`parameter ${name}`, reason)
   }
 
   /** The name of a host; null if it is absent. */
   host(name: string): string | null {
     const value = this.#values.get(name)
     if (value !== null && !/^[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?$/i.test(value) && isIP(value) === 0)
-      throw wrongPart(`option ${name}`, 'it must be the name of a host')
+      throw wrongPart(`parameter ${name}`, 'it must be the name of a host')
     return value
   }
 
@@ -103,13 +103,13 @@ class Options {
     const value = this.#values.get(name)
     const version = tlsVersions.find((known) => known === value)
     if (value !== null && version === undefined)
-      throw wrongPart(`option ${name}`, `it must be ${tlsVersions.join(' or ')}`)
+      throw wrongPart(`parameter ${name}`, `it must be ${tlsVersions.join(' or ')}`)
     return version ?? null
   }
 }
 
 const securityOf = (
-  given: Options,
+  given: Parameters,
   { implicitTls, needsTls }: { readonly implicitTls: boolean; readonly needsTls: boolean },
 ): Pick<SmtpRelay, 'requireTls' | 'ignoreTls'> => {
   given.requireSwitch('secure', implicitTls, 'the scheme says it: smtps:// is TLS from the first byte')
@@ -117,7 +117,10 @@ const securityOf = (
   const requireTls = given.switch('requireTLS') ?? needsTls
   const ignoreTls = given.switch('ignoreTLS') ?? false
   if (ignoreTls && (requireTls || implicitTls))
-    throw wrongPart('option ignoreTLS', 'it contradicts TLS, which a password needs unless requireTLS=false')
+    throw wrongPart(
+      'parameter ignoreTLS',
+      'it contradicts TLS, which a password needs unless requireTLS=false',
+    )
   return { requireTls, ignoreTls }
 }
 
@@ -128,8 +131,8 @@ const securityOf = (
 export const parseSmtpUrl = (raw: string): SmtpRelay => {
   const url = parseServerUrl(raw, { schemes: ['smtp', 'smtps'], isList: true })
   const host = hostOf(url)
-  if (!/^\/?$/.test(url.pathname)) throw wrongPart('end', 'nothing but options belongs behind the host')
-  const given = new Options(url)
+  if (!/^\/?$/.test(url.pathname)) throw wrongPart('end', 'nothing but parameters belongs behind the host')
+  const given = new Parameters(url)
   const credentials = credentialsOf(url)
   const implicitTls = url.protocol === 'smtps:'
   return {
