@@ -35,6 +35,9 @@ export const listenToEvents = async (request: StreamRequest, listener: Listener)
   }
 }
 
+/** The longest line in characters: several times that of an event of Idem. */
+const longestLine = 100_000
+
 const linesOf = async function* (body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   const reader = body.getReader()
@@ -46,6 +49,8 @@ const linesOf = async function* (body: ReadableStream<Uint8Array>): AsyncGenerat
       const lines = (rest + decoder.decode(value, { stream: true })).split(/\r?\n/)
       rest = lines.pop() ?? ''
       yield* lines
+      if (rest.length > longestLine)
+        throw new IdemError('UNEXPECTED_ANSWER', 'A stream of events with an endless line.')
     }
   } finally {
     await reader.cancel().catch(() => undefined) // the stream is broken already

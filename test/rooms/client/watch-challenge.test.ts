@@ -155,3 +155,20 @@ test('a server that is to be asked again in years is asked once in a while', asy
   // The end of the attempt to listen is a reason to ask a second time.
   expect(state.asked).toBeLessThan(3)
 })
+
+test('a stream whose lines never end is left, and not kept in memory', async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write('event: next\n')
+    response.end('x'.repeat(1_000_000))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  stops.push(() => void server.close())
+  const transport = httpTransport({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
+  const events: string[] = []
+  const listener = { onEvent: () => void events.push('next'), signal: new AbortController().signal }
+  await expect(transport.listen?.({ document: 'subscription { x }' }, listener)).rejects.toMatchObject({
+    code: 'UNEXPECTED_ANSWER',
+  })
+  expect(events).toEqual(['next'])
+})
