@@ -4,6 +4,7 @@ import type { Notifications } from '../src/database/notifications.js'
 import type { Outbox } from '../src/outbox/outbox.js'
 import type { JobQueue } from '../src/queue/job-queue.js'
 import type { Logger } from '../src/runtime/logger.js'
+import { Seldom } from '../src/runtime/seldom.js'
 import { relayOutbox } from './relay-outbox.js'
 import { restoreJobs } from './restore-jobs.js'
 
@@ -22,8 +23,6 @@ export interface OutboxRelayNeeds {
 const sweepMilliseconds = 2_000
 /** Time between two searches for jobs that the queue has lost, in milliseconds. */
 const restoreMilliseconds = 15_000
-/** Least time between two log lines about failures, in milliseconds. */
-const troubleMilliseconds = 10_000
 
 /** Relays after each notification and at intervals. */
 export class OutboxRelay {
@@ -34,7 +33,7 @@ export class OutboxRelay {
   #isHeldBack = false
   #restoring: Promise<void> = Promise.resolve()
   #isStopped = false
-  #toldAt = Number.NEGATIVE_INFINITY
+  readonly #lines = new Seldom()
 
   constructor(private readonly needs: OutboxRelayNeeds) {
     needs.notifications.on('outbox_entry', () => this.wake())
@@ -99,9 +98,7 @@ export class OutboxRelay {
   }
 
   #tell(error: unknown): void {
-    const now = performance.now()
-    if (this.#isStopped || now - this.#toldAt < troubleMilliseconds) return
-    this.#toldAt = now
+    if (this.#isStopped || this.#lines.next() === null) return
     this.needs.logger.warn({ err: error }, 'the outbox cannot be relayed just now; it is tried again')
   }
 }

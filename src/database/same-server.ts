@@ -1,6 +1,7 @@
 // Keeps all connections of the process on one and the same server, and that one writable, also after a fail-over.
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
+import { Seldom } from '../runtime/seldom.js'
 import { type SessionSettings, sessionStarter } from './new-session.js'
 
 /** What a server says of itself. */
@@ -48,11 +49,19 @@ export interface PoolOptions {
   readonly onConnect: (client: pg.ClientBase) => Promise<void>
 }
 
+/** Why connections are dropped. */
+const reasons = {
+  changed: 'another database server answers, or the same was restarted',
+  readOnly: 'the database server has become read-only',
+}
+
 /** Every connection of the process. All of them are dropped when their server is not the one to use any more. */
 export class SameServer {
   #server: string | null = null
   /** From their beginning, oldest first; true once they have been admitted. */
   readonly #clients = new Map<pg.ClientBase, boolean>()
+  /** The log lines of each reason: an address that leads to two servers in turn would cause one per connection. */
+  readonly #lines = { changed: new Seldom(), readOnly: new Seldom() }
 
   constructor(private readonly logger: Logger) {}
 
@@ -108,22 +117,26 @@ export class SameServer {
     if (isFirst) return
     const all = [...this.#clients.keys()]
     const older = own === null ? all : all.slice(0, all.indexOf(own))
-    this.#drop('another database server answers, or the same was restarted', older)
+    this.#drop('changed', older)
   }
 
   /** Drops all connections, after the server refused to write. New ones are admitted once there is a writable server. */
   dropAll(): void {
     const admitted = [...this.#clients].filter(([, isAdmitted]) => isAdmitted).map(([client]) => client)
-    this.#drop('the database server has become read-only', admitted)
+    this.#drop('readOnly', admitted)
   }
 
-  #drop(why: string, clients: readonly pg.ClientBase[]): void {
+  #drop(why: keyof typeof reasons, clients: readonly pg.ClientBase[]): void {
     for (const client of clients) {
       this.#clients.delete(client)
       // Whoever waits for an answer there is told that the connection was terminated.
       if (client instanceof pg.Client) client.connection.stream.destroy()
     }
-    if (clients.length > 0)
-      this.logger.warn({ dropped: clients.length }, `${why}: all connections to the old one are dropped`)
+    const times = clients.length > 0 ? this.#lines[why].next() : null
+    if (times !== null)
+      this.logger.warn(
+        { dropped: clients.length, times },
+        `${reasons[why]}: all connections to the old one are dropped`,
+      )
   }
 }

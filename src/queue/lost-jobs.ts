@@ -2,21 +2,19 @@
 import type { Job as BullJob } from 'bullmq'
 import { UnrecoverableError } from 'bullmq'
 import type { Logger } from '../runtime/logger.js'
+import { Seldom } from '../runtime/seldom.js'
 import type { Job, JobName } from './job.js'
 import { readJob } from './read-job.js'
 
 /** BullMQ's job with the types of ours. */
 export type BullMqJob = BullJob<Job['payload'], void, JobName>
 
-/** Least time between two log lines, in milliseconds: a Redis that evicts keys forgets hundreds of jobs at once. */
-const troubleMilliseconds = 10_000
-
 /** What a worker knows of lost jobs. */
 export class LostJobs {
   /** Tries that found an unreadable job. The end of one whose worker lost it never comes, and then nothing stays here. */
   readonly #leaving = new WeakSet<BullMqJob>()
-  #untold = 0
-  #toldAt = Number.NEGATIVE_INFINITY
+  /** A Redis that evicts keys forgets hundreds of jobs at once. */
+  readonly #lines = new Seldom()
 
   /** `handBack` gets the id of a job that can be added again. */
   constructor(
@@ -48,15 +46,12 @@ export class LostJobs {
   }
 
   #lose(job: BullMqJob): void {
-    this.#untold += 1
     this.handBack(job.id ?? '')
-    const now = performance.now()
-    if (now - this.#toldAt < troubleMilliseconds) return
-    this.#toldAt = now
-    this.logger.warn(
-      { jobs: this.#untold },
-      'Redis had forgotten what jobs of the queue are; they are restored from PostgreSQL',
-    )
-    this.#untold = 0
+    const jobs = this.#lines.next()
+    if (jobs !== null)
+      this.logger.warn(
+        { jobs },
+        'Redis had forgotten what jobs of the queue are; they are restored from PostgreSQL',
+      )
   }
 }

@@ -1,31 +1,32 @@
 // Errors of the queue's backend: told seldom, and a full Redis is given room.
 import { outlineOf } from '../runtime/error-outline.js'
 import type { Logger } from '../runtime/logger.js'
+import { Seldom } from '../runtime/seldom.js'
 import { inTime } from './answer-in-time.js'
 import type { BullQueue } from './backend.js'
 
 /** Done jobs that are forgotten at once when the memory of Redis is full. */
 const mostForgotten = 1_000
-/** Least time between two log lines about errors of the backend, in milliseconds. */
-const troubleMilliseconds = 10_000
 
 /** What is done about errors of the backend of one queue. */
 export class QueueTrouble {
   #isRelieving = false
-  #toldAt = Number.NEGATIVE_INFINITY
+  readonly #lines = new Seldom()
 
   constructor(
     private readonly queue: BullQueue,
     private readonly logger: Logger,
   ) {}
 
-  /** Logs one line in ten seconds, because an outage causes many errors per second. */
+  /** Handles an error; an outage causes many per second. */
   tell(error: Error): void {
     this.#relieve(error)
-    const now = performance.now()
-    if (now - this.#toldAt < troubleMilliseconds) return
-    this.#toldAt = now
-    this.logger.warn({ err: error }, 'the queue has trouble; nothing is lost, it goes on when it can')
+    const errors = this.#lines.next()
+    if (errors !== null)
+      this.logger.warn(
+        { err: error, errors },
+        'the queue has trouble; nothing is lost, it goes on when it can',
+      )
   }
 
   /**

@@ -1,11 +1,15 @@
 // Every connection leads to one server that can be written to, and what is written through the pool is heard.
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import type { Connection } from '../../../src/database/connection.js'
 import type { Database } from '../../../src/database/database.js'
 import { Notifications } from '../../../src/database/notifications.js'
+import { SameServer } from '../../../src/database/same-server.js'
 import { isDatabaseAway } from '../../../src/database/storage-errors.js'
+import { createLogger } from '../../../src/runtime/logger.js'
 import { createMetrics } from '../../../src/runtime/metrics.js'
+import { RequestScope } from '../../../src/runtime/request-scope.js'
 import { openDatabase } from '../../support/open-database.js'
 import { onServer } from '../../support/postgres.js'
 import { createDatabase, silentLogger } from '../../support/start-service.js'
@@ -68,6 +72,27 @@ test.each(['statement', 'transaction'])(
     await database.run(write, [])
   },
 )
+
+test('of servers that answer in turn the log tells once, not at each turn', async () => {
+  const lines: string[] = []
+  const destination = { write: (line: string): void => void lines.push(line) }
+  const sameServer = new SameServer(
+    createLogger({ level: 'warn', requestScope: new RequestScope(), destination }),
+  )
+  const url = await createDatabase({ empty: true })
+  for (let turn = 1; turn <= 5; turn += 1) {
+    const client = new pg.Client({ connectionString: url })
+    const closed = new Promise<void>((resolve) => void client.once('end', resolve))
+    client.on('error', () => undefined)
+    sameServer.watch(client)
+    await client.connect()
+    await sameServer.admit(client)
+    sameServer.check({ isReadOnly: false, server: `another one ${turn}` })
+    await closed
+  }
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toContain('another database server answers')
+})
 
 test('a listener that does not hear what is written through the pool is not trusted, though both answer', async () => {
   const [one, other] = [await createDatabase(), await createDatabase()]
