@@ -69,7 +69,7 @@ export const problemKinds = {
   usage: { exitStatus: 64, meaning: 'unknown command or option' },
   data: { exitStatus: 65, meaning: 'the stored data is of another version, or opens with another secret' },
   'database-missing': { exitStatus: 66, meaning: 'the server has no such database' },
-  login: { exitStatus: 67, meaning: 'the database server refuses the role or its password' },
+  login: { exitStatus: 67, meaning: 'the database server or Redis refuses the user or the password' },
   'host-unknown': { exitStatus: 68, meaning: 'a host name is not known' },
   unavailable: { exitStatus: 69, meaning: 'a server does not answer, is read-only, or is too old' },
   address: { exitStatus: 71, meaning: 'the address or port to listen on cannot be had' },

@@ -1,6 +1,6 @@
 // Looks at a Redis before the queue uses it: what can never work is refused, what may lose jobs is named.
 import { Redis } from 'ioredis'
-import { OperatorProblem } from '../failure.js'
+import { OperatorProblem, type ProblemKind } from '../failure.js'
 import { describeError, outlineOf } from '../runtime/error-outline.js'
 import { readRedisAddress } from './redis-address.js'
 
@@ -13,11 +13,21 @@ export type RedisFindings =
 const stepMilliseconds = 5_000
 
 /** Replies of Redis that waiting does not change, each with what to do. */
-const lasting: Readonly<Record<string, string>> = {
-  WRONGPASS:
-    'Redis refuses the user or the password of REDIS_URL. Check both; reserved signs are percent-encoded.',
-  NOAUTH: 'Redis asks for a password. Set it in REDIS_URL: redis://user:password@host.',
-  NOPERM: 'The Redis user of REDIS_URL lacks a right. Grant it what docs/operations.md lists (ACL SETUSER).',
+const lasting: Readonly<Record<string, { readonly kind: ProblemKind; readonly sentence: string }>> = {
+  WRONGPASS: {
+    kind: 'login',
+    sentence:
+      'Redis refuses the user or the password of REDIS_URL. Check both; reserved signs are percent-encoded.',
+  },
+  NOAUTH: {
+    kind: 'login',
+    sentence: 'Redis asks for a password. Set it in REDIS_URL: redis://user:password@host.',
+  },
+  NOPERM: {
+    kind: 'right',
+    sentence:
+      'The Redis user of REDIS_URL lacks a right. Grant it what docs/operations.md lists (ACL SETUSER).',
+  },
 }
 
 /** Codes of Node and OpenSSL for certificates and handshakes. */
@@ -81,7 +91,12 @@ const judge = (info: string): string | null => {
       'The Redis of REDIS_URL is a cluster, which the queue cannot use. Take a single server, with a replica for a fail-over.',
     )
   if (factOf(info, 'role') === 'slave' && factOf(info, 'slave_read_only') !== '0')
-    throw new OperatorProblem('The Redis of REDIS_URL is a read-only replica. Set REDIS_URL to its primary.')
+    throw new OperatorProblem(
+      'The Redis of REDIS_URL is a read-only replica. Set REDIS_URL to its primary.',
+      {
+        kind: 'unavailable',
+      },
+    )
   return factOf(info, 'maxmemory_policy')
 }
 
@@ -89,11 +104,12 @@ const awayUnlessLasting = (error: unknown): RedisFindings => {
   if (error instanceof OperatorProblem) throw error
   const { code = '' } = outlineOf(error)
   const known = lasting[code]
-  if (known !== undefined) throw new OperatorProblem(known)
+  if (known !== undefined) throw new OperatorProblem(known.sentence, known)
   if (tlsCode.test(code))
     throw new OperatorProblem(
       `The TLS of the Redis of REDIS_URL is refused: ${describeError(error)}. ` +
         'rediss:// is for a server that speaks TLS, redis:// for one that does not.',
+      { kind: 'encryption' },
     )
   return { kind: 'away', reason: describeError(error) }
 }

@@ -1,5 +1,6 @@
 // The process writes JSON lines only, whatever fails in it, and no secret of its environment is in them.
 import { expect, onTestFinished, test } from 'vitest'
+import { problemKinds } from '../../src/failure.js'
 import { IdemProcess } from '../support/process.js'
 import { describeOnRedis } from '../support/queue-backends.js'
 import { createDatabase } from '../support/start-service.js'
@@ -74,8 +75,12 @@ describeOnRedis((backend) => {
       ['worker'],
     )
     onTestFinished(async () => void (await worker.stop('SIGKILL')))
-    await expect.poll(() => worker.stdout, { timeout: 20_000 }).toContain('WRONGPASS')
-    const { stdout, stderr } = await worker.stop()
+    const { exitCode, stdout, stderr } = await worker.ended()
+    expect(exitCode).toBe(problemKinds.login.exitStatus)
+    expect(linesOf(stdout).at(-1)).toMatchObject({
+      level: 'fatal',
+      msg: expect.stringContaining('Redis refuses the user or the password'),
+    })
     expect(stdout + stderr).not.toContain(secret)
   })
 })

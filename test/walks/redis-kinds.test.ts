@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { type ProblemKind, problemKinds } from '../../src/failure.js'
 import { codeOf, millisecondsUntil } from '../support/calls.js'
 import { CertificateAuthority } from '../support/certificates.js'
 import { type Ended, IdemProcess } from '../support/process.js'
@@ -75,11 +76,16 @@ const evictionLine = {
   msg: expect.stringContaining('CONFIG SET maxmemory-policy noeviction'),
 }
 
-const refusal = async (redisUrl: string, more: Readonly<Record<string, string>> = {}): Promise<string> => {
+/** The sentence with which it does not start, for a problem of this kind. */
+const refusal = async (
+  kind: ProblemKind,
+  redisUrl: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> => {
   const { idem } = await start(redisUrl, more)
   const { exitCode, stderr, stdout } = await idem.ended()
   expect(stdout + stderr).not.toContain(password)
-  expect(exitCode).toBe(1)
+  expect(exitCode).toBe(problemKinds[kind].exitStatus)
   expect(stderr.trim().split('\n')).toHaveLength(1)
   return stderr.trim()
 }
@@ -146,19 +152,19 @@ describe.skipIf(program === null && process.env['CI'] === undefined)('on Redis (
     await redis.ask((client) =>
       client.call('ACL', 'SETUSER', 'idem', 'on', `>${password}`, '+ping', '+select'),
     )
-    expect(await refusal(redis.takeUrl(login))).toMatch(/lacks a right.*docs\/operations\.md/)
-    expect(await refusal(redis.takeUrl(`idem:${encodeURIComponent(`${password}!`)}@`))).toMatch(
+    expect(await refusal('right', redis.takeUrl(login))).toMatch(/lacks a right.*docs\/operations\.md/)
+    expect(await refusal('login', redis.takeUrl(`idem:${encodeURIComponent(`${password}!`)}@`))).toMatch(
       /refuses the user or the password of REDIS_URL/,
     )
     await redis.ask((client) => client.config('SET', 'requirepass', password))
-    expect(await refusal(redis.takeUrl())).toMatch(/asks for a password.*REDIS_URL/)
+    expect(await refusal('login', redis.takeUrl())).toMatch(/asks for a password.*REDIS_URL/)
   })
 
   test('a read-only replica and a database number that does not exist are refused in one sentence', async () => {
     const primary = await startRedis()
     const replica = await startRedis({ replicaof: primary.address.replace(':', ' ') })
-    expect(await refusal(replica.takeUrl())).toMatch(/read-only replica.*primary/)
-    expect(await refusal(`redis://${primary.address}/999999`)).toMatch(
+    expect(await refusal('unavailable', replica.takeUrl())).toMatch(/read-only replica.*primary/)
+    expect(await refusal('settings', `redis://${primary.address}/999999`)).toMatch(
       /database number in REDIS_URL is higher/,
     )
   })
@@ -191,9 +197,9 @@ describe.skipIf(program === null && process.env['CI'] === undefined)('on Redis (
     await untilDone(started)
     expect(await started.idem.stop()).toMatchObject({ exitCode: 0, stderr: '' })
 
-    expect(await refusal(redis.takeUrl())).toMatch(/TLS.*refused.*NODE_EXTRA_CA_CERTS/)
+    expect(await refusal('encryption', redis.takeUrl())).toMatch(/TLS.*refused.*NODE_EXTRA_CA_CERTS/)
     const other = await startRedis({}, authority.issue(['DNS:queue.example.org']))
-    expect(await refusal(other.takeUrl(), { NODE_EXTRA_CA_CERTS: authority.file })).toMatch(
+    expect(await refusal('encryption', other.takeUrl(), { NODE_EXTRA_CA_CERTS: authority.file })).toMatch(
       /certificate is for another name/,
     )
   })

@@ -3,6 +3,7 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { keepsSession } from '../../../src/database/check-pooling.js'
 import { Database } from '../../../src/database/database.js'
 import { entities } from '../../../src/entities.js'
+import { problemKinds } from '../../../src/failure.js'
 import { createMetrics } from '../../../src/runtime/metrics.js'
 import { askMe, untilRefused } from '../../support/calls.js'
 import { expectSignedIn, KeyOwner } from '../../support/key-owner.js'
@@ -34,7 +35,7 @@ const refusalOf = async (
   words: readonly string[] = [],
 ): Promise<Ended> => {
   const ended = await (await run(environment, words)).ended()
-  expect(ended).toMatchObject({ exitCode: 1 })
+  expect(ended).toMatchObject({ exitCode: problemKinds.settings.exitStatus })
   expect(ended.stderr.trim().split('\n'), 'one sentence and no stack').toHaveLength(1)
   return ended
 }
