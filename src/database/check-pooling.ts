@@ -128,6 +128,8 @@ const isSameDatabase = async ({ databaseUrl, directUrl }: DatabaseUrls): Promise
 
 /** What a lent connection is set to. */
 interface LentSettings {
+  /** Whether the schema is there; migrations make it. */
+  readonly exists: boolean
   readonly path: string | null
   readonly limit: string
   readonly database: string
@@ -147,10 +149,15 @@ export const requireLentPath = async (
   const client = await open(databaseUrl)
   try {
     const { rows } = await client.query<LentSettings>(
-      `select current_schema() as path, current_setting('statement_timeout') as limit,
+      `select to_regnamespace($1) is not null as exists, current_schema() as path, current_setting('statement_timeout') as limit,
        quote_ident(current_database()) as database, quote_ident(current_user) as role`,
+      [schema],
     )
     const [found] = rows
+    if (found?.exists === false)
+      throw new OperatorProblem(`The database lacks the schema ${schema}. Run: npm run migrate`, {
+        kind: 'data',
+      })
     const alter = `alter role ${found?.role} in database ${found?.database} set`
     if (found?.path !== schema)
       throw new OperatorProblem(

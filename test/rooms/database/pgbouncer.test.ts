@@ -1,6 +1,6 @@
 // Behind PgBouncer: everything works where sessions are kept, requests where they are lent; else one sentence says what to do.
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
-import { keepsSession } from '../../../src/database/check-pooling.js'
+import { keepsSession, requireLentPath } from '../../../src/database/check-pooling.js'
 import { Database } from '../../../src/database/database.js'
 import { entities } from '../../../src/entities.js'
 import { problemKinds } from '../../../src/failure.js'
@@ -209,6 +209,13 @@ describeWithPgBouncer(() => {
     const { stderr } = await refusalOf({ DATABASE_URL: url })
     expect(stderr).toMatch(/pooler gave no further connection within 5 s.*default_pool_size/)
   })
+})
+
+test('a schema that nobody has made is not blamed on the search path of lent connections', async () => {
+  const directUrl = await createDatabase({ empty: true })
+  const urls = { directUrl, databaseUrl: `${directUrl}?schema=tenant` }
+  const refusal = await requireLentPath(urls, silentLogger).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({ kind: 'data', message: expect.stringMatching(/tenant.*npm run migrate/) })
 })
 
 test('the server itself keeps sessions', async () => {
