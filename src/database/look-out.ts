@@ -15,9 +15,10 @@ const answerMilliseconds = 2_000
 export const lookOut = async (url: string, sameServer: SameServer, signal: AbortSignal): Promise<void> => {
   const client = new pg.Client({
     application_name: 'idem listener',
-    connectionTimeoutMillis: answerMilliseconds,
     query_timeout: answerMilliseconds,
     ...readAddress(url),
+    // Also where the URL allows more: the next look comes soon.
+    connectionTimeoutMillis: answerMilliseconds,
   })
   // Errors are reported by what waits for an answer; without a listener this event would end the process.
   client.on('error', () => undefined)

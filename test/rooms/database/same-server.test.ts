@@ -1,9 +1,11 @@
 // Every connection leads to one server that can be written to, and what is written through the pool is heard.
+import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import type { Connection } from '../../../src/database/connection.js'
 import type { Database } from '../../../src/database/database.js'
+import { lookOut } from '../../../src/database/look-out.js'
 import { Notifications } from '../../../src/database/notifications.js'
 import { SameServer } from '../../../src/database/same-server.js'
 import { isDatabaseAway } from '../../../src/database/storage-errors.js'
@@ -12,7 +14,7 @@ import { createMetrics } from '../../../src/runtime/metrics.js'
 import { RequestScope } from '../../../src/runtime/request-scope.js'
 import { openDatabase } from '../../support/open-database.js'
 import { onServer } from '../../support/postgres.js'
-import { createDatabase, silentLogger } from '../../support/start-service.js'
+import { createDatabase, freePort, silentLogger } from '../../support/start-service.js'
 
 const pid = async (connection: Connection): Promise<number> => {
   const statement = { name: 'test_pid', text: 'select pg_backend_pid() as pid' }
@@ -92,6 +94,21 @@ test('of servers that answer in turn the log tells once, not at each turn', asyn
   }
   expect(lines).toHaveLength(1)
   expect(lines[0]).toContain('another database server answers')
+})
+
+test('a look at a server that accepts and stays silent ends soon, however long a connection may take', async () => {
+  const sockets = new Set<Socket>()
+  const silent = createServer((socket) => void sockets.add(socket))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    silent.close()
+  })
+  const port = await freePort()
+  await new Promise<void>((resolve) => silent.listen(port, '127.0.0.1', resolve))
+  // Otherwise there would soon be a dozen of them, one each 5 s.
+  const url = `postgres://idem@127.0.0.1:${port}/idem?connect_timeout=60`
+  await lookOut(url, new SameServer(silentLogger), new AbortController().signal)
+  expect(sockets.size).toBe(1)
 })
 
 test('a listener that does not hear what is written through the pool is not trusted, though both answer', async () => {
