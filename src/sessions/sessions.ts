@@ -56,14 +56,18 @@ const end = {
     returning ${columns}`,
 }
 
-/** Ends the live sessions of an account beyond the newest `$3`. Ids order sessions with the same expiry. */
+/**
+ * Ends the live sessions of an account beyond the newest `$3`. Ids order sessions with the same expiry. `exists` comes
+ * first, because a plan that was made while the table was small reads all of it for the update.
+ */
 const endSurplus = {
   name: 'idem_session_end_surplus',
-  text: `update session set ended_at = $2::timestamptz
-    where ended_at is null and id in (
+  text: `with surplus as materialized (
       select id from session
       where account_id = $1::uuid and ended_at is null and expires_at > $2::timestamptz
       order by expires_at desc, id desc offset $3::int)
+    update session set ended_at = $2::timestamptz
+    where exists (select from surplus) and ended_at is null and id in (select id from surplus)
     returning id`,
 }
 
