@@ -1,5 +1,4 @@
 // The source of a request: the client's address, and the network for which rate limits are counted.
-import { isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Source } from '../database/call.js'
 import { shownTextOf } from '../text/shown-text.js'
@@ -11,9 +10,9 @@ import { shownTextOf } from '../text/shown-text.js'
 const ipv6PrefixLength = 64
 /** Longer names are cut, because they are shown in a list. In characters. */
 const longestUserAgent = 256
-/** An IPv4 address (or that none is known), or the /64 of an IPv6 address. */
+/** An IPv4 address (or that none is known), or the /64 of an IPv6 address, which alone has colons. */
 const networkOf = (address: string): string =>
-  isIPv6(address)
+  address.includes(':')
     ? `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${ipv6PrefixLength}`).toString()}/${ipv6PrefixLength}`
     : address
 
