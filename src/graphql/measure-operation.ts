@@ -35,7 +35,7 @@ const rowCost = 15
 /** The cost of a root field of a query, which reads the cache or the database. */
 const queryCost = 150
 /** The cost of a mutation, which verifies proofs and writes. */
-const mutationCost = 1_000
+const mutationCost = 1_700
 
 /** Levels below `__schema` and `__type`; clients nest `ofType` about ten times. */
 const mostIntrospectionLevels = 30
