@@ -46,6 +46,9 @@ export const smtpOptionsOf = (
   ...(relay.credentials === null
     ? {}
     : { auth: { user: relay.credentials.user, pass: relay.credentials.password.reveal() } }),
+  // Over TLS also where the server offers no login, because the mail would otherwise go out without one. In plain text
+  // the password is not sent to a server that has not asked for it.
+  forceAuth: relay.credentials !== null && (relay.implicitTls || relay.requireTls),
   maxConnections: settings.connectionsPerRelay,
   maxRequeues: triesOnNewConnection,
   connectionTimeout: settings.connectSeconds * 1000,

@@ -27,6 +27,9 @@ const remedies: Readonly<Record<string, string>> = {
 /** Authentication is required, and encryption is (RFC 4954 6, RFC 3207 4). */
 const [wantsLogin, wantsTls] = [530, 538]
 
+/** The server does not know the command AUTH (RFC 5321 4.2.4). */
+const noAuth: ReadonlySet<number> = new Set([500, 502, 503])
+
 /** The words for the problem of a connection, better than nodemailer's; undefined if there are none. */
 export const smtpWordsOf = ({
   code,
@@ -50,5 +53,7 @@ export const smtpRemedyOf = (error: NodemailerError): string | undefined => {
     return 'use a port that encrypts (smtps://), or allow plain text by ?requireTLS=false'
   if (responseCode === wantsLogin || responseCode === wantsTls)
     return 'put user and password into SMTP_URL, and ?requireTLS=true where the server wants encryption first'
+  if (code === 'EAUTH' && responseCode !== undefined && noAuth.has(responseCode))
+    return 'the server offers no login there: use its port for submission, or take user and password out of SMTP_URL'
   return remediesOfTls[originalCode] ?? remedies[code]
 }

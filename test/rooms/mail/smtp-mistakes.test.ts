@@ -1,4 +1,6 @@
 // What an operator gets wrong in SMTP_URL is said in words, in the log and in the reason of a failed job.
+import { readFileSync } from 'node:fs'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import { readEnvironment } from '../../../src/config/read-environment.js'
 import { mailSettings } from '../../../src/mail/settings.js'
@@ -33,6 +35,9 @@ const reasonAt = async (options: SmtpServerOptions, url: (place: string) => stri
 }
 
 const authority = CertificateAuthority.make()
+// As NODE_EXTRA_CA_CERTS does for a process.
+const trusted = CertificateAuthority.make()
+setDefaultCACertificates([...getCACertificates('default'), readFileSync(trusted.file, 'utf8')])
 const selfSigned = authority.selfSigned(['IP:127.0.0.1'])
 const unknown = authority.issue(['IP:127.0.0.1'])
 
@@ -72,6 +77,18 @@ test.each([
     { credentials },
     (place: string) => `smtp://idem:wrong@${place}`,
     /authentication failed, 535 5.7.8; correct the user and the password in SMTP_URL/,
+  ],
+  [
+    'a password for a server that offers no login',
+    { tls: 'implicit', certificate: unknown },
+    (place: string) => `smtps://idem:hunter2@${place}?tls.rejectUnauthorized=false`,
+    /the server offers no login there/,
+  ],
+  [
+    'a certificate of another name',
+    { tls: 'implicit', certificate: trusted.issue(['DNS:mail.example.org']) },
+    (place: string) => `smtps://${place}`,
+    /write the name of the certificate into SMTP_URL/,
   ],
   [
     'no password',
