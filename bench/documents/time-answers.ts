@@ -43,7 +43,7 @@ interface DearField {
 
 const account = 'createdAt displayName handle id kind locale signInNotices emails { address }'
 const identities =
-  'identities { createdAt failedProofs id issuer label lastFailedAt method methodName subject }'
+  'identities { createdAt failedProofs id issuer label lastFailedAt lastUsedAt method methodName subject }'
 const sessions = 'sessions { acr amr authenticatedAt current deviceName expiresAt id refreshedAt startedAt }'
 const record = 'createdAt displayName failedProofs handle id kind suspendedAt emails { address }'
 

@@ -20,6 +20,7 @@ export const auditKinds = {
   'account.purged': 'change',
   'identity.linked': 'change',
   'identity.unlinked': 'change',
+  'identity.renamed': 'change',
   'session.started': 'access',
   'session.refreshed': 'routine',
   'session.stepped_up': 'access',

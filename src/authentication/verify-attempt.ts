@@ -59,7 +59,7 @@ const verifyIdentity = async (
   const { found } = await needs.identities.lookUp(call, proven, null)
   if (found === null || found.account.id !== challenge.accountId)
     throw new Failure('PROOF_REJECTED', undefined, { reason: 'the second proof is not of the same account' })
-  const used = [...shown.writes, ...needs.identities.usesOf(found, credential)]
+  const used = [...shown.writes, ...needs.identities.usesOf(call, found, credential)]
   return completed({ first, accountId: challenge.accountId, shown: { amr, writes: used } }, needs)
 }
 

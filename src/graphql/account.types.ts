@@ -148,4 +148,10 @@ export class IdentityType {
 
   @Field(() => Date, { nullable: true, description: 'When a proof of it last failed.' })
   lastFailedAt!: Date | null
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When a proof of it last held, up to a minute early; null: not since this is recorded.',
+  })
+  lastUsedAt!: Date | null
 }

@@ -13,7 +13,8 @@ import type { identitySettings } from './settings.js'
 
 const findProven = {
   name: 'idem_identity_proven',
-  text: `select i.id, i.account_id as "accountId", i.failed_proofs as "failedProofs", ${accountColumns},
+  text: `select i.id, i.account_id as "accountId", i.failed_proofs as "failedProofs",
+      i.last_used_at as "lastUsedAt", ${accountColumns},
       exists (select 1 from identity e where e.account_id = i.account_id and e.method = 'email') as "hasAddress",
       (select account_id from handle where name = $4) as "handleOwner",
       i.id is null and exists (select 1 from retired_identity r
@@ -30,8 +31,25 @@ const findCredential = {
 
 const use = {
   name: 'idem_identity_use',
-  text: `update identity set failed_proofs = 0, credential = coalesce($2::jsonb, credential)
+  text: `update identity set failed_proofs = 0, credential = coalesce($2::jsonb, credential),
+      last_used_at = greatest(last_used_at, $4::timestamptz)
     where id = $1::uuid and ($3::jsonb is null or credential = $3::jsonb) returning id`,
+}
+
+/** The condition is checked again after a wait for the row, so that of many proofs at the same time one writes it. */
+const touch = {
+  name: 'idem_identity_touch',
+  text: `update identity set last_used_at = $2::timestamptz
+    where id = $1::uuid and (last_used_at is null or last_used_at <= $3::timestamptz) returning id`,
+}
+
+/** The interval within which a further use is not written, in milliseconds: most proofs then change no identity. */
+const touchMilliseconds = 60_000
+
+const rename = {
+  name: 'idem_identity_rename',
+  text: `update identity set label = $3::text
+    where id = $1::uuid and account_id = $2::uuid and label is distinct from $3::text returning id`,
 }
 
 /**
@@ -75,6 +93,7 @@ interface ProvenRow extends Omit<Account, 'id'> {
   readonly hasAddress: boolean
   readonly accountId: string
   readonly failedProofs: number
+  readonly lastUsedAt: Date | null
   readonly handleOwner: string | null
   readonly isRetired: boolean
 }
@@ -87,6 +106,8 @@ export interface FoundIdentity {
   readonly hasAddress: boolean
   /** The number of failed proofs of the identity since the last valid one. */
   readonly failedProofs: number
+  /** The recorded time of the last valid proof, or null. */
+  readonly lastUsedAt: Date | null
 }
 
 /** What is stored about a proven identity and the handle that was claimed with it. */
@@ -100,7 +121,7 @@ export interface KnownIdentity {
 
 const columns = `i.id, i.account_id as account, i.method, i.issuer, i.subject, i.label, i.credential,
   i.failed_proofs as "failedProofs", i.last_failed_at as "lastFailedAt",
-  i.created_at as "createdAt"`
+  i.last_used_at as "lastUsedAt", i.created_at as "createdAt"`
 
 const list = {
   name: 'idem_identity_list',
@@ -144,8 +165,9 @@ export class Identities {
     ])
     if (row === undefined || row.id === null)
       return { found: null, handleOwner: row?.handleOwner ?? null, isRetired: row?.isRetired === true }
-    const { id: identityId, accountId, hasAddress, failedProofs, handleOwner, isRetired, ...account } = row
-    const found = { identityId, account: { ...account, id: accountId }, hasAddress, failedProofs }
+    const { id: identityId, accountId, handleOwner, isRetired, ...facts } = row
+    const { hasAddress, failedProofs, lastUsedAt, ...account } = facts
+    const found = { identityId, account: { ...account, id: accountId }, hasAddress, failedProofs, lastUsedAt }
     return { found, handleOwner, isRetired }
   }
 
@@ -156,19 +178,25 @@ export class Identities {
   }
 
   /**
-   * The change of an identity by a valid proof: resets the count of failures and stores the new credential. Empty if
-   * nothing changes, as for nearly all proofs. `PROOF_REJECTED` if another proof has changed the credential meanwhile,
-   * so that of two proofs with the same counter one is valid.
+   * The change of an identity by a valid proof: resets the count of failures, stores the new credential and the time of
+   * use. Empty if nothing changes, as for a further proof within a minute. `PROOF_REJECTED` if another proof has changed
+   * the credential meanwhile, so that of two proofs with the same counter one is valid.
    */
   usesOf(
-    { identityId: id, failedProofs }: Pick<FoundIdentity, 'identityId' | 'failedProofs'>,
+    { now }: Pick<Call, 'now'>,
+    { identityId: id, failedProofs, lastUsedAt }: Omit<FoundIdentity, 'account' | 'hasAddress'>,
     credential: CredentialStep | null,
   ): readonly Change[] {
     const from = credential?.from ?? null
-    if (failedProofs === 0 && from === null) return []
-    const to = from === null ? null : JSON.stringify(credential?.to)
-    const values = [id, to, from && JSON.stringify(from)]
-    return [{ statement: use, values, otherwise: () => overtaken(id) }]
+    if (failedProofs > 0 || from !== null) {
+      const to = from === null ? null : JSON.stringify(credential?.to)
+      const values = [id, to, from && JSON.stringify(from), now]
+      return [{ statement: use, values, otherwise: () => overtaken(id) }]
+    }
+    const dueAt = new Date(now.getTime() - touchMilliseconds)
+    if (lastUsedAt !== null && lastUsedAt > dueAt) return []
+    // Not required: an identity that was removed meanwhile is refused by the session that would refer to it.
+    return [{ statement: touch, values: [id, now, dueAt] }]
   }
 
   /** The change of the credential alone, for a first proof that a second one must complete. */
@@ -235,6 +263,19 @@ export class Identities {
   /** For each account at most `most` verified addresses including the primary one, oldest first. */
   async listFirstAddresses(call: Call, accountIds: readonly string[], most: number): Promise<Identity[]> {
     return accountIds.length === 0 ? [] : await call.run<Identity>(firstAddresses, [accountIds, most])
+  }
+
+  /** Changes the label of an account's identity and writes `audit`; nothing if it is the same, or not the account's. */
+  async rename(
+    call: Call,
+    {
+      id,
+      accountId,
+      label,
+    }: { readonly id: string; readonly accountId: string; readonly label: string | null },
+    audit: Row,
+  ): Promise<void> {
+    await call.change({ statement: rename, values: [id, accountId, label] }, audit)
   }
 
   /** Deletes identities. */

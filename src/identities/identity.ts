@@ -25,6 +25,8 @@ const IdentitySchema = defineEntity({
     failedProofs: p.integer(),
     /** The time of the last failed proof, or null. */
     lastFailedAt: p.datetime().strictNullable(),
+    /** The time of the last valid proof, up to a minute early; null if there was none since this is recorded. */
+    lastUsedAt: p.datetime().strictNullable(),
   },
 })
 
@@ -40,11 +42,14 @@ export interface CredentialStep {
   readonly to: JsonObject
 }
 
-/** A new identity, without failed proofs. */
-export const newIdentity = (identity: Omit<Identity, 'failedProofs' | 'lastFailedAt'>): Identity => ({
+/** A new identity, without failed proofs; the proof that adds it is its first use. */
+export const newIdentity = (
+  identity: Omit<Identity, 'failedProofs' | 'lastFailedAt' | 'lastUsedAt'>,
+): Identity => ({
   ...identity,
   failedProofs: 0,
   lastFailedAt: null,
+  lastUsedAt: identity.createdAt,
 })
 
 /** The identity of which a proof has shown control. */

@@ -124,7 +124,7 @@ const lookUp = async (
     ...found,
     added: null,
     provisioned: false,
-    parts: needs.identities.usesOf(found, claim.credential),
+    parts: needs.identities.usesOf(call, found, claim.credential),
   }
 }
 

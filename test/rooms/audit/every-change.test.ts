@@ -103,6 +103,8 @@ test('each further change is audited by its account and session', async () => {
   await expectOne('session.refreshed', () => refresh(idem, refreshToken))
   const { me } = dataOf(await askMe(idem, accessToken))
   const id = me.identities.find((identity: { subject: string }) => identity.subject === second.publicKey).id
+  const relabel = 'mutation ($id: ID!) { renameIdentity(id: $id, label: "second key") { id } }'
+  await expectOne('identity.renamed', () => idem.askAs(accessToken, relabel, { id }), { identityId: id })
   const other = await second.signIn()
   await expectOne('identity.unlinked', () => unlink(idem, accessToken, id), {
     identityId: id,
