@@ -7,6 +7,7 @@ import { Challenges } from './challenges/challenges.js'
 import { confirmChallenge } from './challenges/confirm-challenge.js'
 import { HeldChallenges } from './challenges/held-challenges.js'
 import { HeldSecrets } from './challenges/held-secrets.js'
+import { LoginCodes } from './challenges/login-code.js'
 import { SealedChallenges } from './challenges/sealed-challenge.js'
 import { showConfirmation } from './challenges/show-confirmation.js'
 import { isLoopback } from './config/loopback.js'
@@ -106,6 +107,7 @@ export interface Foundation {
   readonly heldSecrets: HeldSecrets
   readonly heldChallenges: HeldChallenges
   readonly sealedChallenges: SealedChallenges
+  readonly loginCodes: LoginCodes
   readonly challenges: Challenges
   readonly sessions: Sessions
   readonly methods: readonly Method[]
@@ -154,6 +156,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const heldSecrets = new HeldSecrets(keyRing)
   const identities = new Identities(settings.identities)
   const sealedChallenges = new SealedChallenges({ keyRing, random }, publicUrl)
+  const loginCodes = new LoginCodes({ keyRing, random }, publicUrl)
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
   return {
     database,
@@ -175,9 +178,10 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     heldSecrets,
     heldChallenges,
     sealedChallenges,
+    loginCodes,
     challenges: new Challenges(sealedChallenges, heldChallenges),
     sessions: new Sessions(notifications, settings.sessions),
-    methods: createMethods(options.methodDefinitions, { random, heldSecrets, identities }),
+    methods: createMethods(options.methodDefinitions, { random, heldSecrets, identities, loginCodes }),
     vocabulary: vocabularyOf(options.methodDefinitions),
     ownCall: () =>
       new Call(database, {

@@ -3,19 +3,14 @@ import type { Account } from '../accounts/account.js'
 import type { Principal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { assertNever, Failure } from '../failure.js'
-import {
-  type IdentityClaim,
-  type OpenedIdentity,
-  type OpenIdentityNeeds,
-  openIdentity,
-} from '../identities/open-identity.js'
+import { type OpenedIdentity, type OpenIdentityNeeds, openIdentity } from '../identities/open-identity.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { type IssueTokensNeeds, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
 import { principalOf, type Session } from '../sessions/session.js'
 import { type StartSessionNeeds, startSession } from '../sessions/start-session.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
 import type { StandingChallenge } from './standing-challenge.js'
-import type { VerifiedIdentity } from './verified-proof.js'
+import { claimOf, type VerifiedIdentity } from './verified-proof.js'
 import { type SubmittedProof, type VerifyProofNeeds, verifyProof } from './verify-proof.js'
 import { type WantSecondFactorNeeds, wantSecondFactor } from './want-second-factor.js'
 
@@ -81,25 +76,6 @@ const signInBy = async (call: Call, submitted: SubmittedProof, needs: SignInNeed
   const tokens = issueTokens(call, session, needs)
   return { outcome: 'opened', account, provisioned, tokens, principal: principalOf(session) }
 }
-
-const claimOf = ({
-  proven,
-  acr,
-  handle,
-  credential,
-  accountId,
-  method,
-}: VerifiedIdentity): IdentityClaim => ({
-  proven,
-  acr,
-  handle,
-  credential,
-  accountId,
-  whenUnknown:
-    method.provisions === null || accountId !== null
-      ? { act: 'refuse' }
-      : { act: 'provision', kind: method.provisions },
-})
 
 interface OpenedSession {
   readonly account: Account

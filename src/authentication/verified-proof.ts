@@ -2,6 +2,7 @@
 import type { Acr } from '../authorization/principal.js'
 import type { Part } from '../database/change.js'
 import type { CredentialStep, ProvenIdentity } from '../identities/identity.js'
+import type { IdentityClaim } from '../identities/open-identity.js'
 import type { IdentityMethod, SecondFactor } from '../methods/method.js'
 
 /** The common result of all proofs. */
@@ -35,3 +36,23 @@ export interface VerifiedSecondFactor extends Verified {
 
 /** The result of a proof. */
 export type VerifiedProof = VerifiedIdentity | VerifiedSecondFactor
+
+/** What a sign-in claims by a proof: an unknown identity gets an account, if its method provisions and nobody is meant. */
+export const claimOf = ({
+  proven,
+  acr,
+  handle,
+  credential,
+  accountId,
+  method,
+}: VerifiedIdentity): IdentityClaim => ({
+  proven,
+  acr,
+  handle,
+  credential,
+  accountId,
+  whenUnknown:
+    method.provisions === null || accountId !== null
+      ? { act: 'refuse' }
+      : { act: 'provision', kind: method.provisions },
+})

@@ -2,10 +2,10 @@
 import type { FirstFactor } from '../challenges/challenge.js'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
-import { Failure } from '../failure.js'
+import { assertNever, Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
 import type { ProvenIdentity } from '../identities/identity.js'
-import type { Attempt, IdentityMethod, Method, SecondFactor } from '../methods/method.js'
+import type { Attempt, HandoverMethod, IdentityMethod, Method, SecondFactor } from '../methods/method.js'
 import type { Verified, VerifiedIdentity, VerifiedProof } from './verified-proof.js'
 
 /** What `verifyAttempt` works with. */
@@ -26,10 +26,18 @@ export const verifyAttempt = async (
   call: Call,
   { method, attempt, spend }: Checked<Method>,
   needs: VerifyAttemptNeeds,
-): Promise<VerifiedProof> =>
-  method.kind === 'identity'
-    ? await verifyIdentity(call, { method, attempt, spend }, needs)
-    : await verifySecondFactor(call, { method, attempt, spend }, needs)
+): Promise<VerifiedProof> => {
+  switch (method.kind) {
+    case 'identity':
+      return await verifyIdentity(call, { method, attempt, spend }, needs)
+    case 'second_factor':
+      return await verifySecondFactor(call, { method, attempt, spend }, needs)
+    case 'handover':
+      return await verifyHandover(call, { method, attempt, spend }, needs)
+    default:
+      return assertNever(method)
+  }
+}
 
 const verifyIdentity = async (
   call: Call,
@@ -84,19 +92,40 @@ const verifySecondFactor = async (
   return { ...shown, kind: 'second_factor', method, accountId }
 }
 
+/** What another method has proven elsewhere, with the level that it had there. It opens sessions only. */
+const verifyHandover = async (
+  call: Call,
+  { method, attempt, spend }: Checked<HandoverMethod>,
+  needs: VerifyAttemptNeeds,
+): Promise<VerifiedIdentity> => {
+  if (attempt.purpose !== 'SIGN_IN')
+    throw new Failure('BAD_USER_INPUT', `The method ${method.name} only signs in.`, { field: 'proof' })
+  const { grant, writes } = await method.verify(call, attempt)
+  return {
+    ...grant,
+    kind: 'identity',
+    method: identityMethodOf(grant.proven.method, needs),
+    writes: [...spend, ...writes],
+  }
+}
+
+/** The method of an earlier proof. */
+const identityMethodOf = (name: string, { methods }: VerifyAttemptNeeds): IdentityMethod => {
+  const method = methods.find((each) => each.name === name)
+  if (method?.kind === 'identity') return method
+  throw new Failure('PROOF_REJECTED', 'Sign in again.', { reason: `no method ${name} any more` })
+}
+
 /** A first proof completed by a second one. RFC 8176: `mfa` if more than one factor was used. */
 const completed = (
   proofs: { readonly first: FirstFactor; readonly accountId: string; readonly shown: Verified },
   needs: VerifyAttemptNeeds,
 ): VerifiedIdentity => {
   const { first, accountId, shown } = proofs
-  const method = needs.methods.find(({ name }) => name === first.method)
-  if (method?.kind !== 'identity')
-    throw new Failure('PROOF_REJECTED', 'Sign in again.', { reason: `no method ${first.method} any more` })
   const { issuer, subject, deviceName } = first
   return {
     kind: 'identity',
-    method,
+    method: identityMethodOf(first.method, needs),
     proven: { method: first.method, issuer, subject },
     acr: 'aal2',
     amr: [...new Set([...first.amr, ...shown.amr, 'mfa'])],

@@ -59,7 +59,7 @@ export const verifyProof = async (
 const triedBy = (call: Call, method: Method, attempt: Attempt): TriedIdentity | null => {
   const sessionId = sessionIdOf(call.principal)
   const identity = identityAbout(method, attempt)
-  if (identity !== null || method.kind === 'identity' || sessionId === null) return identity
+  if (identity !== null || method.kind !== 'second_factor' || sessionId === null) return identity
   return { sessionId }
 }
 

@@ -1,12 +1,12 @@
 // The challenges of the installation, sealed and held: finds them by the asker's id, and spends them once.
 import type { Call } from '../database/call.js'
-import { type Row, rowOf } from '../database/row.js'
+import type { Row } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { type Challenge, type ChallengeStatus, isExpired, mostCodeAttempts } from './challenge.js'
 import { type HeldChallengeFacts, type HeldChallenges, hashOf } from './held-challenges.js'
 import { isHeldId, subjectMarkOf } from './held-id.js'
 import type { SealedChallenges } from './sealed-challenge.js'
-import { SpentChallenge } from './spent-challenge.js'
+import { SpentChallenge, spentRow } from './spent-challenge.js'
 
 /** What is known of an id without a query. `challenge` is null if we did not issue it. */
 export type NamedChallenge =
@@ -100,14 +100,7 @@ export class Challenges {
    * `CHALLENGE_SPENT`.
    */
   spend(challenge: Challenge): Row {
-    const { nonce, expiresAt } = challenge
-    return rowOf(
-      SpentChallenge,
-      { nonce, expiresAt },
-      {
-        spent_challenge_pkey: () => new Failure('CHALLENGE_SPENT', undefined, { reason: `nonce ${nonce}` }),
-      },
-    )
+    return spentRow(challenge)
   }
 
   /** The state of a challenge. */

@@ -1,5 +1,7 @@
-// A spent challenge: the only row of a sealed challenge, which makes it single-use.
+// A spent challenge: the only row of a sealed challenge or a login code, which makes it single-use.
 import { defineEntity, p } from '@mikro-orm/postgresql'
+import { type Row, rowOf } from '../database/row.js'
+import { Failure } from '../failure.js'
 
 const SpentChallengeSchema = defineEntity({
   name: 'SpentChallenge',
@@ -14,3 +16,11 @@ const SpentChallengeSchema = defineEntity({
 /** The only row of a sealed challenge. */
 export class SpentChallenge extends SpentChallengeSchema.class {}
 SpentChallengeSchema.setClass(SpentChallenge)
+
+/** The row that spends a nonce until it has expired. Refused with `CHALLENGE_SPENT` if it is spent already. */
+export const spentRow = ({ nonce, expiresAt }: Pick<SpentChallenge, 'nonce' | 'expiresAt'>): Row =>
+  rowOf(
+    SpentChallenge,
+    { nonce, expiresAt },
+    { spent_challenge_pkey: () => new Failure('CHALLENGE_SPENT', undefined, { reason: `nonce ${nonce}` }) },
+  )

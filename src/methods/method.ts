@@ -3,6 +3,7 @@ import type { AccountKind } from '../accounts/account.js'
 import type { Acr } from '../authorization/principal.js'
 import type { Challenge, ChallengeDraft, ChallengePurpose, FirstFactor } from '../challenges/challenge.js'
 import type { HeldSecrets } from '../challenges/held-secrets.js'
+import type { LoginCodes, LoginGrant } from '../challenges/login-code.js'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import type { Identities } from '../identities/identities.js'
@@ -44,8 +45,13 @@ export interface SecondFactorDescription<P extends object = object, R extends ob
   readonly kind: 'second_factor'
 }
 
+/** A method that hands over what another method has proven elsewhere. It has no identities and no challenges of its own. */
+export interface HandoverDescription<P extends object = object> extends CommonDescription<P, object> {
+  readonly kind: 'handover'
+}
+
 /** The description of a method. */
-export type MethodDescription = IdentityDescription | SecondFactorDescription
+export type MethodDescription = IdentityDescription | SecondFactorDescription | HandoverDescription
 
 /** The purpose and account of a requested challenge. */
 export interface ChallengeAim {
@@ -133,11 +139,24 @@ export interface SecondFactorBehaviour<P extends object = object, R extends obje
   verify(call: Call, attempt: SecondAttempt<P>): Promise<ShownSecondFactor>
 }
 
+/** What another method has proven, and what is written in the transaction of what the proof allows. */
+export interface HandedOver {
+  readonly grant: LoginGrant
+  readonly writes: readonly Part[]
+}
+
+/** The functions of a method that hands over proofs. */
+export interface HandoverBehaviour<P extends object = object> extends CommonBehaviour<P, object> {
+  /** Verifies the code. Reads only; refuses like an identity method. */
+  verify(call: Call, attempt: Attempt<P>): Promise<HandedOver>
+}
+
 /** What methods need. */
 export interface MethodNeeds {
   readonly random: Random
   readonly heldSecrets: HeldSecrets
   readonly identities: Identities
+  readonly loginCodes: LoginCodes
 }
 
 /** A method that proves control of an identity. */
@@ -149,8 +168,10 @@ export type SecondFactor<P extends object = object, R extends object = object> =
   R
 > &
   SecondFactorBehaviour<P, R>
+/** A method that hands over proofs. */
+export type HandoverMethod<P extends object = object> = HandoverDescription<P> & HandoverBehaviour<P>
 /** A method. */
-export type Method = IdentityMethod | SecondFactor
+export type Method = IdentityMethod | SecondFactor | HandoverMethod
 
 /** The definition of an identity method: its description, and how to make its functions. */
 export interface IdentityDefinition<P extends object = object, R extends object = object>
@@ -164,5 +185,10 @@ export interface SecondFactorDefinition<P extends object = object, R extends obj
   create(needs: MethodNeeds): SecondFactorBehaviour<P, R>
 }
 
+/** The definition of a method that hands over proofs. */
+export interface HandoverDefinition<P extends object = object> extends HandoverDescription<P> {
+  create(needs: MethodNeeds): HandoverBehaviour<P>
+}
+
 /** The definition of a method. */
-export type MethodDefinition = IdentityDefinition | SecondFactorDefinition
+export type MethodDefinition = IdentityDefinition | SecondFactorDefinition | HandoverDefinition

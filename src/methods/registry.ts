@@ -1,25 +1,37 @@
 // The list of methods.
-import { Failure } from '../failure.js'
+import { assertNever, Failure } from '../failure.js'
 import type { MethodVocabulary } from '../mail/words.js'
 import { anonymousMethod } from './anonymous/method.js'
 import { emailMethod } from './email/method.js'
 import { keyMethod } from './key/method.js'
+import { loginMethod } from './login/method.js'
 import type { Method, MethodDefinition, MethodDescription, MethodNeeds } from './method.js'
 
 /** All methods. A new one is a folder and a line here. */
-export const methodDefinitions: readonly MethodDefinition[] = [anonymousMethod, keyMethod, emailMethod]
+export const methodDefinitions: readonly MethodDefinition[] = [
+  anonymousMethod,
+  keyMethod,
+  emailMethod,
+  loginMethod,
+]
 
 /** Makes the methods from their definitions. */
 export const createMethods = (
   definitions: readonly MethodDefinition[],
   needs: MethodNeeds,
 ): readonly Method[] =>
-  definitions.map(
-    (definition): Method =>
-      definition.kind === 'identity'
-        ? { ...definition, ...definition.create(needs) }
-        : { ...definition, ...definition.create(needs) },
-  )
+  definitions.map((definition): Method => {
+    switch (definition.kind) {
+      case 'identity':
+        return { ...definition, ...definition.create(needs) }
+      case 'second_factor':
+        return { ...definition, ...definition.create(needs) }
+      case 'handover':
+        return { ...definition, ...definition.create(needs) }
+      default:
+        return assertNever(definition)
+    }
+  })
 
 /** The methods' names in words, by name. */
 export const vocabularyOf = (descriptions: readonly MethodDescription[]): MethodVocabulary =>

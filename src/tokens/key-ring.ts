@@ -11,6 +11,7 @@ export type KeyPurpose =
   | 'email-link'
   | 'email-match'
   | 'held-subject'
+  | 'login-code'
 
 const purposes: readonly KeyPurpose[] = [
   'challenge',
@@ -20,6 +21,7 @@ const purposes: readonly KeyPurpose[] = [
   'email-link',
   'email-match',
   'held-subject',
+  'login-code',
 ]
 
 /** A 256-bit key for one purpose. */

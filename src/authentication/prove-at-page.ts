@@ -1,0 +1,105 @@
+// Takes a proof at the sign-in page: seals what it has shown into a code, with which a program opens the session.
+import type { LoginCodes } from '../challenges/login-code.js'
+import type { Call } from '../database/call.js'
+import { assertNever, Failure } from '../failure.js'
+import { type OpenedIdentity, type OpenIdentityNeeds, openIdentity } from '../identities/open-identity.js'
+import { noteRejectedProof } from './note-rejected-proof.js'
+import type { StandingChallenge } from './standing-challenge.js'
+import { claimOf, type VerifiedIdentity } from './verified-proof.js'
+import { type SubmittedProof, type VerifyProofNeeds, verifyProof } from './verify-proof.js'
+import { type WantSecondFactorNeeds, wantSecondFactor } from './want-second-factor.js'
+
+/** What `proveAtPage` works with. */
+export interface ProveAtPageNeeds extends VerifyProofNeeds, OpenIdentityNeeds, WantSecondFactorNeeds {
+  readonly loginCodes: LoginCodes
+}
+
+/** A proof at the page, and the program that may redeem its code. */
+export interface ProofAtPage extends SubmittedProof {
+  /** The SHA-256 of the program's verifier, in base64url (RFC 7636 4.2). */
+  readonly codeChallenge: string
+}
+
+/** The result: a login code, or the challenge that completes the proof. */
+export type ProvenAtPage =
+  | { readonly outcome: 'proven'; readonly code: string }
+  | { readonly outcome: 'second_factor'; readonly challenge: StandingChallenge }
+
+/**
+ * Verifies a proof as `signIn` does and spends it, but opens no session and makes no account: that happens when the
+ * code is redeemed.
+ */
+export const proveAtPage = async (
+  call: Call,
+  submitted: ProofAtPage,
+  needs: ProveAtPageNeeds,
+): Promise<ProvenAtPage> =>
+  await noteRejectedProof(
+    call,
+    { about: null, run: async () => await proveBy(call, submitted, needs) },
+    needs,
+  )
+
+const proveBy = async (
+  call: Call,
+  submitted: ProofAtPage,
+  needs: ProveAtPageNeeds,
+): Promise<ProvenAtPage> => {
+  // 1 count the attempt, 2 verify the proof
+  const verified = await verifyProof(call, { ...submitted, purpose: 'SIGN_IN' }, needs)
+  if (verified.kind === 'second_factor')
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'a second factor signs nobody in by itself' })
+  // 3 spend the challenge, and note the use of a known identity
+  const opening = await openIdentity(call, claimOf(verified), needs, async (opened) => {
+    await spend(call, { opened, verified }, needs)
+    return opened
+  })
+  switch (opening.outcome) {
+    case 'opened':
+      // 4 seal
+      return { outcome: 'proven', code: seal(call, { opened: opening.result, verified, submitted }, needs) }
+    case 'second_factor': {
+      const { account, parts } = opening
+      const challenge = await wantSecondFactor(call, { verified, account, parts, purpose: 'SIGN_IN' }, needs)
+      return { outcome: 'second_factor', challenge }
+    }
+    case 'other_account':
+      throw new Failure('PROOF_REJECTED', undefined, { reason: 'the first proof leads elsewhere by now' })
+    case 'refused':
+      throw opening.failure
+    default:
+      return assertNever(opening)
+  }
+}
+
+interface Proven {
+  readonly opened: OpenedIdentity
+  readonly verified: VerifiedIdentity
+}
+
+/** The rows of a new account are not written here: whoever redeems the code describes them anew. */
+const spend = async (call: Call, { opened, verified }: Proven, needs: ProveAtPageNeeds): Promise<void> => {
+  const { account, provisioned, parts } = opened
+  if (!provisioned) await needs.accounts.writeWhileOpen(call, account.id, ...verified.writes, ...parts)
+  else if (verified.writes.length > 0) await call.write(...verified.writes)
+}
+
+const seal = (
+  call: Call,
+  { opened, verified, submitted }: Proven & { readonly submitted: ProofAtPage },
+  { loginCodes }: ProveAtPageNeeds,
+): string => {
+  const { provisioned, account } = opened
+  const { proven, acr, amr, handle, deviceName, credential } = verified
+  const grant = {
+    proven,
+    acr,
+    amr,
+    handle,
+    // The browser that the person holds, and not the program that redeems the code.
+    deviceName: deviceName ?? call.source.userAgent,
+    accountId: provisioned ? null : account.id,
+    credential: provisioned ? credential : null,
+  }
+  return loginCodes.issue(call, grant, submitted.codeChallenge)
+}
