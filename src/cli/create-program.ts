@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { authenticateCommand } from './commands/authenticate.js'
 import { clientCommand } from './commands/client.js'
+import { identitiesCommand } from './commands/identities.js'
 import { jobsCommand } from './commands/jobs.js'
 import { keygenCommand } from './commands/keygen.js'
 import { keysCommand } from './commands/keys.js'
@@ -40,6 +41,7 @@ export const createProgram = (machine: Machine): Command => {
     whoamiCommand(machine),
     tokenCommand(machine),
     statusCommand(machine),
+    identitiesCommand(machine),
     keysCommand(machine),
     keygenCommand(machine),
     logoutCommand(machine),

@@ -34,6 +34,7 @@ export type CliErrorCode =
   | 'KEY_ENCRYPTED'
   | 'KEY_MISMATCH'
   | 'NO_SUCH_KEY'
+  | 'NO_SUCH_IDENTITY'
   | 'MAIL_REFUSED'
   | 'FILE_EXISTS'
   | 'FILE_NOT_WRITTEN'
@@ -80,6 +81,7 @@ export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   QUERY_TOO_COSTLY: 'refused',
   INTERNAL: 'refused',
   NO_SUCH_KEY: 'refused',
+  NO_SUCH_IDENTITY: 'refused',
   MAIL_REFUSED: 'refused',
   FILE_EXISTS: 'refused',
   FILE_NOT_WRITTEN: 'refused',

@@ -14,6 +14,8 @@ export interface Identity {
   readonly subject: string
   readonly label: string | null
   readonly createdAt: string
+  /** When a proof of it last held, up to a minute early; null if that is not known. */
+  readonly lastUsedAt: string | null
 }
 
 /** An account in the answer of a sign-in. */
@@ -42,8 +44,11 @@ export interface SessionDescription {
 /** The fields of an `AccountSummary`. */
 export const accountSummaryFields = 'id kind handle createdAt'
 
+/** The fields of an `Identity`. */
+export const identityFields = 'id method methodName issuer subject label createdAt lastUsedAt'
+
 /** The fields of an `Account`, for documents with the account's own bearer. */
-export const accountFields = `${accountSummaryFields} identities { id method methodName issuer subject label createdAt }`
+export const accountFields = `${accountSummaryFields} identities { ${identityFields} }`
 
 const whoAmI = `query WhoAmI {
   me { ${accountFields} }
@@ -54,6 +59,18 @@ const whoAmI = `query WhoAmI {
 export const fetchWhoAmI = (
   transport: Transport,
 ): Promise<{ me: Account | null; session: SessionDescription | null }> => transport.send({ document: whoAmI })
+
+/** Changes the label of an identity; null for none. `NOT_FOUND` if the account has no such identity. */
+export const renameIdentity = async (
+  transport: Transport,
+  { id, label }: { readonly id: string; readonly label: string | null },
+): Promise<Identity> => {
+  const document = `mutation RenameIdentity($id: ID!, $label: String) {
+    renameIdentity(id: $id, label: $label) { ${identityFields} }
+  }`
+  const data = await transport.send<{ renameIdentity: Identity }>({ document, variables: { id, label } })
+  return data.renameIdentity
+}
 
 /** Unlinks an identity and ends the sessions that it opened. `LAST_IDENTITY` if it is the only one. */
 export const unlinkIdentity = async (transport: Transport, id: string): Promise<Account> => {

@@ -1,13 +1,13 @@
 // Links another identity to the account of the transport's session.
 
-import { type Account, accountFields, type Identity } from './account.js'
+import { type Account, accountFields, type Identity, identityFields } from './account.js'
 import type { Answer } from './proof.js'
 import type { Transport } from './transport.js'
 
 const document = `mutation LinkIdentity($input: LinkIdentityInput!) {
   linkIdentity(input: $input) {
     account { ${accountFields} }
-    identity { id method methodName issuer subject label createdAt }
+    identity { ${identityFields} }
   }
 }`
 

@@ -1,17 +1,15 @@
 // `idem keys remove`: unlinks a key from the account.
 
 import type { Command } from 'commander'
-import { fetchWhoAmI, unlinkIdentity } from '../../client/account.js'
-import { publicKeyOf, serverEntry, withServerEntry } from '../config.js'
+import { fetchWhoAmI } from '../../client/account.js'
+import { methodNames } from '../../client/method-names.js'
 import { defineCommand } from '../define-command.js'
-import { withoutEmailKey } from '../email-keys.js'
 import { connect, openInvocation } from '../invocation.js'
 import { openSession } from '../kept-session.js'
 import { findKey, keysOf } from '../keychain.js'
 import type { Machine } from '../machine.js'
+import { removeIdentity } from '../remove-identity.js'
 import { requireAccount } from '../require-account.js'
-import { signOut } from '../sign-out.js'
-import { withStepUp } from '../with-step-up.js'
 
 /** `idem keys remove` */
 export const keysRemoveCommand = (machine: Machine): Command =>
@@ -32,19 +30,11 @@ export const keysRemoveCommand = (machine: Machine): Command =>
     .action(async function (this: Command, word: string) {
       const { signWith } = this.opts<{ signWith?: string }>()
       const connection = await connect(openInvocation(machine, this))
-      const { config, url, output } = connection
       const session = openSession(connection)
       const { me } = await fetchWhoAmI(session)
       const key = findKey(keysOf(requireAccount(me), connection.kept.login), word)
-      await withStepUp(connection, { session, signWith: signWith ?? null }, () =>
-        unlinkIdentity(session, key.id),
-      )
-      await config.update(async (before) => {
-        const emailKeys = withoutEmailKey(serverEntry(before, url), key.publicKey)
-        return withServerEntry(before, url, { emailKeys })
-      })
-      // A session that a mail has opened goes on without the key, so it is ended here.
-      if (key.isOwn) await signOut(connection, ({ login }) => publicKeyOf(login) === key.publicKey)
-      const goodbye = key.isOwn ? '\nIt was the key of this login: you are signed out.' : ''
-      output.result({ removed: key, signedOut: key.isOwn }, `Removed the key ${key.publicKey}.${goodbye}`)
+      const identity = { ...key, method: methodNames.key, subject: key.publicKey }
+      const signedOut = await removeIdentity(connection, { session, identity, signWith: signWith ?? null })
+      const goodbye = signedOut ? '\nIt was the key of this login: you are signed out.' : ''
+      connection.output.result({ removed: key, signedOut }, `Removed the key ${key.publicKey}.${goodbye}`)
     })

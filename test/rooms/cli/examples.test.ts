@@ -108,7 +108,7 @@ test.each(examples)('%s', async (example) => {
   let before = ''
   if (!example.startsWith('idem keygen')) {
     const ada = await comeHome(shell.folder)
-    if (example.includes('idem keys')) await fillKeychain(ada)
+    if (/idem (keys|identities)/.test(example)) await fillKeychain(ada)
     if (example.includes('idem jobs')) await giveUpJob()
     if (example.includes('$CHALLENGE')) before = await askForMail(ada)
   }
