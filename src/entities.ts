@@ -4,12 +4,14 @@ import { Handle } from './accounts/handle.js'
 import { AuditEntry } from './audit/audit-entry.js'
 import { HeldChallenge } from './challenges/held-challenge.js'
 import { SpentChallenge } from './challenges/spent-challenge.js'
+import { Device } from './devices/device.js'
 import { Identity } from './identities/identity.js'
 import { RetiredIdentity } from './identities/retired-identity.js'
 import { KnownNetwork } from './mail/known-network.js'
 import { Mail } from './mail/mail.js'
 import { MailLine } from './mail/mail-line.js'
 import { OutboxEntry } from './outbox/outbox-entry.js'
+import { PasswordReset } from './password-resets/password-reset.js'
 import { Session } from './sessions/session.js'
 import { ThrottleCounter } from './throttle/throttle-counter.js'
 import { SigningKey } from './tokens/signing-key.js'
@@ -23,6 +25,8 @@ export const entities = [
   Handle,
   Identity,
   RetiredIdentity,
+  Device,
+  PasswordReset,
   SpentChallenge,
   HeldChallenge,
   Mail,

@@ -14,6 +14,7 @@ import { isLoopback } from './config/loopback.js'
 import { Call } from './database/call.js'
 import { Database } from './database/database.js'
 import { Notifications } from './database/notifications.js'
+import { Devices } from './devices/devices.js'
 import { entities } from './entities.js'
 import { createSchema } from './graphql/schema.js'
 import { startGraphqlServer } from './graphql/server.js'
@@ -104,6 +105,7 @@ export interface Foundation {
   readonly accounts: Accounts
   readonly handles: Handles
   readonly identities: Identities
+  readonly devices: Devices
   readonly heldSecrets: HeldSecrets
   readonly heldChallenges: HeldChallenges
   readonly sealedChallenges: SealedChallenges
@@ -175,6 +177,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     accounts: new Accounts(notifications),
     handles: new Handles(),
     identities,
+    devices: new Devices(settings.devices),
     heldSecrets,
     heldChallenges,
     sealedChallenges,
@@ -252,7 +255,11 @@ export const startService = async (
   await keepOperatorHandles(ownCall(), rooms)
   await warnOfFreeOperators(ownCall(), { ...rooms, logger })
 
-  const lists = { identities: settings.identities.maxPerAccount, sessions: settings.sessions.maxPerAccount }
+  const lists = {
+    identities: settings.identities.maxPerAccount,
+    sessions: settings.sessions.maxPerAccount,
+    devices: settings.devices.maxPerAccount,
+  }
   const schema = createSchema(rooms)
   if (traces !== null) traceUseCases(schema, traces)
   const graphql = { schema, settings: settings.graphql, lists, logger, metrics, requestScope }

@@ -5,6 +5,7 @@ import { authenticationSettings } from './authentication/settings.js'
 import { challengeSettings } from './challenges/settings.js'
 import type { AllValuesOf } from './config/read-environment.js'
 import { databaseSettings } from './database/settings.js'
+import { deviceSettings } from './devices/settings.js'
 import { graphqlSettings } from './graphql/settings.js'
 import { httpSettings } from './http/settings.js'
 import { identitySettings } from './identities/settings.js'
@@ -30,6 +31,7 @@ export const settingsSections = {
   operators: operatorSettings,
   accounts: accountSettings,
   identities: identitySettings,
+  devices: deviceSettings,
   tokens: tokenSettings,
   challenges: challengeSettings,
   sessions: sessionSettings,

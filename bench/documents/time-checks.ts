@@ -24,8 +24,12 @@ export const timeChecks = (): TimedCheck[] => {
   // The link is Federation's; a schema of its own has no such definition.
   const sdl = readFileSync('schema/idem.graphql', 'utf8').replace(/^extend schema @link.*$/m, '')
   const schema = buildSchema(sdl, { assumeValidSDL: true })
-  const { graphql: settings, identities, sessions } = readEnvironment(settingsSections, {})
-  const lists = { identities: identities.maxPerAccount, sessions: sessions.maxPerAccount }
+  const { graphql: settings, identities, sessions, devices } = readEnvironment(settingsSections, {})
+  const lists = {
+    identities: identities.maxPerAccount,
+    sessions: sessions.maxPerAccount,
+    devices: devices.maxPerAccount,
+  }
   const check = createDocumentCheck({ schema, settings, lists, servedOperations: servedOperationsRule })
   return dearDocuments
     .map(({ what, query }) => {

@@ -55,9 +55,9 @@ const lockForJudgement = {
 
 /**
  * True for an account that did nothing after it was created: its only identity is the one that it was created with, and
- * is not an address; its only session is the first one, and was never refreshed or stepped up; its profile is empty;
- * the handle was picked on the first day. Any new kind of use must show in one of these conditions, or be added here. A
- * session that shows a use marks the handle when it is purged (`sessions/sessions.ts`).
+ * is not an address; it has no device; its only session is the first one, and was never refreshed or stepped up; its
+ * profile is empty; the handle was picked on the first day. Any new kind of use must show in one of these conditions, or
+ * be added here. A session that shows a use marks the handle when it is purged (`sessions/sessions.ts`).
  */
 const isUnused = `a.kind in ('ANONYMOUS', 'PERSON') and a.handle = h.name
   and a.suspended_at is null and a.merged_into_id is null
@@ -66,6 +66,7 @@ const isUnused = `a.kind in ('ANONYMOUS', 'PERSON') and a.handle = h.name
   and (select count(*) from identity i where i.account_id = a.id) = 1
   and exists (select 1 from identity i
     where i.account_id = a.id and i.created_at = a.created_at and i.method <> 'email')
+  and not exists (select 1 from device d where d.account_id = a.id)
   and not exists (select 1 from session s where s.account_id = a.id
     and (s.generation > 0 or s.started_at > a.created_at or s.authenticated_at > s.started_at
       or s.ended_at is null and s.expires_at > $2::timestamptz))`

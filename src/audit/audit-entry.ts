@@ -21,6 +21,8 @@ export const auditKinds = {
   'identity.linked': 'change',
   'identity.unlinked': 'change',
   'identity.renamed': 'change',
+  'device.registered': 'change',
+  'device.removed': 'change',
   'session.started': 'access',
   'session.refreshed': 'routine',
   'session.stepped_up': 'access',

@@ -5,6 +5,8 @@ import type { Scope } from '../authorization/scope.js'
 import type { ChallengeBinding, ChallengePurpose } from '../challenges/challenge.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
+import { emailMethodName } from '../methods/email/method.js'
+import { keyMethodName } from '../methods/key/method.js'
 import type { Method } from '../methods/method.js'
 import { type OneOf, pickMethod } from '../methods/registry.js'
 import type { Throttle } from '../throttle/throttle.js'
@@ -29,10 +31,18 @@ const scopeOfPurpose: Readonly<Record<ChallengePurpose, Scope | null>> = {
   SIGN_IN: null,
   LINK_IDENTITY: 'identity:write',
   STEP_UP: 'session:write',
+  REGISTER_DEVICE: 'identity:write',
+  RESET_PASSWORD: null,
+}
+
+/** The only method of a purpose. */
+const methodOfPurpose: Partial<Readonly<Record<ChallengePurpose, string>>> = {
+  REGISTER_DEVICE: keyMethodName,
+  RESET_PASSWORD: emailMethodName,
 }
 
 /**
- * Issues a challenge. All purposes but `SIGN_IN` need a session, bind the challenge to it, and count as a change of its
+ * Issues a challenge. All purposes but `SIGN_IN` and `RESET_PASSWORD` need a session, bind the challenge to it, and count as a change of its
  * account, because a challenge that we hold is a row.
  */
 export const issueChallenge = async (
@@ -49,6 +59,8 @@ export const issueChallenge = async (
   const draft = await method.challenge?.(call, value, aim)
   if (draft === undefined)
     throw new Failure('BAD_USER_INPUT', `The method ${method.name} has no challenge.`, { field: 'input' })
+  if (draft.handle !== null && methodOfPurpose[purpose] !== undefined)
+    throw new Failure('BAD_USER_INPUT', 'A handle is not asked for here.', { field: 'handle' })
   // 3 the part that is the same for all methods
   const { standing, rows } = await prepareChallenge(
     call,
@@ -69,6 +81,11 @@ const refuseUseless = (method: Method, purpose: ChallengePurpose): void => {
         field: 'input',
       },
     )
+  const only = methodOfPurpose[purpose]
+  if (only !== undefined && method.name !== only)
+    throw new Failure('BAD_USER_INPUT', `For ${purpose} ask by ${only}, not by ${method.name}.`, {
+      field: 'input',
+    })
   if (method.kind === 'identity' && !method.links && purpose === 'LINK_IDENTITY')
     throw new Failure('BAD_USER_INPUT', `The method ${method.name} cannot be linked.`, { field: 'input' })
 }

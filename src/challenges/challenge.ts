@@ -3,7 +3,10 @@ import type { JsonObject } from '../database/json.js'
 import type { ProvenIdentity } from '../identities/identity.js'
 
 /** The purpose of a challenge. */
-export type ChallengePurpose = 'SIGN_IN' | 'LINK_IDENTITY' | 'STEP_UP'
+export type ChallengePurpose = 'SIGN_IN' | 'LINK_IDENTITY' | 'STEP_UP' | 'REGISTER_DEVICE' | 'RESET_PASSWORD'
+
+/** The purposes of challenges with a mail. A device is registered by its key alone. */
+export type MailedPurpose = Exclude<ChallengePurpose, 'REGISTER_DEVICE'>
 
 /** The state of a challenge. */
 export type ChallengeStatus = 'PENDING' | 'CONFIRMED' | 'SPENT' | 'EXPIRED'

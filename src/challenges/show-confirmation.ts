@@ -1,7 +1,7 @@
 // Shows what the link of a mail would confirm. Changes nothing, because mail scanners open links.
 
 import type { Call } from '../database/call.js'
-import type { ChallengePurpose } from './challenge.js'
+import type { MailedPurpose } from './challenge.js'
 import { isExpired, mostCodeAttempts, mostMatchCodeTries } from './challenge.js'
 import type { HeldChallengeFacts, HeldChallenges } from './held-challenges.js'
 import type { HeldSecrets } from './held-secrets.js'
@@ -19,7 +19,7 @@ export type ConfirmationState =
 /** The content of a link's page. */
 export interface ConfirmationView {
   readonly state: ConfirmationState
-  readonly purpose: ChallengePurpose
+  readonly purpose: MailedPurpose
   readonly emailAddress: string
   /** The name of the account that the confirmation acts upon; null for a sign-in. */
   readonly accountName: string | null
@@ -46,7 +46,8 @@ export const showConfirmation = async (
 ): Promise<ConfirmationView | null> => {
   const id = needs.heldSecrets.idOfConfirmationToken(token)
   const facts = id === null ? null : await needs.heldChallenges.read(call, id)
-  return facts && viewOf(facts, stateOf(facts, call.now))
+  if (facts === null || facts.purpose === 'REGISTER_DEVICE') return null
+  return viewOf({ ...facts, purpose: facts.purpose }, stateOf(facts, call.now))
 }
 
 const stateOf = (facts: HeldChallengeFacts, now: Date): ConfirmationState => {
@@ -56,7 +57,10 @@ const stateOf = (facts: HeldChallengeFacts, now: Date): ConfirmationState => {
   return facts.matchCodeTries >= mostMatchCodeTries ? 'burnt' : 'open'
 }
 
-const viewOf = (facts: HeldChallengeFacts, state: ConfirmationState): ConfirmationView => ({
+const viewOf = (
+  facts: HeldChallengeFacts & { readonly purpose: MailedPurpose },
+  state: ConfirmationState,
+): ConfirmationView => ({
   state,
   purpose: facts.purpose,
   emailAddress: facts.mailTo ?? '',

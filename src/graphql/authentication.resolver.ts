@@ -105,7 +105,7 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
     }
 
     @Mutation(() => ChallengeType, {
-      description: 'Asks for a challenge. All purposes but SIGN_IN need a session.',
+      description: 'Asks for a challenge. All purposes but SIGN_IN and RESET_PASSWORD need a session.',
     })
     async issueChallenge(
       @Ctx() { call }: GraphqlContext,

@@ -11,6 +11,8 @@ export const challengePurposes = {
   SIGN_IN: 'SIGN_IN',
   LINK_IDENTITY: 'LINK_IDENTITY',
   STEP_UP: 'STEP_UP',
+  REGISTER_DEVICE: 'REGISTER_DEVICE',
+  RESET_PASSWORD: 'RESET_PASSWORD',
 } as const
 registerEnumType(challengePurposes, {
   name: 'ChallengePurpose',
@@ -19,6 +21,10 @@ registerEnumType(challengePurposes, {
     SIGN_IN: { description: 'Sign in, or register.' },
     LINK_IDENTITY: { description: 'Link one more identity to the account that is signed in.' },
     STEP_UP: { description: 'Prove again that it is still you.' },
+    REGISTER_DEVICE: { description: 'Register the key of a device: only `key` has such a challenge.' },
+    RESET_PASSWORD: {
+      description: 'Reset a forgotten password: only `email` has such a challenge. It needs no session.',
+    },
   },
 })
 

@@ -19,6 +19,8 @@ export interface ListBounds {
   readonly identities: number
   /** Live sessions per account. */
   readonly sessions: number
+  /** Devices per account. */
+  readonly devices: number
 }
 
 /** Instead of a number: the length of the page, which is the argument `first` of the field above. */
@@ -27,7 +29,12 @@ const page = 'page'
 /** The largest length of a list field, given the length of the page that contains it. */
 export type LengthOf = (typeName: string, fieldName: string, pageLength: number) => number
 
-const lengths = ({ identities, sessions }: ListBounds): Readonly<Record<string, number | typeof page>> => ({
+const lengths = ({
+  identities,
+  sessions,
+  devices,
+}: ListBounds): Readonly<Record<string, number | typeof page>> => ({
+  'Account.devices': devices,
   'Account.emails': identities,
   'Account.identities': identities,
   'Account.sessions': sessions,

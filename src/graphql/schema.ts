@@ -11,6 +11,7 @@ import { buildSchemaSync } from 'type-graphql'
 import type { Method, MethodDescription } from '../methods/method.js'
 import { AccountResolver, type AccountResolverNeeds } from './account.resolver.js'
 import { type AuthenticationResolverNeeds, createAuthenticationResolver } from './authentication.resolver.js'
+import { DeviceResolver, type DeviceResolverNeeds } from './device.resolver.js'
 import {
   authenticatedDirective,
   enforceDirectives,
@@ -26,6 +27,7 @@ import { SessionResolver, type SessionResolverNeeds } from './session.resolver.j
 export interface GraphqlNeeds
   extends AccountResolverNeeds,
     AuthenticationResolverNeeds,
+    DeviceResolverNeeds,
     IdentityResolverNeeds,
     OperatorResolverNeeds,
     SessionResolverNeeds {
@@ -53,13 +55,21 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
   const AuthenticationResolver = createAuthenticationResolver(createMethodInputs(needs.methods), needs)
   const instances = new Map<unknown, object>([
     [AccountResolver, new AccountResolver(needs)],
+    [DeviceResolver, new DeviceResolver(needs)],
     [IdentityResolver, new IdentityResolver(needs)],
     [SessionResolver, new SessionResolver(needs)],
     [OperatorResolver, new OperatorResolver(needs)],
     [AuthenticationResolver, new AuthenticationResolver()],
   ])
   const schema = buildSchemaSync({
-    resolvers: [AccountResolver, IdentityResolver, SessionResolver, AuthenticationResolver, OperatorResolver],
+    resolvers: [
+      AccountResolver,
+      DeviceResolver,
+      IdentityResolver,
+      SessionResolver,
+      AuthenticationResolver,
+      OperatorResolver,
+    ],
     container: { get: (resolver) => instances.get(resolver) },
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],
     // This list replaces the specification's directives, so they are listed too.

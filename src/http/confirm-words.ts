@@ -1,5 +1,5 @@
 // The texts of the confirm page in each language.
-import type { ChallengePurpose } from '../challenges/challenge.js'
+import type { MailedPurpose } from '../challenges/challenge.js'
 import type { Locale } from '../mail/locale.js'
 import type { BrowserOnSystem } from '../sessions/device-name.js'
 import { type Html, html } from './page.js'
@@ -34,7 +34,7 @@ interface PurposeWords {
 
 /** All texts of the page in one language. */
 export interface ConfirmWords {
-  readonly purposes: Readonly<Record<ChallengePurpose, PurposeWords>>
+  readonly purposes: Readonly<Record<MailedPurpose, PurposeWords>>
   readonly device: string
   readonly sourceAddress: string
   readonly askedAt: string
@@ -71,6 +71,12 @@ const english: ConfirmWords = {
       meaning: ({ domain, emailAddress, accountName }) =>
         html`The button below proves to ${name(domain)} that ${name(emailAddress)} is at the device that asked, just now. It may then change what protects ${accountName === null ? 'your account' : html`the account of ${name(accountName)}`}.`,
       button: 'Yes, it is me',
+    },
+    RESET_PASSWORD: {
+      title: 'Reset your password?',
+      meaning: ({ domain, emailAddress }) =>
+        html`The button below lets the device that asked go on to set a new password for the account at ${name(domain)} with the address ${name(emailAddress)}. It still has to prove itself otherwise, or to wait for three days.`,
+      button: 'Let that device go on',
     },
   },
   device: 'Device',
@@ -145,6 +151,12 @@ const german: ConfirmWords = {
       meaning: ({ domain, emailAddress, accountName }) =>
         html`Der Knopf unten beweist ${name(domain)}, dass ${name(emailAddress)} jetzt an dem Gerät ist, das angefragt hat. Es darf dann ändern, was ${accountName === null ? 'Ihr Konto' : html`das Konto von ${name(accountName)}`} schützt.`,
       button: 'Ja, ich bin es',
+    },
+    RESET_PASSWORD: {
+      title: 'Passwort zurücksetzen?',
+      meaning: ({ domain, emailAddress }) =>
+        html`Der Knopf unten lässt das Gerät, das angefragt hat, für das Konto bei ${name(domain)} mit der Adresse ${name(emailAddress)} ein neues Passwort setzen. Es muss sich dazu noch anders ausweisen oder drei Tage warten.`,
+      button: 'Jenes Gerät weitermachen lassen',
     },
   },
   device: 'Gerät',

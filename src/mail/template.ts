@@ -6,9 +6,12 @@ export const templateFacts = {
   'sign-in-code': ['code', 'link', 'device', 'address', 'time', 'minutes', 'service'],
   'link-code': ['code', 'link', 'device', 'address', 'time', 'minutes', 'service', 'account'],
   'step-up-code': ['code', 'link', 'device', 'address', 'time', 'minutes', 'service', 'account'],
+  'reset-code': ['code', 'link', 'device', 'address', 'time', 'minutes', 'service'],
   'new-sign-in': ['account', 'device', 'address', 'time', 'method'],
   'identity-linked': ['account', 'what', 'device', 'address', 'time'],
   'identity-unlinked': ['account', 'what', 'device', 'address', 'time'],
+  'device-registered': ['account', 'key', 'device', 'address', 'time'],
+  'device-removed': ['account', 'key', 'device', 'address', 'time'],
   'account-suspended': ['account', 'time'],
   'account-reinstated': ['account', 'time'],
 } as const

@@ -50,6 +50,7 @@ export const composeNotice = async (
       account: account.handle ?? account.id,
       method: methodInWords(needs.vocabulary, method, locale),
       what: identityInWords(needs.vocabulary, { method, subject }, locale),
+      key: textOf(entry.detail['publicKey']),
       device: deviceInWords(device && trustedDeviceNameOf(device), locale),
       address: entry.address,
       time: timeInWords(entry.at, locale),

@@ -14,6 +14,8 @@ export const noticeOf: Partial<Readonly<Record<AuditAction, Notice>>> = {
   'session.started': { template: 'new-sign-in', protects: false },
   'identity.linked': { template: 'identity-linked', protects: true },
   'identity.unlinked': { template: 'identity-unlinked', protects: true },
+  'device.registered': { template: 'device-registered', protects: true },
+  'device.removed': { template: 'device-removed', protects: true },
   'account.suspended': { template: 'account-suspended', protects: true },
   'account.reinstated': { template: 'account-reinstated', protects: true },
 }

@@ -222,7 +222,9 @@ test('the fields that the contract marks ask for a step-up', async () => {
   expect(marked.map(({ field }) => field.name).sort()).toEqual([
     'endAccountSessions',
     'linkIdentity',
+    'registerDevice',
     'reinstateAccount',
+    'removeDevice',
     'suspendAccount',
     'unlinkIdentity',
   ])

@@ -13,7 +13,7 @@ import { settingsSections } from '../../src/settings.js'
 const sdl = await readFile(path.resolve(import.meta.dirname, '../../schema/idem.graphql'), 'utf8')
 const schema = buildSchema(sdl.replace(/^extend schema @link.*$/m, ''), { assumeValidSDL: true })
 const settings = readEnvironment(settingsSections, {}).graphql
-const lists = { identities: 50, sessions: 100 }
+const lists = { identities: 50, sessions: 100, devices: 20 }
 const check = createDocumentCheck({ schema, settings, lists, servedOperations: servedOperationsRule })
 
 const times = (count: number, write: (index: number) => string): string =>
@@ -127,10 +127,12 @@ test('what is too costly is not validated', () => {
 test('lists count by the bounds of the installation', () => {
   const generous = { schema, settings, servedOperations: servedOperationsRule }
   const query = parse(`{ me { ${whole} } }`)
-  expect(createDocumentCheck({ ...generous, lists: { identities: 5, sessions: 5 } })(query)).toEqual([])
-  expect(createDocumentCheck({ ...generous, lists: { identities: 5, sessions: 1_000 } })(query)).toHaveLength(
-    1,
-  )
+  expect(
+    createDocumentCheck({ ...generous, lists: { ...lists, identities: 5, sessions: 5 } })(query),
+  ).toEqual([])
+  expect(
+    createDocumentCheck({ ...generous, lists: { ...lists, identities: 5, sessions: 1_000 } })(query),
+  ).toHaveLength(1)
 })
 
 test('a list of objects whose length nobody has said keeps the schema from being served', () => {

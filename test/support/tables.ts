@@ -7,6 +7,8 @@ const tables = [
   'handle',
   'identity',
   'retired_identity',
+  'device',
+  'password_reset',
   'session',
   'spent_challenge',
   'held_challenge',

@@ -1,5 +1,5 @@
 // Composes the mail of an email challenge: its code, its link, and the asking device.
-import { type ChallengePurpose, isExpired } from '../../challenges/challenge.js'
+import { isExpired, type MailedPurpose } from '../../challenges/challenge.js'
 import type { HeldChallenges } from '../../challenges/held-challenges.js'
 import type { HeldSecrets } from '../../challenges/held-secrets.js'
 import type { Call } from '../../database/call.js'
@@ -22,10 +22,11 @@ export interface ComposeChallengeMailNeeds {
  */
 const unlinked = (name: string): string => name.replaceAll('.', '.\u2060')
 
-const templateOf: Readonly<Record<ChallengePurpose, TemplateName>> = {
+const templateOf: Readonly<Record<MailedPurpose, TemplateName>> = {
   SIGN_IN: 'sign-in-code',
   LINK_IDENTITY: 'link-code',
   STEP_UP: 'step-up-code',
+  RESET_PASSWORD: 'reset-code',
 }
 
 /** The content of a challenge's mail; null if the challenge was purged. */
@@ -35,7 +36,7 @@ export const composeChallengeMail = async (
   needs: ComposeChallengeMailNeeds,
 ): Promise<MailContent | null> => {
   const challenge = await needs.heldChallenges.readForReader(call, challengeId)
-  if (challenge === null) return null
+  if (challenge === null || challenge.purpose === 'REGISTER_DEVICE') return null
   const locale = challenge.readerLocale ?? challenge.locale
   const lifetime = challenge.expiresAt.getTime() - challenge.createdAt.getTime()
   return {

@@ -5,7 +5,8 @@ import { codeInWords, readCode } from '../../challenges/held-secrets.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import { parseAddress } from '../../mail/address.js'
-import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
+import type { Attempt, ChallengeAim, IdentityDefinition, ShownIdentity } from '../method.js'
+import { composeResetMessage } from './reset-message.js'
 
 /** The request of an email challenge. */
 @InputType({ description: 'Ask for a mail with a code and a link.' })
@@ -44,13 +45,13 @@ export const emailMethod: IdentityDefinition<EmailProof, EmailChallengeInput> = 
   showsSubject: true,
 
   create: ({ heldSecrets }) => ({
-    async challenge(_call: Call, request: EmailChallengeInput): Promise<ChallengeDraft> {
+    async challenge(_call: Call, request: EmailChallengeInput, aim: ChallengeAim): Promise<ChallengeDraft> {
       const address = parseAddress(request.address, 'address')
       return {
         subject: address,
         handle: null,
         state: null,
-        compose: null,
+        compose: aim.purpose === 'RESET_PASSWORD' ? (terms) => composeResetMessage(address, terms) : null,
         keeping: { by: 'service', mailTo: address },
       }
     },

@@ -16,6 +16,10 @@ const actOf = (purpose: ChallengePurpose, handle: string | null, accountName: st
       return `Adds this key to the account of ${accountName}.`
     case 'STEP_UP':
       return `Confirms that it is still you in the session of ${accountName}.`
+    case 'REGISTER_DEVICE':
+      return `Registers this key as a device of the account of ${accountName}. A device signs resets of its password.`
+    case 'RESET_PASSWORD':
+      throw new Error('a reset of a password is asked for by email')
     default:
       return assertNever(purpose)
   }

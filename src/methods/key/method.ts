@@ -9,6 +9,9 @@ import { composeMessage } from './message.js'
 import { PublicKeys } from './public-key.js'
 import { isSignedBy } from './signature.js'
 
+/** The name stored in identity.method. */
+export const keyMethodName = 'key'
+
 /** The only scheme of this method. Wallets will have their own method. */
 const scheme = 'ed25519'
 
@@ -42,7 +45,7 @@ export class KeyProof {
 /** Proves control of an Ed25519 key by a signature over a challenge's message. */
 export const keyMethod: IdentityDefinition<KeyProof, KeyChallengeInput> = {
   kind: 'identity',
-  name: 'key',
+  name: keyMethodName,
   description: 'An Ed25519 key.',
   words: {
     en: { name: 'Ed25519 key', identity: 'the Ed25519 key' },

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { purgeExpired } from '../../../jobs/purge-expired.js'
 import { askMe, atOnce, codeOf, dataOf, refresh, setHandle } from '../../support/calls.js'
+import { Device } from '../../support/device.js'
 import { EmailOwner } from '../../support/email-owner.js'
 import { KeyOwner, type SignedIn, signInAsGuest } from '../../support/key-owner.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
@@ -141,6 +142,10 @@ const uses: readonly (readonly [
       await address.challenge({ purpose: 'LINK_IDENTITY', accessToken })
       dataOf(await address.tryLink(accessToken, 1))
     },
+  ],
+  [
+    'registered a device',
+    async (idem, _owner, { accessToken }) => dataOf(await new Device(idem).register(accessToken)),
   ],
   [
     'said what it is called',

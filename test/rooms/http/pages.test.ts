@@ -147,7 +147,8 @@ describe('the confirm page', () => {
     async (locale) => {
       const headers = locale === 'de' ? german : {}
       const pages = new Set<string>()
-      for (const purpose of ['SIGN_IN', 'LINK_IDENTITY', 'STEP_UP'] as const)
+      const bound: readonly string[] = ['LINK_IDENTITY', 'STEP_UP']
+      for (const purpose of ['SIGN_IN', 'LINK_IDENTITY', 'STEP_UP', 'RESET_PASSWORD'] as const)
         for (const accountName of ['Ada', null]) {
           confirm.link = { ...openLink, purpose, accountName, device: null }
           const { body } = await confirm.get(undefined, headers)
@@ -155,10 +156,10 @@ describe('the confirm page', () => {
           expect(body).toContain(`<h1>${words.purposes[purpose].title}</h1>`)
           expect(body).toContain(`<button>${words.purposes[purpose].button}</button>`)
           expect(body).toContain(words.unknownDevice)
-          expect(body.includes('Ada')).toBe(accountName !== null && purpose !== 'SIGN_IN')
+          expect(body.includes('Ada')).toBe(accountName !== null && bound.includes(purpose))
           pages.add(body)
         }
-      expect(pages.size).toBe(5)
+      expect(pages.size).toBe(6)
     },
   )
 

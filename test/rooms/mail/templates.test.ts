@@ -23,6 +23,7 @@ const facts: Readonly<Record<string, string | number>> = {
   service: 'id.example.org',
   account: 'ada-lovelace',
   what: 'the Ed25519 key SHA256:xyz',
+  key: 'My old laptop',
   method: 'Ed25519 key',
 }
 
@@ -91,6 +92,8 @@ test('a notice that can be turned off says how, the others say that they cannot'
   for (const name of [
     'identity-linked',
     'identity-unlinked',
+    'device-registered',
+    'device-removed',
     'account-suspended',
     'account-reinstated',
   ] as const) {
