@@ -12,6 +12,7 @@ import { Mail } from './mail/mail.js'
 import { MailLine } from './mail/mail-line.js'
 import { OutboxEntry } from './outbox/outbox-entry.js'
 import { PasswordReset } from './password-resets/password-reset.js'
+import { SecondFactor } from './second-factors/second-factor.js'
 import { Session } from './sessions/session.js'
 import { ThrottleCounter } from './throttle/throttle-counter.js'
 import { SigningKey } from './tokens/signing-key.js'
@@ -25,6 +26,7 @@ export const entities = [
   Handle,
   Identity,
   RetiredIdentity,
+  SecondFactor,
   Device,
   PasswordReset,
   SpentChallenge,

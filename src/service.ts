@@ -45,6 +45,7 @@ import { createMetrics, type Metrics } from './runtime/metrics.js'
 import type { Random } from './runtime/random.js'
 import type { RequestScope } from './runtime/request-scope.js'
 import type { Traces } from './runtime/traces.js'
+import { SecondFactors } from './second-factors/second-factors.js'
 import { Sessions } from './sessions/sessions.js'
 import type { Settings } from './settings.js'
 import { ensureSigningKey } from './signing-keys/ensure-signing-key.js'
@@ -105,6 +106,7 @@ export interface Foundation {
   readonly accounts: Accounts
   readonly handles: Handles
   readonly identities: Identities
+  readonly secondFactors: SecondFactors
   readonly devices: Devices
   readonly heldSecrets: HeldSecrets
   readonly heldChallenges: HeldChallenges
@@ -157,8 +159,12 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const heldChallenges = new HeldChallenges()
   const heldSecrets = new HeldSecrets(keyRing)
   const identities = new Identities(settings.identities)
+  const secondFactors = new SecondFactors(random)
+  const auditLog = new AuditLog(random)
+  const outbox = new Outbox(traces)
   const sealedChallenges = new SealedChallenges({ keyRing, random }, publicUrl)
   const loginCodes = new LoginCodes({ keyRing, random }, publicUrl)
+  const ofMethods = { random, heldSecrets, identities, secondFactors, keyRing, auditLog, outbox, loginCodes }
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
   return {
     database,
@@ -166,17 +172,18 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     metrics,
     keyRing,
     signingKeys: new SigningKeys({ database, keyRing, random, accessTokenLifetimeSeconds }),
-    auditLog: new AuditLog(random),
+    auditLog,
     throttle: new Throttle(settings.throttle),
     mailAsks: new MailAsks(settings.mail),
     mailLines: new MailLines(settings.mail.mailsPerDomain),
     knownNetworks: new KnownNetworks(),
     mails: new Mails(),
     templates,
-    outbox: new Outbox(traces),
+    outbox,
     accounts: new Accounts(notifications),
     handles: new Handles(),
     identities,
+    secondFactors,
     devices: new Devices(settings.devices),
     heldSecrets,
     heldChallenges,
@@ -184,7 +191,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     loginCodes,
     challenges: new Challenges(sealedChallenges, heldChallenges),
     sessions: new Sessions(notifications, settings.sessions),
-    methods: createMethods(options.methodDefinitions, { random, heldSecrets, identities, loginCodes }),
+    methods: createMethods(options.methodDefinitions, ofMethods),
     vocabulary: vocabularyOf(options.methodDefinitions),
     ownCall: () =>
       new Call(database, {

@@ -1,4 +1,5 @@
 // The store of accounts.
+import type { Acr } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import type { Notifications } from '../database/notifications.js'
@@ -28,18 +29,19 @@ const lock = {
 
 /**
  * Share-locks the account until the rows beside it are inserted. A suspension waits for that, and then ends the session
- * that they start.
+ * that they start. The level is compared, so that no session starts below a level that was just raised.
  */
 const whileOpen = {
   name: 'idem_account_while_open',
   text: `select id from account
-    where id = $1::uuid and suspended_at is null and merged_into_id is null for share`,
+    where id = $1::uuid and suspended_at is null and merged_into_id is null and level = $2 for share`,
 }
 
 /** The reason why an account is not open. */
 const whyClosed = {
   name: 'idem_account_why_closed',
-  text: 'select suspended_at as "suspendedAt", merged_into_id as "mergedInto" from account where id = $1::uuid',
+  text: `select level, suspended_at as "suspendedAt", merged_into_id as "mergedInto" from account
+    where id = $1::uuid`,
 }
 
 /**
@@ -166,15 +168,22 @@ export class Accounts {
 
   /**
    * Writes what opens a session of the account. Writes nothing and throws `FORBIDDEN` if the account is suspended,
-   * `CONFLICT` if it was removed or merged.
+   * `CONFLICT` if it was removed or merged, or its level is another than the given one by now.
    */
-  async writeWhileOpen(call: Call, id: string, ...parts: readonly Part[]): Promise<void> {
-    const open = await call.change({ statement: whileOpen, values: [id] }, ...parts)
+  async writeWhileOpen(
+    call: Call,
+    { id, level }: Pick<Account, 'id' | 'level'>,
+    ...parts: readonly Part[]
+  ): Promise<void> {
+    const open = await call.change({ statement: whileOpen, values: [id, level] }, ...parts)
     if (open.length > 0) return
-    const [closed] = await call.run<Pick<Account, 'suspendedAt' | 'mergedInto'>>(whyClosed, [id])
+    const [closed] = await call.run<Pick<Account, 'level' | 'suspendedAt' | 'mergedInto'>>(whyClosed, [id])
     if (closed === undefined || closed.mergedInto !== null)
       throw new Failure('CONFLICT', 'This account has just been removed.', { reason: `account ${id}` })
-    throw suspendedFailure('FORBIDDEN', id)
+    if (closed.suspendedAt !== null) throw suspendedFailure('FORBIDDEN', id)
+    throw new Failure('CONFLICT', 'This account has just been changed. Try again.', {
+      reason: `account ${id} was of level ${level}, now it is of ${closed.level}`,
+    })
   }
 
   /** Changes the account's profile, in the caller's transaction. */
@@ -198,6 +207,11 @@ export class Accounts {
   /** Changes the kind of an account, and its level with it: a guest that proves an identity becomes a person. */
   async changeKind(call: Call, id: string, kind: AccountKind): Promise<void> {
     await this.#change(call, id, { kind, level: firstLevelOf(kind) })
+  }
+
+  /** Changes the level, in the caller's transaction. `second-factors/settle-level.ts` computes it. */
+  async changeLevel(call: Call, id: string, level: Acr): Promise<void> {
+    await this.#change(call, id, { level })
   }
 
   /**

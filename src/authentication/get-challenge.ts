@@ -2,10 +2,11 @@
 import type { Challenges } from '../challenges/challenges.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
+import { type ListAnsweringMethodsNeeds, listAnsweringMethods } from './list-answering-methods.js'
 import { type StandingChallenge, secondsUntil } from './standing-challenge.js'
 
 /** What `getChallenge` works with. */
-export interface GetChallengeNeeds {
+export interface GetChallengeNeeds extends ListAnsweringMethodsNeeds {
   readonly challenges: Challenges
 }
 
@@ -24,6 +25,7 @@ export const getChallenge = async (
   return {
     id,
     challenge: found.challenge,
+    methods: await listAnsweringMethods(call, found.challenge, needs),
     status,
     mailState,
     retryAfterSeconds: secondsUntil(call.now, mailRetryAt),

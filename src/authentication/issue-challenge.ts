@@ -10,6 +10,7 @@ import { keyMethodName } from '../methods/key/method.js'
 import type { Method } from '../methods/method.js'
 import { type OneOf, pickMethod } from '../methods/registry.js'
 import type { Throttle } from '../throttle/throttle.js'
+import { listAnsweringMethods } from './list-answering-methods.js'
 import { type PrepareChallengeNeeds, prepareChallenge } from './prepare-challenge.js'
 import type { StandingChallenge } from './standing-challenge.js'
 
@@ -68,7 +69,7 @@ export const issueChallenge = async (
     needs,
   )
   if (rows.length > 0) await call.write(...rows)
-  return standing
+  return { ...standing, methods: await listAnsweringMethods(call, standing.challenge, needs) }
 }
 
 /** Refuses requests whose answer could not be used. */

@@ -76,7 +76,7 @@ export const prepareChallenge = async (
     })
     const challenge = newChallenge({ method, draft, terms, binding })
     const id = needs.sealedChallenges.seal(challenge)
-    return { standing: { id, challenge, status: 'PENDING', ...unmailed }, rows: [] }
+    return { standing: { id, challenge, methods: [method], status: 'PENDING', ...unmailed }, rows: [] }
   }
   const mail = keeping.mailTo === null ? null : await askedMail(call, keeping.mailTo, { binding, needs })
   // Held: the row's id is the nonce, from which codes are derived.
@@ -86,7 +86,13 @@ export const prepareChallenge = async (
   const random = needs.random.bytes(heldIdRandomBytes)
   const id = heldIdOf(random, triedSubjectOf(order) ?? nonce, needs.keyRing)
   return {
-    standing: { id, challenge, status: 'PENDING', ...(mail === null ? unmailed : queued(call, mail)) },
+    standing: {
+      id,
+      challenge,
+      methods: [method],
+      status: 'PENDING',
+      ...(mail === null ? unmailed : queued(call, mail)),
+    },
     rows: [
       heldRow(call, challenge, { id, mailTo: keeping.mailTo, binding, needs }),
       ...(mail === null ? [] : mailRows(call, { ...mail, causeId: nonce }, needs)),

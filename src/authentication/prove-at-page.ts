@@ -80,7 +80,7 @@ interface Proven {
 /** The rows of a new account are not written here: whoever redeems the code describes them anew. */
 const spend = async (call: Call, { opened, verified }: Proven, needs: ProveAtPageNeeds): Promise<void> => {
   const { account, provisioned, parts } = opened
-  if (!provisioned) await needs.accounts.writeWhileOpen(call, account.id, ...verified.writes, ...parts)
+  if (!provisioned) await needs.accounts.writeWhileOpen(call, account, ...verified.writes, ...parts)
   else if (verified.writes.length > 0) await call.write(...verified.writes)
 }
 

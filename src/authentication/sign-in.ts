@@ -105,6 +105,6 @@ const openSession = async (
   )
   const written = [...verified.writes, ...opened.parts, ...parts]
   if (provisioned) await call.write(...written)
-  else await needs.accounts.writeWhileOpen(call, account.id, ...written)
+  else await needs.accounts.writeWhileOpen(call, account, ...written)
   return { account, session, provisioned }
 }

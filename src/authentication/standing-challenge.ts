@@ -7,6 +7,8 @@ export interface StandingChallenge {
   /** The asker's id of the challenge. */
   readonly id: string
   readonly challenge: Challenge
+  /** The methods whose proofs may answer it, its own first. */
+  readonly methods: readonly string[]
   readonly status: ChallengeStatus
   /** Null without a mail. */
   readonly mailState: MailState | null

@@ -79,15 +79,14 @@ const verifySecondFactor = async (
   { method, attempt, spend }: Checked<SecondFactor>,
   needs: VerifyAttemptNeeds,
 ): Promise<VerifiedProof> => {
-  const { challenge } = attempt
-  if (challenge === null || challenge.accountId === null)
+  const { accountId } = attempt
+  if (accountId === null)
     throw new Failure('PROOF_REJECTED', undefined, { reason: 'the challenge names no account' })
-  const { accountId } = challenge
-  const { amr, writes } = await method.verify(call, { ...attempt, challenge, accountId })
+  const { amr, writes } = await method.verify(call, { ...attempt, accountId })
   const shown = { amr, writes: [...spend, ...writes] }
-  if (challenge.firstFactor !== null)
-    return completed({ first: challenge.firstFactor, accountId, shown }, needs)
-  if (challenge.purpose !== 'STEP_UP')
+  const first = attempt.challenge?.firstFactor ?? null
+  if (first !== null) return completed({ first, accountId, shown }, needs)
+  if (attempt.purpose !== 'STEP_UP')
     throw new Failure('PROOF_REJECTED', undefined, { reason: 'a second factor without a first one' })
   return { ...shown, kind: 'second_factor', method, accountId }
 }

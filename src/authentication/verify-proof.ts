@@ -6,7 +6,7 @@ import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { ProvenIdentity } from '../identities/identity.js'
 import type { Attempt, Method } from '../methods/method.js'
-import { type OneOf, pickMethod } from '../methods/registry.js'
+import { isOfSecondFactor, type OneOf, pickMethod } from '../methods/registry.js'
 import type { Throttle } from '../throttle/throttle.js'
 import { noteRejectedProof, type TriedIdentity } from './note-rejected-proof.js'
 import type { VerifiedProof } from './verified-proof.js'
@@ -32,7 +32,9 @@ export const verifyProof = async (
 ): Promise<VerifiedProof> => {
   const { purpose, challengeId } = submitted
   const { method, value } = pickMethod(needs.methods, submitted.proof)
-  if (challengeId === null && method.needsChallenge)
+  // Without a challenge only the session says whose second factor it is, and only a step-up is about the session.
+  const isAboutSession = method.kind === 'second_factor' && purpose === 'STEP_UP'
+  if (challengeId === null && (method.needsChallenge || (method.kind === 'second_factor' && !isAboutSession)))
     throw new Failure('BAD_USER_INPUT', 'This proof answers a challenge: give its challengeId.', {
       field: 'challengeId',
     })
@@ -47,6 +49,8 @@ export const verifyProof = async (
   const challenge = found?.challenge ?? null
   const accountId =
     challenge?.accountId ?? (purpose === 'SIGN_IN' ? null : (call.principal?.accountId ?? null))
+  if (isGuess && method.kind === 'second_factor' && accountId !== null)
+    await method.countTry?.(call, accountId)
   const attempt = { proof: value, challenge, purpose, accountId }
   const spend = challenge === null ? [] : [needs.challenges.spend(challenge)]
   // An answer that is not a guess, such as a question whether the link was confirmed, counts as no failure.
@@ -89,11 +93,11 @@ const subjectOf = (
 const openChallenge = async (
   call: Call,
   { named, ...expected }: Expected & { readonly named: NamedChallenge },
-  { challenges }: VerifyProofNeeds,
+  { challenges, methods }: VerifyProofNeeds,
 ): Promise<OpenedChallenge | null> => {
   const found = await challenges.open(call, named)
   if (found !== null) challenges.refuseSpent(found)
-  checkChallenge(call, found?.challenge ?? null, expected)
+  checkChallenge(call, found?.challenge ?? null, { ...expected, methods })
   return found
 }
 
@@ -102,7 +106,11 @@ interface Expected {
   readonly purpose: ChallengePurpose
 }
 
-const checkChallenge = (call: Call, challenge: Challenge | null, expected: Expected): void => {
+const checkChallenge = (
+  call: Call,
+  challenge: Challenge | null,
+  expected: Expected & { readonly methods: readonly Method[] },
+): void => {
   if (challenge === null)
     throw new Failure('PROOF_REJECTED', 'This is no challenge of ours. Ask for a new one.', {
       reason: 'challenge does not open',
@@ -116,8 +124,14 @@ const checkChallenge = (call: Call, challenge: Challenge | null, expected: Expec
 }
 
 /** Why a challenge does not fit the answer; null if it does. */
-const mismatchOf = (call: Call, challenge: Challenge, { method, purpose }: Expected): string | null => {
-  if (challenge.method !== method.name) return `challenge of method ${challenge.method}`
+const mismatchOf = (
+  call: Call,
+  challenge: Challenge,
+  { method, methods, purpose }: Expected & { readonly methods: readonly Method[] },
+): string | null => {
+  const standsIn =
+    method.kind === 'second_factor' && method.standsIn !== undefined && isOfSecondFactor(methods, challenge)
+  if (challenge.method !== method.name && !standsIn) return `challenge of method ${challenge.method}`
   if (challenge.purpose !== purpose) return `challenge for ${challenge.purpose} answered for ${purpose}`
   if (challenge.sessionId !== null && challenge.sessionId !== sessionIdOf(call.principal))
     return `challenge of session ${challenge.sessionId}`

@@ -6,6 +6,8 @@ import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import { Failure } from '../failure.js'
 import type { Method } from '../methods/method.js'
+import { completingOrder } from '../methods/registry.js'
+import { listAnsweringMethods } from './list-answering-methods.js'
 import { type PrepareChallengeNeeds, prepareChallenge } from './prepare-challenge.js'
 import type { StandingChallenge } from './standing-challenge.js'
 import type { VerifiedIdentity } from './verified-proof.js'
@@ -24,7 +26,10 @@ export interface FirstProof {
   readonly purpose: ChallengePurpose
 }
 
-/** Spends the first proof; issues a challenge of the first method in the list that the account's owner can answer. */
+/**
+ * Spends the first proof; issues a challenge of the first method that the account's owner can answer, in the order of
+ * `completingOrder`. `PROOF_REJECTED` if there is none.
+ */
 export const wantSecondFactor = async (
   call: Call,
   { verified, account, parts, purpose }: FirstProof,
@@ -38,12 +43,13 @@ export const wantSecondFactor = async (
     sessionId: purpose === 'SIGN_IN' ? null : sessionIdOf(call.principal),
     firstFactor,
   }
-  for (const { name: method, challengeAfter } of needs.methods) {
+  for (const { name: method, challengeAfter } of completingOrder(needs.methods)) {
     const draft = (await challengeAfter?.(call, account.id, firstFactor)) ?? null
     if (draft === null) continue
     const { standing, rows } = await prepareChallenge(call, { method, purpose, draft, binding }, needs)
+    const methods = await listAnsweringMethods(call, standing.challenge, needs)
     await call.write(...writes, ...parts, ...rows)
-    return standing
+    return { ...standing, methods }
   }
   throw new Failure(
     'PROOF_REJECTED',

@@ -56,12 +56,14 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
   const shown = ({
     id,
     challenge,
+    methods,
     status,
     mailState,
     retryAfterSeconds,
   }: StandingChallenge): ChallengeType => ({
     id,
     method: challenge.method,
+    methods,
     purpose: challenge.purpose,
     status,
     message: challenge.message,

@@ -71,6 +71,12 @@ export class ChallengeType {
   @Field(() => String, { description: 'The method whose proof answers it.' })
   method!: string
 
+  @Field(() => [String], {
+    description:
+      'The methods of which a proof may answer it: `method`, and for a second factor also `recoveryCode` where the account has such codes.',
+  })
+  methods!: readonly string[]
+
   @Field(() => challengePurposes, { description: 'What answering it is for.' })
   purpose!: keyof typeof challengePurposes
 

@@ -34,6 +34,9 @@ const IdentitySchema = defineEntity({
 export class Identity extends IdentitySchema.class {}
 IdentitySchema.setClass(Identity)
 
+/** The method of passwords. A password opens an account only together with a second factor, so it raises the level. */
+export const passwordMethodName = 'password'
+
 /** A change of an identity's credential by a proof. */
 export interface CredentialStep {
   /** The credential against which the proof was checked; null if the proof registers the identity. */

@@ -1,5 +1,6 @@
 // The interface of all methods: a static description, and separately the functions.
 import type { AccountKind } from '../accounts/account.js'
+import type { AuditLog } from '../audit/audit-log.js'
 import type { Acr } from '../authorization/principal.js'
 import type { Challenge, ChallengeDraft, ChallengePurpose, FirstFactor } from '../challenges/challenge.js'
 import type { HeldSecrets } from '../challenges/held-secrets.js'
@@ -9,7 +10,10 @@ import type { Part } from '../database/change.js'
 import type { Identities } from '../identities/identities.js'
 import type { CredentialStep, ProvenIdentity } from '../identities/identity.js'
 import type { MethodWords } from '../mail/words.js'
+import type { Outbox } from '../outbox/outbox.js'
 import type { Random } from '../runtime/random.js'
+import type { SecondFactors } from '../second-factors/second-factors.js'
+import type { KeyRing } from '../tokens/key-ring.js'
 
 /** The common description of methods, from which the schema, the texts of mails and the lists of clients are made. */
 interface CommonDescription<P extends object, R extends object> {
@@ -125,17 +129,26 @@ export interface IdentityBehaviour<P extends object = object, R extends object =
   verify(call: Call, attempt: Attempt<P>): Promise<ShownIdentity>
 }
 
-/** A proof of a second factor, whose challenge has the account. */
-export type SecondAttempt<P extends object = object> = Attempt<P> & {
-  readonly challenge: Challenge
-  readonly accountId: string
-}
+/**
+ * A proof of a second factor. The challenge names the account; without one (only to step up) the caller's session does.
+ */
+export type SecondAttempt<P extends object = object> = Attempt<P> & { readonly accountId: string }
 
 /** The functions of a second factor. */
 export interface SecondFactorBehaviour<P extends object = object, R extends object = object>
   extends CommonBehaviour<P, R> {
   challengeAfter(call: Call, accountId: string, first: FirstFactor): Promise<ChallengeDraft | null>
-  /** Verifies a proof with a challenge that has the account. Reads only; refuses like an identity method. */
+  /**
+   * Whether the account has a proof of this method that may answer any challenge of a second factor, instead of what
+   * that asks for. Only a method that stands in for the others has this function.
+   */
+  standsIn?(call: Call, accountId: string): Promise<boolean>
+  /**
+   * Counts a guess for the account, over all its challenges and sessions and before it is compared. Throws
+   * `RATE_LIMITED`. Without this function only the tries of a challenge are limited.
+   */
+  countTry?(call: Call, accountId: string): Promise<void>
+  /** Verifies a proof for the account of the attempt. Reads only; refuses like an identity method. */
   verify(call: Call, attempt: SecondAttempt<P>): Promise<ShownSecondFactor>
 }
 
@@ -156,6 +169,10 @@ export interface MethodNeeds {
   readonly random: Random
   readonly heldSecrets: HeldSecrets
   readonly identities: Identities
+  readonly secondFactors: SecondFactors
+  readonly keyRing: KeyRing
+  readonly auditLog: AuditLog
+  readonly outbox: Outbox
   readonly loginCodes: LoginCodes
 }
 

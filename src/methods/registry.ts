@@ -1,4 +1,5 @@
 // The list of methods.
+import type { Challenge } from '../challenges/challenge.js'
 import { assertNever, Failure } from '../failure.js'
 import type { MethodVocabulary } from '../mail/words.js'
 import { anonymousMethod } from './anonymous/method.js'
@@ -55,4 +56,21 @@ export const pickMethod = (
     if (value !== undefined && value !== null) return { method, value }
   }
   throw new Failure('BAD_USER_INPUT', 'Name exactly one method.', { field: 'input' })
+}
+
+/** True for a challenge that completes a first proof, or asks for a second factor alone. */
+export const isOfSecondFactor = (
+  methods: readonly Method[],
+  { firstFactor, method }: Pick<Challenge, 'firstFactor' | 'method'>,
+): boolean =>
+  firstFactor !== null || methods.some(({ kind, name }) => kind === 'second_factor' && name === method)
+
+/**
+ * The methods in the order in which they complete a first proof: the second factors proper, then identities, and what
+ * stands in for the others last, because it is used up.
+ */
+export const completingOrder = (methods: readonly Method[]): readonly Method[] => {
+  const rank = (method: Method): number =>
+    method.kind !== 'second_factor' ? 1 : method.standsIn === undefined ? 0 : 2
+  return methods.toSorted((one, other) => rank(one) - rank(other))
 }

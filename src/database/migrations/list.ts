@@ -14,6 +14,7 @@ import { Migration0011 } from './0011-mail-turns.js'
 import { Migration0016 } from './0016-free-handles.js'
 import { Migration0018 } from './0018-any-path.js'
 import { Migration0021 } from './0021-traces.js'
+import { Migration0022 } from './0022-second-factors.js'
 import { Migration0024 } from './0024-devices.js'
 import { Migration0025 } from './0025-last-used-identities.js'
 
@@ -33,6 +34,7 @@ export const migrations: MigrationObject[] = [
   { name: '0016-free-handles', class: Migration0016 },
   { name: '0018-any-path', class: Migration0018 },
   { name: '0021-traces', class: Migration0021 },
-  { name: '0025-last-used-identities', class: Migration0025 },
+  { name: '0022-second-factors', class: Migration0022 },
   { name: '0024-devices', class: Migration0024 },
+  { name: '0025-last-used-identities', class: Migration0025 },
 ]

@@ -1,6 +1,6 @@
 // The method `email`: proves control of an address with the code or the link of a mail to it.
 import { Field, InputType } from 'type-graphql'
-import type { ChallengeDraft } from '../../challenges/challenge.js'
+import type { ChallengeDraft, FirstFactor } from '../../challenges/challenge.js'
 import { codeInWords, readCode } from '../../challenges/held-secrets.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
@@ -44,16 +44,21 @@ export const emailMethod: IdentityDefinition<EmailProof, EmailChallengeInput> = 
   links: true,
   showsSubject: true,
 
-  create: ({ heldSecrets }) => ({
+  create: ({ heldSecrets, identities }) => ({
     async challenge(_call: Call, request: EmailChallengeInput, aim: ChallengeAim): Promise<ChallengeDraft> {
       const address = parseAddress(request.address, 'address')
+      const isReset = aim.purpose === 'RESET_PASSWORD'
       return {
-        subject: address,
-        handle: null,
-        state: null,
-        compose: aim.purpose === 'RESET_PASSWORD' ? (terms) => composeResetMessage(address, terms) : null,
-        keeping: { by: 'service', mailTo: address },
+        ...draftFor(address),
+        compose: isReset ? (terms) => composeResetMessage(address, terms) : null,
       }
+    },
+
+    /** To the address that the owner reads first. Not after another emailed code, which is the same factor. */
+    async challengeAfter(call: Call, accountId: string, first: FirstFactor): Promise<ChallengeDraft | null> {
+      if (first.method === emailMethodName) return null
+      const [primary] = await identities.listFirstAddresses(call, [accountId], 1)
+      return primary === undefined ? null : draftFor(primary.subject)
     },
 
     isGuess({ code }: EmailProof): boolean {
@@ -86,6 +91,14 @@ export const emailMethod: IdentityDefinition<EmailProof, EmailChallengeInput> = 
     },
   }),
 }
+
+const draftFor = (address: string): ChallengeDraft => ({
+  subject: address,
+  handle: null,
+  state: null,
+  compose: null,
+  keeping: { by: 'service', mailTo: address },
+})
 
 const rejected = (reason: string, sentence?: string): Failure =>
   new Failure('PROOF_REJECTED', sentence, { reason })

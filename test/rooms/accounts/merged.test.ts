@@ -55,7 +55,9 @@ test('nobody is let into a merged account, and its owner changes nothing of it a
   const audit = auditLog.row(ownCall(), { action: 'session.started', accountId: absorbed })
   await merge(absorbed, survivor)
   const merged = await tables.contents()
-  await expect(accounts.writeWhileOpen(ownCall(), absorbed, audit)).rejects.toMatchObject({
+  await expect(
+    accounts.writeWhileOpen(ownCall(), { id: absorbed, level: 'aal0' }, audit),
+  ).rejects.toMatchObject({
     code: 'CONFLICT',
   })
   const locked = ownCall().inTransaction(async (call) => await accounts.lock(call, absorbed))
