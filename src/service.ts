@@ -164,7 +164,17 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const outbox = new Outbox(traces)
   const sealedChallenges = new SealedChallenges({ keyRing, random }, publicUrl)
   const loginCodes = new LoginCodes({ keyRing, random }, publicUrl)
-  const ofMethods = { random, heldSecrets, identities, secondFactors, keyRing, auditLog, outbox, loginCodes }
+  const ofMethods = {
+    random,
+    heldSecrets,
+    identities,
+    secondFactors,
+    keyRing,
+    auditLog,
+    outbox,
+    loginCodes,
+    publicUrl,
+  }
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
   return {
     database,

@@ -73,6 +73,7 @@ export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   CONFIG_LOCKED: 'config',
   CONFIG_NOT_WRITTEN: 'config',
   WRONG_CHALLENGE: 'refused',
+  WALLET_REFUSED: 'refused',
   FORBIDDEN: 'refused',
   NOT_FOUND: 'refused',
   CONFLICT: 'refused',

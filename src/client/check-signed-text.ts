@@ -1,7 +1,9 @@
 // Checks a text before a key signs it, so that a server that relays another server's challenge gets no signature.
 
 import type { ServerIdentity } from './discovery.js'
+import { isSameHandle } from './handle-spelling.js'
 import { IdemError } from './idem-error.js'
+import { isHostOf, isSameOrigin } from './server-origin.js'
 
 /** The request and its server. The text must name exactly these. */
 export interface SigningRequest {
@@ -20,7 +22,7 @@ export const checkSignedText = (text: string, request: SigningRequest): void => 
   const fields = readFields(text)
   if (fields === null) throw wrong(['the text has not the form of a challenge of Idem'])
   const faults = [
-    isHostOf(fields.get('Domain'), reachedAt)
+    isHostOf(fields.get('Domain') ?? null, reachedAt)
       ? null
       : `it names ${seen('server', fields.get('Domain'))}, not ${new URL(reachedAt).host}`,
     fields.get('Purpose') === request.purpose
@@ -29,7 +31,7 @@ export const checkSignedText = (text: string, request: SigningRequest): void => 
     fields.get('Public key') === request.publicKey
       ? null
       : `it names ${seen('key', fields.get('Public key'))}, not ${request.publicKey}`,
-    isHandle(fields.get('Handle'), request.handle)
+    isSameHandle(fields.get('Handle') ?? null, request.handle)
       ? null
       : `it names ${seen('handle', fields.get('Handle'))}, not ${request.handle ?? 'none'}`,
   ].filter((fault) => fault !== null)
@@ -63,29 +65,6 @@ const readFields = (text: string): ReadonlyMap<string, string> | null => {
   const isWhole = byName.size === fields.length && (byName.get('Domain') ?? domain) === domain
   return isWhole ? byName : null
 }
-
-const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
-
-/** All loopback names count as the same host. */
-const isSameOrigin = (one: string, other: string): boolean => {
-  const [a, b] = [new URL(one), new URL(other)]
-  const isSameHost =
-    a.hostname === b.hostname || (loopbackNames.has(a.hostname) && loopbackNames.has(b.hostname))
-  return a.protocol === b.protocol && a.port === b.port && isSameHost
-}
-
-/** Whether the domain is exactly a host, without a user or path, and that of the origin. */
-const isHostOf = (domain: string | undefined, origin: string): boolean => {
-  const named = `${new URL(origin).protocol}//${domain}`
-  return URL.canParse(named) && new URL(named).host === domain && isSameOrigin(named, origin)
-}
-
-const isHandle = (named: string | undefined, asked: string | null): boolean =>
-  named === undefined || asked === null ? named === undefined && asked === null : fold(named) === fold(asked)
-
-/** The server's canonical spelling of a handle: NFKC, case folded through both cases. */
-const fold = (handle: string): string =>
-  handle.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
 
 const seen = (what: string, value: string | undefined): string =>
   value === undefined ? `no ${what}` : `the ${what} ${value.slice(0, longestQuote)}`

@@ -28,9 +28,16 @@ export type RefusalCode = (typeof refusalCodes)[number]
 /**
  * A code for failures on the client's side: no answer (`UNREACHABLE`), no answer in time (`TIMED_OUT`), an answer that
  * is not Idem's GraphQL (`UNEXPECTED_ANSWER`), a text to sign that names another server, purpose, key or handle than
- * was requested (`WRONG_CHALLENGE`), or no session and no way to sign in again (`SIGNED_OUT`).
+ * was requested (`WRONG_CHALLENGE`), a wallet that gives no account or no signature (`WALLET_REFUSED`), or no session
+ * and no way to sign in again (`SIGNED_OUT`).
  */
-export type LocalCode = 'UNREACHABLE' | 'TIMED_OUT' | 'UNEXPECTED_ANSWER' | 'WRONG_CHALLENGE' | 'SIGNED_OUT'
+export type LocalCode =
+  | 'UNREACHABLE'
+  | 'TIMED_OUT'
+  | 'UNEXPECTED_ANSWER'
+  | 'WRONG_CHALLENGE'
+  | 'WALLET_REFUSED'
+  | 'SIGNED_OUT'
 
 /** Every code of an `IdemError`. */
 export type IdemErrorCode = RefusalCode | LocalCode

@@ -1,4 +1,4 @@
 // The server's methods that a client knows by name, as they stand in `Identity.method` and `Challenge.method`.
 
 /** Each method's name; the fields of `ChallengeRequest` and `Proof` are called the same. */
-export const methodNames = { key: 'key', email: 'email' } as const
+export const methodNames = { key: 'key', email: 'email', wallet: 'wallet' } as const

@@ -22,6 +22,7 @@ export interface Answer {
     | { readonly key: { readonly signature: string } }
     | { readonly anonymous: { readonly deviceSecret: string; readonly deviceName?: string } }
     | { readonly email: { readonly code?: string } }
+    | { readonly wallet: { readonly signature: string } }
 }
 
 const issueChallenge = `mutation IssueChallenge($input: ChallengeRequest!, $purpose: ChallengePurpose!) {

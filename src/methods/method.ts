@@ -174,6 +174,8 @@ export interface MethodNeeds {
   readonly auditLog: AuditLog
   readonly outbox: Outbox
   readonly loginCodes: LoginCodes
+  /** The origin of this installation. */
+  readonly publicUrl: string
 }
 
 /** A method that proves control of an identity. */

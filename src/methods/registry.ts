@@ -7,12 +7,14 @@ import { emailMethod } from './email/method.js'
 import { keyMethod } from './key/method.js'
 import { loginMethod } from './login/method.js'
 import type { Method, MethodDefinition, MethodDescription, MethodNeeds } from './method.js'
+import { walletMethod } from './wallet/method.js'
 
 /** All methods. A new one is a folder and a line here. */
 export const methodDefinitions: readonly MethodDefinition[] = [
   anonymousMethod,
   keyMethod,
   emailMethod,
+  walletMethod,
   loginMethod,
 ]
 
