@@ -29,6 +29,7 @@ ENV NODE_ENV=production IDEM_HOST=0.0.0.0
 COPY --from=packages /idem/node_modules node_modules
 COPY --from=build /idem/dist dist
 COPY --from=build /idem/src/mail/templates src/mail/templates
+COPY --from=build /idem/src/passwords/common-passwords.txt src/passwords/common-passwords.LICENSE src/passwords/
 COPY package.json ./
 COPY bin bin
 COPY docker/is-ready.js docker/

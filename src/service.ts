@@ -39,6 +39,9 @@ import { createMethods, vocabularyOf } from './methods/registry.js'
 import { keepOperatorHandles } from './operators/keep-operator-handles.js'
 import { warnOfFreeOperators } from './operators/warn-of-free-operators.js'
 import { Outbox } from './outbox/outbox.js'
+import { CommonPasswords } from './passwords/common-passwords.js'
+import { PasswordHasher } from './passwords/password-hasher.js'
+import { Passwords } from './passwords/passwords.js'
 import type { Clock } from './runtime/clock.js'
 import type { Logger } from './runtime/logger.js'
 import { createMetrics, type Metrics } from './runtime/metrics.js'
@@ -114,6 +117,8 @@ export interface Foundation {
   readonly loginCodes: LoginCodes
   readonly challenges: Challenges
   readonly sessions: Sessions
+  readonly passwords: Passwords
+  readonly passwordHasher: PasswordHasher
   readonly methods: readonly Method[]
   readonly vocabulary: MethodVocabulary
   /** Makes a call of the process itself, without principal and source. */
@@ -162,6 +167,8 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const secondFactors = new SecondFactors(random)
   const auditLog = new AuditLog(random)
   const outbox = new Outbox(traces)
+  const passwords = new Passwords()
+  const passwordHasher = new PasswordHasher({ settings: settings.passwords, random, metrics })
   const sealedChallenges = new SealedChallenges({ keyRing, random }, publicUrl)
   const loginCodes = new LoginCodes({ keyRing, random }, publicUrl)
   const ofMethods = {
@@ -174,6 +181,8 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     outbox,
     loginCodes,
     publicUrl,
+    passwords,
+    passwordHasher,
   }
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
   return {
@@ -202,6 +211,8 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     challenges: new Challenges(sealedChallenges, heldChallenges),
     sessions: new Sessions(notifications, settings.sessions),
     methods: createMethods(options.methodDefinitions, ofMethods),
+    passwords,
+    passwordHasher,
     vocabulary: vocabularyOf(options.methodDefinitions),
     ownCall: () =>
       new Call(database, {
@@ -251,6 +262,7 @@ export const startService = async (
     publicUrl,
     accessTokens,
     domain: new URL(publicUrl).host,
+    commonPasswords: new CommonPasswords(),
     sealedChallengeLifetimeSeconds: settings.challenges.lifetimeSeconds,
     heldChallengeLifetimeSeconds: settings.challenges.mailedLifetimeSeconds,
     sessionLifetimeSeconds: settings.sessions.lifetimeSeconds,

@@ -12,6 +12,7 @@ import { identitySettings } from './identities/settings.js'
 import { mailSettings } from './mail/settings.js'
 import { operatorSettings } from './operators/settings.js'
 import { outboxSettings } from './outbox/settings.js'
+import { passwordSettings } from './passwords/settings.js'
 import { queueSettings } from './queue/settings.js'
 import { runtimeSettings } from './runtime/settings.js'
 import { sessionSettings } from './sessions/settings.js'
@@ -36,6 +37,7 @@ export const settingsSections = {
   challenges: challengeSettings,
   sessions: sessionSettings,
   throttle: throttleSettings,
+  passwords: passwordSettings,
   graphql: graphqlSettings,
 }
 

@@ -25,6 +25,8 @@ const checkedFiles = [
   ...['docker-compose.yml', 'Dockerfile', '.dockerignore', '.gitignore', 'docs/settings.md', 'src/main.ts'],
   ...['package.json', 'package-lock.json', 'bin', 'docker/is-ready.js', 'docker/make-secrets.sh'],
   'src/mail/templates',
+  'src/passwords/common-passwords.txt',
+  'src/passwords/common-passwords.LICENSE',
 ]
 
 let folder: string

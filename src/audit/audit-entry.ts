@@ -23,6 +23,8 @@ export const auditKinds = {
   'identity.renamed': 'change',
   'device.registered': 'change',
   'device.removed': 'change',
+  'password.set': 'change',
+  'password.changed': 'change',
   'session.started': 'access',
   'session.refreshed': 'routine',
   'session.stepped_up': 'access',

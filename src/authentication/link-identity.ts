@@ -65,7 +65,11 @@ export const linkIdentity = async (
   request: LinkRequest,
   needs: LinkIdentityNeeds,
 ): Promise<Linked> =>
-  await noteRejectedProof(call, { about: null, run: async () => await linkBy(call, request, needs) }, needs)
+  await noteRejectedProof(
+    call,
+    { about: () => null, run: async () => await linkBy(call, request, needs) },
+    needs,
+  )
 
 const linkBy = async (call: Call, request: LinkRequest, needs: LinkIdentityNeeds): Promise<Linked> => {
   const principal = requireSession(call.principal)

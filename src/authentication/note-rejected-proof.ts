@@ -14,8 +14,8 @@ export type TriedIdentity = ProvenIdentity | { readonly sessionId: string }
 
 /** The check of a proof, or what is done with it. */
 export interface ProofCheck<T> {
-  /** For what a failure is counted; null if that is unknown, or if nothing was tried. */
-  readonly about: TriedIdentity | null
+  /** For what a failure is counted, asked after one; null if that is unknown, or if nothing was tried. */
+  readonly about: () => TriedIdentity | null | Promise<TriedIdentity | null>
   readonly run: () => Promise<T>
 }
 
@@ -34,7 +34,8 @@ export const noteRejectedProof = async <T>(
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'PROOF_REJECTED') throw error
     if (error.details.attempt !== undefined) throw error
-    const identityId = about && (await noteFailed(call, about, identities))
+    const tried = await about()
+    const identityId = tried && (await noteFailed(call, tried, identities))
     const attempt = { network: call.source.network, identityId }
     throw new Failure(error.code, error.message, { ...error.details, attempt })
   }

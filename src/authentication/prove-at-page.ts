@@ -36,7 +36,7 @@ export const proveAtPage = async (
 ): Promise<ProvenAtPage> =>
   await noteRejectedProof(
     call,
-    { about: null, run: async () => await proveBy(call, submitted, needs) },
+    { about: () => null, run: async () => await proveBy(call, submitted, needs) },
     needs,
   )
 

@@ -42,7 +42,7 @@ export type SignedIn =
 export const signIn = async (call: Call, submitted: SubmittedProof, needs: SignInNeeds): Promise<SignedIn> =>
   await noteRejectedProof(
     call,
-    { about: null, run: async () => await signInBy(call, submitted, needs) },
+    { about: () => null, run: async () => await signInBy(call, submitted, needs) },
     needs,
   )
 

@@ -25,7 +25,7 @@ export interface StepUpNeeds extends VerifyProofNeeds, OpenIdentityNeeds, IssueT
 export const stepUp = async (call: Call, submitted: SubmittedProof, needs: StepUpNeeds): Promise<Tokens> =>
   await noteRejectedProof(
     call,
-    { about: null, run: async () => await stepUpBy(call, submitted, needs) },
+    { about: () => null, run: async () => await stepUpBy(call, submitted, needs) },
     needs,
   )
 

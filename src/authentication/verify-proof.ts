@@ -42,6 +42,7 @@ export const verifyProof = async (
   // 1 the limit comes first: what it refuses costs no statement and no try of the challenge
   const named = challengeId === null ? null : needs.challenges.name(challengeId)
   await needs.throttle.count(call, 'signIn', subjectOf(method, { proof: value, named }))
+  if (method.kind === 'identity') method.admit?.(call)
   // 2 the challenge: issued for this method, purpose and session, and still open
   const found = named && (await openChallenge(call, { named, method, purpose }, needs))
   // 3 the proof: a guess counts as a try of a held challenge, whatever the result is
@@ -54,14 +55,18 @@ export const verifyProof = async (
   const attempt = { proof: value, challenge, purpose, accountId }
   const spend = challenge === null ? [] : [needs.challenges.spend(challenge)]
   // An answer that is not a guess, such as a question whether the link was confirmed, counts as no failure.
-  const about = isGuess || method.isGuess === undefined ? triedBy(call, method, attempt) : null
+  const isTry = isGuess || method.isGuess === undefined
+  const about = async () => (isTry ? await triedBy(call, method, attempt) : null)
   const run = async () => await verifyAttempt(call, { method, attempt, spend }, needs)
   return await noteRejectedProof(call, { about, run }, needs)
 }
 
 /** For what a failure of an attempt is counted: a second factor without a first proof is tried within a session. */
-const triedBy = (call: Call, method: Method, attempt: Attempt): TriedIdentity | null => {
+const triedBy = async (call: Call, method: Method, attempt: Attempt): Promise<TriedIdentity | null> => {
   const sessionId = sessionIdOf(call.principal)
+  const isFirst = (attempt.challenge?.firstFactor ?? null) === null
+  if (isFirst && method.kind === 'identity' && method.failedIdentity !== undefined)
+    return { method: method.name, ...(await method.failedIdentity(call, attempt)) }
   const identity = identityAbout(method, attempt)
   if (identity !== null || method.kind !== 'second_factor' || sessionId === null) return identity
   return { sessionId }

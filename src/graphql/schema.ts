@@ -21,6 +21,7 @@ import {
 import { IdentityResolver, type IdentityResolverNeeds } from './identity.resolver.js'
 import { createMethodInputs, oneOfInputs } from './method-inputs.js'
 import { OperatorResolver, type OperatorResolverNeeds } from './operator.resolver.js'
+import { PasswordResolver, type PasswordResolverNeeds } from './password.resolver.js'
 import { SessionResolver, type SessionResolverNeeds } from './session.resolver.js'
 
 /** What all resolvers need. */
@@ -30,6 +31,7 @@ export interface GraphqlNeeds
     DeviceResolverNeeds,
     IdentityResolverNeeds,
     OperatorResolverNeeds,
+    PasswordResolverNeeds,
     SessionResolverNeeds {
   readonly methods: readonly Method[]
 }
@@ -57,6 +59,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
     [AccountResolver, new AccountResolver(needs)],
     [DeviceResolver, new DeviceResolver(needs)],
     [IdentityResolver, new IdentityResolver(needs)],
+    [PasswordResolver, new PasswordResolver(needs)],
     [SessionResolver, new SessionResolver(needs)],
     [OperatorResolver, new OperatorResolver(needs)],
     [AuthenticationResolver, new AuthenticationResolver()],
@@ -68,6 +71,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
       IdentityResolver,
       SessionResolver,
       AuthenticationResolver,
+      PasswordResolver,
       OperatorResolver,
     ],
     container: { get: (resolver) => instances.get(resolver) },

@@ -33,7 +33,7 @@ const use = {
   name: 'idem_identity_use',
   text: `update identity set failed_proofs = 0, credential = coalesce($2::jsonb, credential),
       last_used_at = greatest(last_used_at, $4::timestamptz)
-    where id = $1::uuid and ($3::jsonb is null or credential = $3::jsonb) returning id`,
+    where id = $1::uuid and ($3::jsonb is null or credential @> $3::jsonb) returning id`,
 }
 
 /** The condition is checked again after a wait for the row, so that of many proofs at the same time one writes it. */
@@ -59,7 +59,7 @@ const rename = {
 const step = {
   name: 'idem_identity_step',
   text: `update identity set credential = $2::jsonb
-    where id = $1::uuid and credential = $3::jsonb returning id`,
+    where id = $1::uuid and credential @> $3::jsonb returning id`,
 }
 
 /**

@@ -39,7 +39,10 @@ export const passwordMethodName = 'password'
 
 /** A change of an identity's credential by a proof. */
 export interface CredentialStep {
-  /** The credential against which the proof was checked; null if the proof registers the identity. */
+  /**
+   * The credential against which the proof was checked, or the part of it that must not have changed since; null if the
+   * proof registers the identity.
+   */
   readonly from: JsonObject | null
   /** The credential for the next proof. */
   readonly to: JsonObject

@@ -12,6 +12,8 @@ export const templateFacts = {
   'identity-unlinked': ['account', 'what', 'device', 'address', 'time'],
   'device-registered': ['account', 'key', 'device', 'address', 'time'],
   'device-removed': ['account', 'key', 'device', 'address', 'time'],
+  'password-set': ['account', 'device', 'address', 'time'],
+  'password-changed': ['account', 'device', 'address', 'time'],
   'account-suspended': ['account', 'time'],
   'account-reinstated': ['account', 'time'],
 } as const

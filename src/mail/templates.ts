@@ -1,9 +1,9 @@
 // The templates of all mails, read once at the start: ours, replaced by those of the operator.
 import { readdir, readFile } from 'node:fs/promises'
-import { findPackageJSON } from 'node:module'
 import path from 'node:path'
 import mustache from 'mustache'
 import { OperatorProblem } from '../failure.js'
+import { packageFolder } from '../runtime/package-folder.js'
 import { type Locale, locales } from './locale.js'
 import {
   frameFile,
@@ -24,14 +24,8 @@ const files = [
   ),
 ]
 
-/**
- * The folder of our templates. The compiler does not copy them to `dist`, so they are found relative to package.json.
- */
-const ourFolder = (): string => {
-  const manifest = findPackageJSON(import.meta.url)
-  if (manifest === undefined) throw new Error('there is no package.json above the mail templates')
-  return path.join(path.dirname(manifest), 'src/mail/templates')
-}
+/** The folder of our templates. The compiler does not copy them to `dist`. */
+const ourFolder = (): string => path.join(packageFolder(), 'src/mail/templates')
 
 /** Removes a byte-order mark and normalises line ends. */
 const readTemplate = async (folder: string, file: string): Promise<string> =>

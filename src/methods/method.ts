@@ -11,6 +11,8 @@ import type { Identities } from '../identities/identities.js'
 import type { CredentialStep, ProvenIdentity } from '../identities/identity.js'
 import type { MethodWords } from '../mail/words.js'
 import type { Outbox } from '../outbox/outbox.js'
+import type { PasswordHasher } from '../passwords/password-hasher.js'
+import type { Passwords } from '../passwords/passwords.js'
 import type { Random } from '../runtime/random.js'
 import type { SecondFactors } from '../second-factors/second-factors.js'
 import type { KeyRing } from '../tokens/key-ring.js'
@@ -123,6 +125,16 @@ export interface IdentityBehaviour<P extends object = object, R extends object =
    */
   about(attempt: Pick<Attempt<P>, 'proof' | 'challenge'>): Pick<ProvenIdentity, 'issuer' | 'subject'> | null
   /**
+   * Refuses with `UNAVAILABLE` what could not be verified just now: after the limit, before a try of a challenge is
+   * counted.
+   */
+  admit?(call: Call): void
+  /**
+   * The identity for which a rejected proof is counted, where `about` has only what was typed, and a query tells whose
+   * it is. Called after a rejection; one that does not exist if nobody's. Without this function, that of `about`.
+   */
+  failedIdentity?(call: Call, attempt: Attempt<P>): Promise<Pick<ProvenIdentity, 'issuer' | 'subject'>>
+  /**
    * Verifies a proof. Reads only. An invalid proof is refused with `PROOF_REJECTED` and a private reason, a malformed
    * one may be refused with `BAD_USER_INPUT`.
    */
@@ -176,6 +188,8 @@ export interface MethodNeeds {
   readonly loginCodes: LoginCodes
   /** The origin of this installation. */
   readonly publicUrl: string
+  readonly passwords: Passwords
+  readonly passwordHasher: PasswordHasher
 }
 
 /** A method that proves control of an identity. */

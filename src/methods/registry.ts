@@ -7,6 +7,7 @@ import { emailMethod } from './email/method.js'
 import { keyMethod } from './key/method.js'
 import { loginMethod } from './login/method.js'
 import type { Method, MethodDefinition, MethodDescription, MethodNeeds } from './method.js'
+import { passwordMethod } from './password/method.js'
 import { walletMethod } from './wallet/method.js'
 
 /** All methods. A new one is a folder and a line here. */
@@ -15,6 +16,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   keyMethod,
   emailMethod,
   walletMethod,
+  passwordMethod,
   loginMethod,
 ]
 

@@ -16,6 +16,8 @@ export const noticeOf: Partial<Readonly<Record<AuditAction, Notice>>> = {
   'identity.unlinked': { template: 'identity-unlinked', protects: true },
   'device.registered': { template: 'device-registered', protects: true },
   'device.removed': { template: 'device-removed', protects: true },
+  'password.set': { template: 'password-set', protects: true },
+  'password.changed': { template: 'password-changed', protects: true },
   'account.suspended': { template: 'account-suspended', protects: true },
   'account.reinstated': { template: 'account-reinstated', protects: true },
 }

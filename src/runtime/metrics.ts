@@ -9,6 +9,7 @@ export interface Metrics {
   readonly refusedOrigins: Counter
   readonly signIns: Counter<'method'>
   readonly sessionsEnded: Counter<'cause'>
+  readonly passwordHashes: Counter
   readonly jobs: Counter<'job' | 'result'>
   readonly jobSeconds: Histogram<'job'>
   readonly queuedJobs: Gauge<'state'>
@@ -53,6 +54,11 @@ export const createMetrics = (): Metrics => {
       name: 'idem_sessions_ended_total',
       help: 'Sessions ended, by cause.',
       labelNames: ['cause'],
+      registers,
+    }),
+    passwordHashes: new Counter({
+      name: 'idem_password_hashes_total',
+      help: 'Computations of Argon2id, to check passwords and to set them.',
       registers,
     }),
     jobs: new Counter({

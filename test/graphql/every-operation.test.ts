@@ -225,6 +225,7 @@ test('the fields that the contract marks ask for a step-up', async () => {
     'registerDevice',
     'reinstateAccount',
     'removeDevice',
+    'setPassword',
     'suspendAccount',
     'unlinkIdentity',
   ])

@@ -177,6 +177,9 @@ export const mailServerFor = (environment: Readonly<Record<string, string>>): Re
   return isHere && !('IDEM_TRUSTED_PROXIES' in environment) ? {} : { SMTP_URL: 'smtp://127.0.0.1:9' }
 }
 
+/** The least that Argon2id takes, so that tests cost no time. */
+export const cheapPasswords = { IDEM_PASSWORD_MEMORY_KIB: '8', IDEM_PASSWORD_PASSES: '1' } as const
+
 /** Starts a service on a free port. */
 export const startTestService = async (options: TestServiceOptions = {}): Promise<TestService> => {
   const port = await freePort()
@@ -184,6 +187,7 @@ export const startTestService = async (options: TestServiceOptions = {}): Promis
   const { environment = {} } = options
   const settings = readEnvironment(settingsSections, {
     IDEM_PORT: String(port),
+    ...cheapPasswords,
     ...mailServerFor(environment),
     ...environment,
   })
