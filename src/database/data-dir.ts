@@ -1,5 +1,5 @@
 // The folder that one running service owns: a lock that its holder refreshes, and a file that names the holder.
-import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, chmod, constants, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { check, lock } from 'proper-lockfile'
 import { OperatorProblem } from '../failure.js'
@@ -80,6 +80,8 @@ const claimingRetries = { retries: 150, factor: 1.5, minTimeout: 10, maxTimeout:
  */
 export const claimDataDir = async (path: string, claimant: Claimant): Promise<DataDir> => {
   await makeDataDir(path)
+  // At once, because `lock` repeats what may not be written as long as what is locked.
+  await access(path, constants.W_OK)
   const leave = await lock(join(path, claimingName), {
     realpath: false,
     stale: staleMs,
