@@ -39,13 +39,14 @@ export class OutboxRelay {
     needs.notifications.on('outbox_entry', () => this.wake())
   }
 
-  /** Starts the intervals. */
+  /** Starts the intervals, and does both at once: the one before may have died with jobs under way. */
   start(): void {
     this.#timers.push(
       setInterval(() => this.wake(), sweepMilliseconds),
       setInterval(() => this.#restore(), restoreMilliseconds),
     )
     this.wake()
+    this.#restore()
   }
 
   /** Relays now; if a relay is running, once more after it. */

@@ -116,6 +116,8 @@ describeOnRedis((backend) => {
     await smtp.behave('accept')
     // By the clock of the test: a job without a word for half a minute is asked about.
     rooms.clock.advance(31)
+    // One that starts asks at once.
+    await rooms.work()
     await untilAllSent(rooms.tables, smtp, 10)
   })
 })

@@ -177,7 +177,10 @@ describeOnRedis((backend) => {
     }
     await until(async () => {
       rooms.clock.advance(restoreSeconds)
+      // A worker that starts asks at once.
+      const another = await rooms.work()
       await sleep(500)
+      await another.stop()
       return (await rooms.doneJobs()) === 120
     })
     expect((await rooms.foundation.outbox.count(rooms.call())).failed).toBe(0)
