@@ -41,6 +41,9 @@ export const onServer = async (serverUrl: string, statement: string): Promise<vo
   }
 }
 
+/** Nothing outlives the run, so nothing waits for the disk: neither a commit nor the copy of the template. */
+const hurried = ['fsync = off', 'synchronous_commit = off', 'full_page_writes = off']
+
 /** Starts the server before the first test and stops it after the last. */
 export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   const directory = await mkdtemp(join(tmpdir(), 'idem-test-'))
@@ -52,6 +55,8 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
     log: logger,
     random: systemRandom,
   })
+  for (const setting of hurried) await onServer(server.connectionString, `alter system set ${setting}`)
+  await onServer(server.connectionString, 'select pg_reload_conf()')
   await onServer(server.connectionString, `create database ${templateName}`)
   const url = databaseUrl(server.connectionString, templateName)
   const database = await Database.open({ url, poolSize: 2, entities, logger, metrics: createMetrics() })
