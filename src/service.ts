@@ -3,6 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import { Accounts } from './accounts/accounts.js'
 import { Handles } from './accounts/handles.js'
 import { AuditLog } from './audit/audit-log.js'
+import { getChallenge } from './authentication/get-challenge.js'
+import { issueChallenge } from './authentication/issue-challenge.js'
+import { proveAtPage } from './authentication/prove-at-page.js'
 import { Challenges } from './challenges/challenges.js'
 import { confirmChallenge } from './challenges/confirm-challenge.js'
 import { HeldChallenges } from './challenges/held-challenges.js'
@@ -312,6 +315,10 @@ export const startService = async (
     streamPlaces: new StreamPlaces(settings.graphql),
     showConfirmation: (call, token) => showConfirmation(call, token, rooms),
     confirmChallenge: (call, answer) => confirmChallenge(call, answer, rooms),
+    returnUrls: settings.http.returnUrls,
+    issueChallenge: (call, asked) => issueChallenge(call, asked, rooms),
+    getChallenge: (call, id) => getChallenge(call, id, rooms),
+    proveAtPage: (call, proof) => proveAtPage(call, proof, rooms),
     graphiql: settings.http.graphiql,
     mailbox:
       mailboxUrlOf(options) === null

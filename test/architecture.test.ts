@@ -11,6 +11,7 @@ const order = (/^`(failure · .+)`$/m.exec(architecture)?.[1] ?? '').replaceAll(
 /** What is published to others or runs elsewhere: nothing of the service imports it, and it imports nothing of the service. */
 const outsideOfService: Readonly<Record<string, readonly string[]>> = {
   client: ['client'],
+  browser: ['browser', 'client'],
   cli: ['cli', 'client'],
 }
 

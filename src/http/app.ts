@@ -23,9 +23,12 @@ import { addHomePage } from './home-page.js'
 import { requireHost, requireThisMachine } from './host.js'
 import { addMailbox, type MailboxNeeds } from './mailbox-page.js'
 import { type RefusalNeeds, refusalAnswer } from './refusal.js'
+import { isSetUp } from './return-url.js'
+import { addScriptFiles } from './script-files.js'
 import { addSecurityHeaders, securityHeadersOf } from './security-headers.js'
 import { ServedMethods } from './served-methods.js'
 import type { httpSettings } from './settings.js'
+import { addSignInPage, type SignInPageNeeds } from './sign-in-page.js'
 import { requireUsualSpelling } from './spelling.js'
 import { addStreamRoute, type StreamRouteNeeds } from './stream-route.js'
 import { addWellKnown, type WellKnownNeeds } from './well-known.js'
@@ -45,7 +48,8 @@ export interface ApiNeeds
     GraphqlPageNeeds,
     StreamRouteNeeds,
     WellKnownNeeds,
-    ConfirmPageNeeds {
+    ConfirmPageNeeds,
+    SignInPageNeeds {
   /** The development mailbox; null if it is not served. */
   readonly mailbox: Pick<MailboxNeeds, 'listMails' | 'findMail'> | null
 }
@@ -156,9 +160,15 @@ export const addApi = (app: FastifyInstance, needs: ApiNeeds): void => {
   const { mailbox } = needs
   // Without this check, a page of any site could call as any account (DNS rebinding).
   if (!needs.isAuthenticationOn) requireThisMachine(app)
-  addHomePage(app, needs.publicUrl, { mailbox: mailbox !== null, graphiql: needs.graphiql })
+  addHomePage(app, needs.publicUrl, {
+    mailbox: mailbox !== null,
+    graphiql: needs.graphiql,
+    signIn: isSetUp(needs.returnUrls),
+  })
   addWellKnown(app, needs)
   addConfirmPage(app, needs)
+  addSignInPage(app, needs)
+  addScriptFiles(app)
   if (mailbox !== null) addMailbox(app, { ...needs, ...mailbox })
   addGraphqlRoute(app, needs)
   addGraphqlPage(app, needs)

@@ -17,6 +17,7 @@ import {
   noticeAnswer,
   type Reader,
 } from './confirmation-view.js'
+import { fieldOf } from './form-field.js'
 import { encodingRefusal, refusalOf } from './framework-refusals.js'
 import { page, privatePageHeaders } from './page.js'
 import { httpAnswerOf } from './refusal.js'
@@ -45,12 +46,6 @@ const mostFormBytes = 4_096
 /** The policy of all pages, except that the form may be sent to this origin. */
 const contentSecurityPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-
-/** A text field of a query or form; null if it is absent or given twice. */
-const fieldOf = (fields: unknown, name: string): string | null => {
-  const value: unknown = typeof fields === 'object' && fields !== null ? Reflect.get(fields, name) : null
-  return typeof value === 'string' && value !== '' ? value : null
-}
 
 const readerOf = (request: FastifyRequest, publicUrl: string): Reader => ({
   locale: chooseLocale(request.headers['accept-language']),

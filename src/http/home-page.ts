@@ -8,9 +8,11 @@ export interface HomePageLinks {
   readonly mailbox: boolean
   /** True if browsers get GraphiQL. */
   readonly graphiql: boolean
+  /** True if the sign-in page may send people back to anywhere. */
+  readonly signIn: boolean
 }
 
-const homePage = (publicUrl: string, { mailbox, graphiql }: HomePageLinks): string =>
+const homePage = (publicUrl: string, { mailbox, graphiql, signIn }: HomePageLinks): string =>
   page({
     locale: 'en',
     title: 'Idem',
@@ -19,6 +21,7 @@ const homePage = (publicUrl: string, { mailbox, graphiql }: HomePageLinks): stri
 <ul>
   <li>GraphQL: <code>POST ${publicUrl}/graphql</code>${graphiql ? html`; <a href="/graphql">try it in GraphiQL</a>` : null}</li>
   <li><a href="/.well-known/openid-configuration">Discovery</a> and <a href="/.well-known/jwks.json">public keys</a>, to check tokens by</li>
+  ${signIn ? html`<li><a href="/sign-in">Sign-in page</a>: for apps without forms of their own</li>` : null}
   ${mailbox ? html`<li><a href="/mailbox">Mailbox</a>: the mails that would have been sent</li>` : null}
   <li><a href="/healthz">Alive?</a> <a href="/readyz">Ready?</a></li>
 </ul>

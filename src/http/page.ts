@@ -46,6 +46,8 @@ const style: Html = {
   * { box-sizing: border-box }
   body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 0 auto; padding: clamp(1.25rem, 6vw, 4rem) 1rem; color: var(--ink); background: var(--paper); overflow-wrap: anywhere }
   h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 1rem }
+  h2 { font-size: 1.125rem; line-height: 1.35; margin: 2rem 0 .5rem }
+  [hidden] { display: none !important }
   a { color: var(--link) }
   code { font: .9em ui-monospace, monospace; background: var(--field); padding: .1em .3em; border-radius: .2em }
   pre { background: var(--field); padding: 1rem; overflow-x: auto; border-radius: .4rem; overflow-wrap: normal } pre code { padding: 0 }
@@ -55,11 +57,15 @@ const style: Html = {
   .careful { border-inline-start: .25rem solid var(--careful); padding-inline-start: 1rem; margin: 1.25rem 0 }
   .alarm { color: var(--alarm); font-weight: 600; margin: .25rem 0 .5rem }
   .hint { margin: 0 0 .5rem }
-  label { display: block; font-weight: 600 }
+  label { display: block; font-weight: 600 } form + form { margin-top: 2rem } section form + form { margin-top: 0 } input + label { margin-top: 1rem }
   input { display: block; width: 100%; max-width: 14rem; font: 1.5rem/1.4 ui-monospace, monospace; letter-spacing: .15em; padding: .4rem .6rem; color: inherit; background: var(--paper); border: 2px solid var(--line); border-radius: .4rem }
+  input.text { max-width: 24rem; font: inherit; letter-spacing: normal }
   input[aria-invalid] { border-color: var(--alarm) }
   button { font: inherit; font-weight: 600; margin-top: 1rem; padding: .7rem 1.25rem; border: 0; border-radius: .4rem; color: var(--on-press); background: var(--press); cursor: pointer }
   button:hover { filter: brightness(1.1) }
+  button:disabled { filter: grayscale(1); cursor: default }
+  button.quiet { color: var(--ink); background: var(--field) }
+  button img { width: 1.25rem; height: 1.25rem; margin-inline-end: .6rem; vertical-align: -.25rem }
   :focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
   ol.mails { list-style: none; padding: 0; margin: 0 } ol.mails li { padding: .75rem 0; border-top: 1px solid var(--field) } ol.mails p { margin: 0 }
   ol.mails a { font-weight: 600 }

@@ -5,9 +5,14 @@ import { HttpRefusal } from './refusal.js'
 /** The scheme and host of a request's target in absolute form (RFC 9112 3.2.2). */
 const absolutePart = /^https?:\/\/[^/?#]*/i
 
+/** What a parameter of a route may be: not empty, and in its usual spelling (see spelling). */
+const parameterForm = /^[^%#]+$/
+
 const fits = (pattern: readonly string[], path: readonly string[]): boolean =>
   pattern.length === path.length &&
-  pattern.every((part, index) => (part.startsWith(':') ? path[index] !== '' : part === path[index]))
+  pattern.every((part, index) =>
+    part.startsWith(':') ? parameterForm.test(path[index] ?? '') : part === path[index],
+  )
 
 /** The routes of an application, as they are added. */
 export class ServedMethods {

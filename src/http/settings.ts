@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { commaList, oneOf, SettingProblem, text, wholeNumber } from '../config/setting.js'
 import { parseOrigin } from './origin.js'
+import { parseReturnUrls, type ReturnUrls } from './return-url.js'
 
 /** An address, or a network of at least one bit. Legacy short forms are refused, because `10` would mean 0.0.0.10. */
 const isNetwork = (entry: string): boolean => {
@@ -40,6 +41,17 @@ export const httpSettings = {
         raw === undefined && !production
           ? [/^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/]
           : commaList(raw).map(parseOrigin),
+    },
+  ),
+  returnUrls: text(
+    'IDEM_RETURN_URLS',
+    'Comma list of the URLs to which the sign-in page may send people back; one of this machine stands for all ports',
+    {
+      defaultText: 'none in production; else any URL on localhost',
+      parse: (raw, { production }): ReturnUrls => ({
+        listed: parseReturnUrls(raw),
+        anyOfThisMachine: raw === undefined && !production,
+      }),
     },
   ),
   trustedProxies: text(

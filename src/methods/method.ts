@@ -16,6 +16,7 @@ import type { Passwords } from '../passwords/passwords.js'
 import type { Random } from '../runtime/random.js'
 import type { SecondFactors } from '../second-factors/second-factors.js'
 import type { KeyRing } from '../tokens/key-ring.js'
+import type { MethodForm } from './form.js'
 
 /** The common description of methods, from which the schema, the texts of mails and the lists of clients are made. */
 interface CommonDescription<P extends object, R extends object> {
@@ -31,6 +32,8 @@ interface CommonDescription<P extends object, R extends object> {
   readonly request?: new () => R
   /** Whether a proof must answer a challenge. */
   readonly needsChallenge: boolean
+  /** How people use it at the sign-in page; absent for methods of programs. */
+  readonly form?: MethodForm
 }
 
 /** A method that proves control of an identity (RFC 8176: authentication method). */

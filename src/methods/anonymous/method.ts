@@ -6,6 +6,7 @@ import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import { parseShownText } from '../../text/shown-text.js'
 import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
+import { anonymousForm } from './form.js'
 
 /** The proof of a guest. */
 @InputType({ description: 'Start as a guest, or come back as the same guest.' })
@@ -47,6 +48,7 @@ export const anonymousMethod: IdentityDefinition<AnonymousProof> = {
     de: { name: 'Gastgerät', identity: 'ein Gastgerät' },
   },
   proof: AnonymousProof,
+  form: anonymousForm,
   needsChallenge: false,
   provisions: 'ANONYMOUS',
   links: false,

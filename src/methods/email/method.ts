@@ -6,6 +6,7 @@ import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import { parseAddress } from '../../mail/address.js'
 import type { Attempt, ChallengeAim, IdentityDefinition, ShownIdentity } from '../method.js'
+import { emailForm } from './form.js'
 import { composeResetMessage } from './reset-message.js'
 
 /** The request of an email challenge. */
@@ -39,6 +40,7 @@ export const emailMethod: IdentityDefinition<EmailProof, EmailChallengeInput> = 
   },
   proof: EmailProof,
   request: EmailChallengeInput,
+  form: emailForm,
   needsChallenge: true,
   provisions: 'PERSON',
   links: true,

@@ -461,11 +461,12 @@ describe('the mailbox', () => {
 test('the home page names mailbox and GraphiQL where they are served', async () => {
   for (const mailbox of [true, false]) {
     const app = fastify()
-    addHomePage(app, publicUrl, { mailbox, graphiql: !mailbox })
+    addHomePage(app, publicUrl, { mailbox, graphiql: !mailbox, signIn: mailbox })
     const { body, headers } = await app.inject('/')
     expect(headers['content-type']).toBe('text/html; charset=utf-8')
     expect(body.includes('href="/mailbox"')).toBe(mailbox)
     expect(body.includes('href="/graphql"')).toBe(!mailbox)
+    expect(body.includes('href="/sign-in"')).toBe(mailbox)
     // The command can be copied as it stands.
     expect(body).toContain(`curl -s ${publicUrl}/graphql -H 'content-type: application/json' \\\n`)
   }
