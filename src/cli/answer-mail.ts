@@ -12,15 +12,13 @@ import type { Answer } from '../client/proof.js'
 import { watchChallenge } from '../client/watch-challenge.js'
 import { CliError } from './cli-error.js'
 import type { Connection } from './invocation.js'
-import type { Lines } from './lines.js'
 import { mailFailure } from './mail-failure.js'
 
 /** The options of answering a mail. */
 export interface MailAnswering<Result> {
   readonly challenge: ChallengeState
-  readonly lines: Lines
-  /** Whether a person types the lines and can be asked again. */
-  readonly isInteractive: boolean
+  /** The answer in a line that is no code of a mail, such as a recovery code; null if it holds none of those either. */
+  readonly readOther?: (line: string) => Answer | null
   /** Submits an answer; `PROOF_REJECTED` counts as a wrong code. */
   readonly submit: (answer: Answer) => Promise<Result>
 }
@@ -28,8 +26,9 @@ export interface MailAnswering<Result> {
 /** The result of `submit`. Throws `PROOF_REJECTED`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `MAIL_REFUSED`. */
 export const answerMail = async <Result>(
   connection: Connection,
-  { challenge, lines, isInteractive, submit }: MailAnswering<Result>,
+  { challenge, readOther = () => null, submit }: MailAnswering<Result>,
 ): Promise<Result> => {
+  const { lines, isInteractive } = connection.prompter
   const done = new AbortController()
   const confirmed = untilConfirmed(connection, challenge, done.signal)
   confirmed.catch(() => undefined) // avoids an unhandled rejection; reported where it is awaited
@@ -43,10 +42,12 @@ export const answerMail = async <Result>(
         await confirmed
         return await submit(answerConfirmed(challenge.id))
       }
-      const code = codes.read(line)
-      if (code === null) continue
+      const other = readOther(line)
+      const code = other === null ? codes.read(line) : null
+      const answer = code === null ? other : answerWithCode(challenge.id, code)
+      if (answer === null) continue
       try {
-        return await submit(answerWithCode(challenge.id, code))
+        return await submit(answer)
       } catch (error) {
         codes.rejected(error)
       }
@@ -55,6 +56,7 @@ export const answerMail = async <Result>(
     throw mailFailure(error)
   } finally {
     done.abort()
+    lines.rest()
   }
 }
 

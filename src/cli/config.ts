@@ -21,6 +21,13 @@ export type Login =
       /** The key in `emailKeys` for later logins; null if none could be linked. */
       readonly publicKey: string | null
     }
+  /** With a password, which is not stored. */
+  | {
+      readonly method: 'password'
+      readonly accountId: string
+      /** The handle or address that was typed. */
+      readonly login: string
+    }
   /** At a development server without authentication. */
   | { readonly method: 'development'; readonly accountId: string; readonly address: string }
 
@@ -126,6 +133,8 @@ const parseLogin = (value: unknown, where: string): Login | null => {
         address: text('address'),
         publicKey: asText(fields['publicKey'] ?? null, `${where}.publicKey`),
       }
+    case 'password':
+      return { ...fields, method: 'password', accountId: text('accountId'), login: text('login') }
     case 'development':
       return { ...fields, method: 'development', accountId: text('accountId'), address: text('address') }
     default:

@@ -15,7 +15,7 @@ export const exitCodes = {
   },
   inputMissing: {
     status: 6,
-    meaning: 'a private key is missing, unreadable or encrypted: give a file or a pipe',
+    meaning: 'a private key, password or code is missing, or a key is unreadable or encrypted',
   },
   rateLimited: { status: 7, meaning: 'too many attempts: wait, then try again' },
   config: { status: 8, meaning: 'the config file is damaged, locked, has no place or cannot be written' },
@@ -30,6 +30,7 @@ export type ExitName = keyof typeof exitCodes
 export type CliErrorCode =
   | 'USAGE'
   | 'KEY_MISSING'
+  | 'ANSWER_MISSING'
   | 'KEY_UNREADABLE'
   | 'KEY_ENCRYPTED'
   | 'KEY_MISMATCH'
@@ -65,6 +66,7 @@ export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   STEP_UP_REQUIRED: 'proofRejected',
   KEY_MISMATCH: 'proofRejected',
   KEY_MISSING: 'inputMissing',
+  ANSWER_MISSING: 'inputMissing',
   KEY_UNREADABLE: 'inputMissing',
   KEY_ENCRYPTED: 'inputMissing',
   RATE_LIMITED: 'rateLimited',

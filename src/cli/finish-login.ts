@@ -39,6 +39,8 @@ const nameOf = (login: Login): string => {
       return 'an account without a handle'
     case 'guest':
       return 'a guest'
+    case 'password':
+      return login.login
     case 'email':
     case 'development':
       return login.address

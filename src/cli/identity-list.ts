@@ -14,6 +14,7 @@ export const isOfLogin = (
 ): boolean => {
   if (login === null) return false
   if (method === methodNames.key) return publicKeyOf(login) === subject
+  if (method === methodNames.password) return login.method === 'password'
   return method === methodNames.email && login.method === 'email' && foldAddress(login.address) === subject
 }
 

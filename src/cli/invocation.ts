@@ -8,8 +8,9 @@ import { chooseFetch } from './choose-fetch.js'
 import { type ServerEntry, serverEntry } from './config.js'
 import { type ConfigFile, configFile } from './config-file.js'
 import { configNowhere } from './config-nowhere.js'
-import { type Machine, wantsJson } from './machine.js'
+import type { Machine } from './machine.js'
 import { jsonOutput, type Output, textOutput } from './output.js'
+import { Prompter } from './prompter.js'
 import { defaultServerUrl, isUnprotected, parseServerUrl } from './server-url.js'
 
 /** What every command gets. */
@@ -17,6 +18,7 @@ export interface Invocation {
   readonly machine: Machine
   readonly output: Output
   readonly config: ConfigFile
+  readonly prompter: Prompter
   /** The value of `--url`, not yet checked. */
   readonly urlOption: string | null
 }
@@ -42,9 +44,11 @@ export const openInvocation = (machine: Machine, command: Command): Invocation =
   const { url, config, json } = command.optsWithGlobals<SharedOptions>()
   const { IDEM_CONFIG: fromEnvironment } = machine.environment
   const given = config ?? (fromEnvironment || null)
+  const output = json === true ? jsonOutput(machine) : textOutput(machine)
   return {
     machine,
-    output: json === true ? jsonOutput(machine) : textOutput(machine),
+    output,
+    prompter: new Prompter(machine, output),
     config: given === null ? usualConfig(machine) : configFile(absolutePath(given)),
     urlOption: url ?? null,
   }
@@ -74,7 +78,3 @@ const chooseUrl = ({ machine, urlOption, config }: Invocation, keptUrl: string |
   if (fromEnvironment) return parseServerUrl(fromEnvironment, 'IDEM_URL')
   return keptUrl === null ? defaultServerUrl : parseServerUrl(keptUrl, `"url" in ${config.path}`)
 }
-
-/** Whether the input is a terminal, so that a person can be asked. */
-export const isInteractive = ({ machine }: Invocation): boolean =>
-  machine.stdin.isTTY === true && !wantsJson(machine)

@@ -1,6 +1,7 @@
 // Opens the session in the config, and signs in again automatically if the config has what is needed.
 
 import { IdemError } from '../client/idem-error.js'
+import { secondFactorIn } from '../client/second-factor.js'
 import { Session } from '../client/session.js'
 import { type SignedIn, signIn } from '../client/sign-in.js'
 import { endSession, type Tokens } from '../client/tokens.js'
@@ -56,6 +57,8 @@ const signInBy = async (connection: Connection, login: Login): Promise<SignedIn>
     if (error instanceof CliError && error.code === 'KEY_MISSING')
       throw signedOut(error.message, wayIn(login))
     if (error instanceof IdemError && error.code === 'PROOF_REJECTED') throw opensNoMore(login, null)
+    // A command that somebody runs for something else must not wait for a mail or a code.
+    if (secondFactorIn(error) !== null) throw signedOut('the account asks for a second factor', wayIn(login))
     throw error
   }
 }
@@ -63,8 +66,20 @@ const signInBy = async (connection: Connection, login: Login): Promise<SignedIn>
 const waysIn = 'Sign in: idem login --email ADDRESS, idem login --private-key FILE, or: idem login --guest'
 
 /** The advice for signing in to the same account when the remembered proof is not available. */
-const wayIn = (login: Login): string =>
-  login.method === 'email' ? `Sign in: idem login --email ${shellWord(login.address)}` : waysIn
+const wayIn = (login: Login): string => {
+  switch (login.method) {
+    case 'email':
+      return `Sign in: idem login --email ${shellWord(login.address)}`
+    case 'password':
+      return `Sign in: idem login --password --login ${shellWord(login.login)}`
+    case 'key':
+      return login.privateKeyFile === null
+        ? waysIn
+        : `Sign in: idem login --private-key ${shellWord(login.privateKeyFile)}`
+    default:
+      return waysIn
+  }
+}
 
 const signedOut = (reason: string, next: string): CliError =>
   new CliError(

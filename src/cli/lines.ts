@@ -5,11 +5,14 @@ import type { Readable } from 'node:stream'
 /** Longer lines are cut, because no expected input is so long. In characters. */
 const longestLine = 4_096
 
-/** The lines of an input, which is opened when the first line is requested. */
+/**
+ * The lines of an input, which is read only while a line is awaited, so that it does not keep the process running and
+ * others can read it in between.
+ */
 export class Lines {
   readonly #queue: string[] = []
   #rest = ''
-  #isOpen = false
+  #isReading = false
   #hasEnded = false
   #pending: Promise<string | null> | null = null
   #wake: () => void = () => undefined
@@ -20,20 +23,21 @@ export class Lines {
   next(): Promise<string | null> {
     this.#pending ??= this.#read().finally(() => {
       this.#pending = null
+      this.rest()
     })
+    if (this.#queue.length === 0) this.#start()
     return this.#pending
   }
 
-  /** Closes the input, so that it does not keep the process running. */
-  close(): void {
-    if (!this.#isOpen) return
+  /** Stops reading; a line that is awaited stays awaited until the next call of `next`. */
+  rest(): void {
+    if (!this.#isReading) return
+    this.#isReading = false
     this.input.off('data', this.#take).off('end', this.#end).off('error', this.#end).off('close', this.#end)
     this.input.pause()
-    this.#end()
   }
 
   async #read(): Promise<string | null> {
-    this.#open()
     while (this.#queue.length === 0 && !this.#hasEnded) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -42,11 +46,18 @@ export class Lines {
     return this.#queue.shift() ?? null
   }
 
-  #open(): void {
-    if (this.#isOpen) return
-    this.#isOpen = true
-    this.input.setEncoding('utf8')
-    this.input.on('data', this.#take).on('end', this.#end).on('error', this.#end).on('close', this.#end)
+  #start(): void {
+    if (this.#isReading || this.#hasEnded) return
+    const { input } = this
+    // Read to its end already, for example as a private key: it has no further events.
+    if (input.readableEnded || input.destroyed) {
+      this.#end()
+      return
+    }
+    this.#isReading = true
+    input.setEncoding('utf8')
+    input.on('data', this.#take).on('end', this.#end).on('error', this.#end).on('close', this.#end)
+    input.resume()
   }
 
   readonly #take = (chunk: string): void => {

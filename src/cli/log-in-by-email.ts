@@ -3,24 +3,23 @@
 import { fetchWhoAmI } from '../client/account.js'
 import { developmentBearer } from '../client/development-bearer.js'
 import { type ChallengeState, requestMail } from '../client/email-challenge.js'
-import { signIn } from '../client/sign-in.js'
+import type { SignedIn } from '../client/sign-in.js'
 import { withBearer } from '../client/transport.js'
 import { answerMail } from './answer-mail.js'
 import { CliError } from './cli-error.js'
 import { type EmailKey, serverEntry, withServerEntry } from './config.js'
-import { describeMoment } from './describe-moment.js'
 import { emailKeyOf, withoutEmailKey } from './email-keys.js'
 import { finishLogin } from './finish-login.js'
-import { type Connection, isInteractive } from './invocation.js'
+import type { Connection } from './invocation.js'
 import { keepEmailLogin } from './keep-email-login.js'
-import type { Lines } from './lines.js'
 import { logInWithEmailKey } from './log-in-with-email-key.js'
 import { requireAccount } from './require-account.js'
+import { tellOfMail } from './tell-of-mail.js'
+import { finishWithSecondFactor, signInOrMore } from './two-step-sign-in.js'
 
 /** The options of a login. */
 export interface EmailLogin {
   readonly address: string
-  readonly lines: Lines
   /** Whether to wait for the answer to the mail; otherwise only its challenge is printed. */
   readonly waits: boolean
 }
@@ -38,15 +37,15 @@ export const logInByEmail = async (connection: Connection, login: EmailLogin): P
     try {
       return await answerAndKeep(connection, challenge, login)
     } catch (error) {
-      if (!(await wantsNewMail(connection, error, login.lines))) throw error
+      if (!(await wantsNewMail(connection, error))) throw error
     }
   }
 }
 
 /** True if the key opened its account; otherwise the key is removed from the config. */
 const logInSilently = async (connection: Connection, key: EmailKey, address: string): Promise<boolean> => {
-  const { url, config, output, transport } = connection
-  const signedIn = await logInWithEmailKey(transport, key)
+  const { url, config, output } = connection
+  const signedIn = await logInWithEmailKey(connection, key)
   const { accountId, publicKey } = key
   if (signedIn !== null) {
     const emailKey = { ...key, handle: signedIn.account.handle }
@@ -84,41 +83,25 @@ const printChallenge = ({ output, url }: Connection, challenge: ChallengeState):
   output.progress('Go on with: idem login --challenge ID --code CODE')
 }
 
-const tellOfMail = ({ output, machine }: Connection, challenge: ChallengeState, address: string): void => {
-  const { matchCode, expiresAt, retryAfterSeconds } = challenge
-  const another =
-    retryAfterSeconds === null
-      ? ''
-      : `\nIf none has come in ${retryAfterSeconds} s, run the command again for another one.`
-  output.event(
-    { challenge },
-    `A mail is on its way to ${address}. It holds until ${describeMoment(expiresAt, machine.now())}.\n\n` +
-      `    Match code: ${matchCode}\n\n` +
-      'Paste the code of the mail here; or open its link, and give the match code there.' +
-      another,
-  )
-}
-
-/** Answers the mail; sign-in and storing of its result are not interrupted by signals. */
-const answerAndKeep = (
+/** Answers the mail, then what else the account asks for. */
+const answerAndKeep = async (
   connection: Connection,
   challenge: ChallengeState,
-  { address, lines }: EmailLogin,
+  { address }: EmailLogin,
 ): Promise<void> => {
-  const { transport, machine } = connection
-  return answerMail(connection, {
+  const keep = (signedIn: SignedIn): Promise<void> => keepEmailLogin(connection, signedIn, address)
+  const more = await answerMail(connection, {
     challenge,
-    lines,
-    isInteractive: isInteractive(connection),
-    submit: (answer) =>
-      machine.unbroken(async () => keepEmailLogin(connection, await signIn(transport, answer), address)),
+    submit: (answer) => signInOrMore(connection, answer, keep),
   })
+  await finishWithSecondFactor(connection, { more, login: address, keep })
 }
 
-const wantsNewMail = async (connection: Connection, error: unknown, lines: Lines): Promise<boolean> => {
+const wantsNewMail = async (connection: Connection, error: unknown): Promise<boolean> => {
   const isOver =
     error instanceof CliError && (error.code === 'CHALLENGE_SPENT' || error.code === 'CHALLENGE_EXPIRED')
-  if (!isOver || !isInteractive(connection)) return false
+  const { isInteractive, lines } = connection.prompter
+  if (!isOver || !isInteractive) return false
   connection.output.progress(error.message)
   connection.output.ask('Send a new mail? [Y/n]')
   const answer = await lines.next()

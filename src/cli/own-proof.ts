@@ -7,6 +7,7 @@ import {
   type ChallengePurpose,
   type KeySigner,
 } from '../client/proof.js'
+import { answerWithPassword } from '../client/second-factor.js'
 import type { Transport } from '../client/transport.js'
 import { assertNever, CliError } from './cli-error.js'
 import type { EmailKey, Login } from './config.js'
@@ -24,8 +25,8 @@ export interface OwnProofRequest {
 }
 
 /**
- * An answer that proves the remembered login without interaction. `KEY_MISSING` if its key is not available; the
- * message says why.
+ * An answer that proves the remembered login. Asks for nothing but, for a step-up, the password. `KEY_MISSING` if its
+ * key is not available; the message says why.
  */
 export const proveOwn = async (connection: Connection, request: OwnProofRequest): Promise<Answer> => {
   const { login, purpose, transport } = request
@@ -42,6 +43,11 @@ export const proveOwn = async (connection: Connection, request: OwnProofRequest)
       const signer = parsePrivateKey(privateKey, sourceWithoutFile(`The key in ${connection.config.path}`))
       const wanted = purpose === 'SIGN_IN' && handle !== null ? { handle } : {}
       return answerWithKey(transport, signer, { purpose, ...wanted })
+    }
+    case 'password': {
+      if (purpose === 'SIGN_IN') throw new CliError('KEY_MISSING', 'The password is not remembered.')
+      const password = await connection.prompter.askHidden(`Password of ${login.login}:`, 'The password')
+      return answerWithPassword({ login: login.login, password })
     }
     case 'development':
       throw new CliError('KEY_MISSING', 'A server in development believes the address: there is no key.')

@@ -4,14 +4,15 @@ import { fetchWhoAmI } from '../client/account.js'
 import { answerWithCode, fetchChallenge } from '../client/email-challenge.js'
 import { methodNames } from '../client/method-names.js'
 import type { Answer } from '../client/proof.js'
-import { type SignedIn, signIn } from '../client/sign-in.js'
+import type { SecondFactor } from '../client/second-factor.js'
+import type { SignedIn } from '../client/sign-in.js'
 import { withBearer } from '../client/transport.js'
 import { answerMail } from './answer-mail.js'
 import { CliError } from './cli-error.js'
-import { type Connection, isInteractive } from './invocation.js'
+import type { Connection } from './invocation.js'
 import { keepEmailLogin } from './keep-email-login.js'
-import type { Lines } from './lines.js'
 import { mailFailure } from './mail-failure.js'
+import { finishWithSecondFactor, signInOrMore } from './two-step-sign-in.js'
 
 /** The challenge that `--no-wait` printed, and its answer. */
 export interface ResumedLogin {
@@ -20,32 +21,31 @@ export interface ResumedLogin {
   readonly code: string | null
   /** Null if unknown; then it is read from the account. */
   readonly address: string | null
-  readonly lines: Lines
 }
 
 /** Signs in with the challenge. `NOT_FOUND` if there is no challenge with this id. */
 export const resumeEmailLogin = async (
   connection: Connection,
-  { challengeId, code, address, lines }: ResumedLogin,
+  { challengeId, code, address }: ResumedLogin,
 ): Promise<void> => {
-  const { transport, machine } = connection
-  const submit = (answer: Answer): Promise<void> =>
-    machine.unbroken(async () => {
-      const signedIn = await signIn(transport, answer)
-      await keepEmailLogin(connection, signedIn, address ?? (await findAddress(connection, signedIn)))
-    })
-  if (code !== null) return submitCode(() => submit(answerWithCode(challengeId, code)))
+  const { transport } = connection
+  const keep = async (signedIn: SignedIn): Promise<void> =>
+    keepEmailLogin(connection, signedIn, address ?? (await findAddress(connection, signedIn)))
+  const submit = (answer: Answer): Promise<SecondFactor | null> => signInOrMore(connection, answer, keep)
+  const finish = (more: SecondFactor | null): Promise<void> =>
+    finishWithSecondFactor(connection, { more, login: address, keep })
+  if (code !== null) return finish(await submitCode(() => submit(answerWithCode(challengeId, code))))
   const challenge = await fetchChallenge(transport, challengeId)
   if (challenge.method !== methodNames.email || challenge.purpose !== 'SIGN_IN') {
     throw new CliError('USAGE', 'This challenge is for something else than a login by mail.')
   }
   connection.output.event({ challenge }, `Match code: ${challenge.matchCode}`)
-  await answerMail(connection, { challenge, lines, isInteractive: isInteractive(connection), submit })
+  await finish(await answerMail(connection, { challenge, submit }))
 }
 
-const submitCode = async (submit: () => Promise<void>): Promise<void> => {
+const submitCode = async <Result>(submit: () => Promise<Result>): Promise<Result> => {
   try {
-    await submit()
+    return await submit()
   } catch (error) {
     throw mailFailure(error)
   }

@@ -2,9 +2,11 @@
 
 import { IdemError } from '../client/idem-error.js'
 import { type Answer, answerWithKey } from '../client/proof.js'
+import { secondFactorIn } from '../client/second-factor.js'
 import type { Session } from '../client/session.js'
 import { stepUp } from '../client/step-up.js'
 import type { Transport } from '../client/transport.js'
+import { answerSecondFactor } from './answer-second-factor.js'
 import { CliError } from './cli-error.js'
 import { readPrivateKey } from './given-key.js'
 import type { Connection } from './invocation.js'
@@ -26,22 +28,37 @@ export const withStepUp = async <Result>(
     return await act()
   } catch (error) {
     if (!(error instanceof IdemError) || error.code !== 'STEP_UP_REQUIRED') throw error
-    connection.output.progress('The server asks for a recent proof: signing again.')
+    connection.output.progress('The server asks for a recent proof: proving again who you are.')
     await proveAgain(connection, means)
     return act()
   }
 }
 
-const proveAgain = (connection: Connection, { session, signWith }: StepUpMeans): Promise<void> =>
-  session.stepUp(async (transport) => {
-    const answer =
-      signWith === null
-        ? await answerAsRemembered(connection, transport)
-        : await answerWithKey(transport, (await readPrivateKey(connection, signWith)).signer, {
-            purpose: 'STEP_UP',
-          })
-    return stepUp(transport, answer)
-  })
+/** Gives the first proof, and a second one where the account asks for it. The config is not locked while it asks. */
+const proveAgain = async (connection: Connection, means: StepUpMeans): Promise<void> => {
+  const { session } = means
+  const submit = (answer: Answer): Promise<void> => session.stepUp((bearer) => stepUp(bearer, answer))
+  try {
+    await submit(await firstAnswer(connection, means))
+  } catch (error) {
+    const more = secondFactorIn(error)
+    if (more === null) throw error
+    await answerSecondFactor(connection, { more, login: loginOf(connection), submit })
+  }
+}
+
+/** What names the account where a password is asked for. */
+const loginOf = ({ kept: { login } }: Connection): string | null => {
+  if (login?.method === 'password') return login.login
+  if (login?.method === 'email') return login.address
+  return login?.method === 'key' ? login.handle : null
+}
+
+const firstAnswer = async (connection: Connection, { session, signWith }: StepUpMeans): Promise<Answer> => {
+  if (signWith === null) return answerAsRemembered(connection, session)
+  const { signer } = await readPrivateKey(connection, signWith)
+  return answerWithKey(session, signer, { purpose: 'STEP_UP' })
+}
 
 const answerAsRemembered = async (connection: Connection, transport: Transport): Promise<Answer> => {
   const { login } = connection.kept

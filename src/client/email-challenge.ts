@@ -14,6 +14,8 @@ export interface ChallengeState {
   readonly id: string
   readonly method: string
   readonly purpose: ChallengePurpose
+  /** The methods whose proofs may answer it. */
+  readonly methods: readonly string[]
   readonly status: ChallengeStatus
   /** To be shown to the user, because the page of the link asks for it. */
   readonly matchCode: string | null
@@ -30,7 +32,7 @@ export interface ChallengeState {
 export const mostCodeAttempts = 5
 
 const challengeFields =
-  'id method purpose status matchCode delivery retryAfterSeconds expiresAt authenticationDisabled'
+  'id method methods purpose status matchCode delivery retryAfterSeconds expiresAt authenticationDisabled'
 
 /** Requests a mail with a code and a link. `BAD_USER_INPUT` for an invalid address. */
 export const requestMail = async (

@@ -1,6 +1,7 @@
 // The only error class of the SDK, with a code for programs.
 
 import type { FaultReason } from './fault-reason.js'
+import type { SecondFactor } from './second-factor.js'
 
 /** The closed list of codes with which Idem refuses a call. */
 export const refusalCodes = [
@@ -51,6 +52,8 @@ export interface RefusalDetails {
   readonly requiredScopes?: readonly (readonly string[])[]
   readonly acrValues?: readonly string[]
   readonly maxAgeSeconds?: number
+  /** The challenge that completes a proof that was too weak alone. */
+  readonly secondFactor?: SecondFactor
   /** Why there is no answer of Idem. */
   readonly reason?: FaultReason
   /** The origin of the proxy that could not be reached or that refused. */

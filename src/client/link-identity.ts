@@ -1,6 +1,7 @@
 // Links another identity to the account of the transport's session.
 
 import { type Account, accountFields, type Identity, identityFields } from './account.js'
+import { IdemError } from './idem-error.js'
 import type { Answer } from './proof.js'
 import type { Transport } from './transport.js'
 
@@ -16,9 +17,15 @@ export const linkIdentity = async (
   transport: Transport,
   answer: Answer & { readonly label?: string },
 ): Promise<{ account: Account; identity: Identity }> => {
-  const data = await transport.send<{ linkIdentity: { account: Account; identity: Identity } }>({
-    document,
-    variables: { input: answer },
-  })
-  return data.linkIdentity
+  const data = await transport.send<{ linkIdentity: { account: Account | null; identity: Identity | null } }>(
+    {
+      document,
+      variables: { input: answer },
+    },
+  )
+  const { account, identity } = data.linkIdentity
+  // Only an identity of another account asks for a second factor here.
+  if (account === null || identity === null)
+    throw new IdemError('CONFLICT', 'This identity belongs to another account.')
+  return { account, identity }
 }

@@ -2,6 +2,7 @@
 
 import { foreignAnswer, type HttpAnswer, secondsOf } from './http-answer.js'
 import { IdemError, type RefusalDetails, refusalCodes } from './idem-error.js'
+import type { SecondFactor } from './second-factor.js'
 
 /**
  * The `data` of a GraphQL answer. Throws an `IdemError` with the code of a refusal, or that of `foreignAnswer` if the
@@ -31,6 +32,7 @@ const detailsOf = (extensions: Record<string, unknown>, answer: HttpAnswer): Ref
   const retryAfterSeconds = extensions['retryAfterSeconds'] ?? secondsOf(answer.retryAfter)
   const requiredScopes = asStringSets(extensions['requiredScopes'])
   const acrValues = asStrings(extensions['acrValues'])
+  const secondFactor = asSecondFactor(extensions['secondFactor'])
   return {
     ...(typeof requestId === 'string' ? { requestId } : {}),
     ...(typeof retryAfterSeconds === 'number' ? { retryAfterSeconds } : {}),
@@ -38,7 +40,16 @@ const detailsOf = (extensions: Record<string, unknown>, answer: HttpAnswer): Ref
     ...(requiredScopes === null ? {} : { requiredScopes }),
     ...(acrValues === null ? {} : { acrValues }),
     ...(typeof maxAgeSeconds === 'number' ? { maxAgeSeconds } : {}),
+    ...(secondFactor === null ? {} : { secondFactor }),
   }
+}
+
+const asSecondFactor = (value: unknown): SecondFactor | null => {
+  const { id, method, methods } = asObject(value) ?? {}
+  const names = asStrings(methods)
+  return typeof id === 'string' && typeof method === 'string' && names !== null
+    ? { id, method, methods: names }
+    : null
 }
 
 const asStrings = (value: unknown): readonly string[] | null =>

@@ -23,6 +23,9 @@ export interface Answer {
     | { readonly anonymous: { readonly deviceSecret: string; readonly deviceName?: string } }
     | { readonly email: { readonly code?: string } }
     | { readonly wallet: { readonly signature: string } }
+    | { readonly password: { readonly login: string; readonly password: string } }
+    | { readonly totp: { readonly code: string } }
+    | { readonly recoveryCode: { readonly code: string } }
 }
 
 const issueChallenge = `mutation IssueChallenge($input: ChallengeRequest!, $purpose: ChallengePurpose!) {

@@ -3,6 +3,7 @@
 import { type AccountSummary, accountSummaryFields } from './account.js'
 import { IdemError } from './idem-error.js'
 import type { Answer } from './proof.js'
+import { type SecondFactor, secondFactorFields, secondFactorWanted } from './second-factor.js'
 import { type Tokens, tokenFields } from './tokens.js'
 import type { Transport } from './transport.js'
 
@@ -15,20 +16,30 @@ export interface SignedIn {
 }
 
 const document = `mutation SignIn($input: SignInInput!) {
-  signIn(input: $input) { provisioned account { ${accountSummaryFields} } tokens { ${tokenFields} } }
+  signIn(input: $input) {
+    provisioned account { ${accountSummaryFields} } tokens { ${tokenFields} } secondFactor { ${secondFactorFields} }
+  }
 }`
 
-/** Signs in; the first use of a proof creates an account. `PROOF_REJECTED` for an invalid proof. */
+interface Result {
+  readonly provisioned: boolean
+  readonly account: AccountSummary | null
+  readonly tokens: Tokens | null
+  readonly secondFactor: SecondFactor | null
+}
+
+/**
+ * Signs in; the first use of a proof creates an account. `PROOF_REJECTED` for an invalid proof, `STEP_UP_REQUIRED` with
+ * `details.secondFactor` where the account asks for a second one: answer that challenge by `signIn` too.
+ */
 export const signIn = async (transport: Transport, answer: Answer): Promise<SignedIn> => {
-  const { signIn: result } = await transport.send<{
-    signIn: { provisioned: boolean; account: AccountSummary | null; tokens: Tokens | null }
-  }>({ document, variables: { input: answer } })
-  const { provisioned, account, tokens } = result
-  if (account === null || tokens === null) {
-    throw new IdemError(
-      'UNEXPECTED_ANSWER',
-      'This account asks for a second factor, not known to this client.',
-    )
-  }
+  const { signIn: result } = await transport.send<{ signIn: Result }>({
+    document,
+    variables: { input: answer },
+  })
+  const { provisioned, account, tokens, secondFactor } = result
+  if (secondFactor !== null) throw secondFactorWanted(secondFactor)
+  if (account === null || tokens === null)
+    throw new IdemError('UNEXPECTED_ANSWER', 'The server has signed in and gave no tokens.')
   return { account, tokens, provisioned }
 }

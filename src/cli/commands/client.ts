@@ -8,7 +8,6 @@ import { defineCommand } from '../define-command.js'
 import { foldAddress } from '../email-keys.js'
 import { type Connection, connect, openInvocation } from '../invocation.js'
 import { openSession } from '../kept-session.js'
-import { Lines } from '../lines.js'
 import { logInByEmail } from '../log-in-by-email.js'
 import type { Machine } from '../machine.js'
 import { requireAccount } from '../require-account.js'
@@ -40,14 +39,9 @@ export const clientCommand = (machine: Machine): Command =>
       const connection = await connect({ ...invocation, urlOption: server ?? invocation.urlOption })
       const known = knownLogin(connection.kept, email)
       if (known !== null && (await greet(connection, known))) return
-      const lines = new Lines(machine.stdin)
-      try {
-        const address = email ?? known?.address ?? (await askForAddress(connection, lines))
-        await logInByEmail(connection, { address, lines, waits: true })
-        connection.output.progress('Later runs of `idem client` need nothing from you.')
-      } finally {
-        lines.close()
-      }
+      const address = email ?? known?.address ?? (await askForAddress(connection))
+      await logInByEmail(connection, { address, waits: true })
+      connection.output.progress('Later runs of `idem client` need nothing from you.')
     })
 
 type KnownLogin = Extract<Login, { method: 'email' | 'development' }>
@@ -77,7 +71,7 @@ const greet = async (connection: Connection, { address }: KnownLogin): Promise<b
   }
 }
 
-const askForAddress = async ({ output }: Connection, lines: Lines): Promise<string> => {
+const askForAddress = async ({ output, prompter: { lines } }: Connection): Promise<string> => {
   output.ask('Your email address:')
   const address = (await lines.next())?.trim() ?? ''
   if (address !== '') return address

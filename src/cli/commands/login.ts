@@ -6,7 +6,6 @@ import type { Login } from '../config.js'
 import { defineCommand } from '../define-command.js'
 import { type GivenKey, readEnvironmentKey, readPrivateKey, readPrivateKeyFile } from '../given-key.js'
 import { type Connection, connect, openInvocation } from '../invocation.js'
-import { Lines } from '../lines.js'
 import { logInAsGuest } from '../log-in-as-guest.js'
 import { logInByEmail } from '../log-in-by-email.js'
 import { logInWithKey } from '../log-in-with-key.js'
@@ -113,16 +112,9 @@ const logInByMail = async (
   { challenge, code, wait }: LoginOptions,
   address: string | null,
 ): Promise<void> => {
-  const lines = new Lines(connection.machine.stdin)
-  try {
-    if (challenge !== undefined) {
-      await resumeEmailLogin(connection, { challengeId: challenge, code: code ?? null, address, lines })
-    } else if (address !== null) {
-      await logInByEmail(connection, { address, lines, waits: wait })
-    }
-  } finally {
-    lines.close()
-  }
+  if (challenge !== undefined)
+    return resumeEmailLogin(connection, { challengeId: challenge, code: code ?? null, address })
+  if (address !== null) await logInByEmail(connection, { address, waits: wait })
 }
 
 const findKey = async (connection: Connection, { privateKey }: LoginOptions): Promise<GivenKey> => {

@@ -55,9 +55,16 @@ test('a guest answers no challenge, and a sign-in needs no bearer', async () => 
   expect(await signIn(transport, answer)).toMatchObject({ provisioned: false, account: { id: account.id } })
 })
 
-test('an account that asks for a second factor is a clear error, not a session without tokens', async () => {
-  const body = JSON.stringify({ data: { signIn: { provisioned: false, account: null, tokens: null } } })
-  await using ahead = await serverThatAnswers({ body })
+test.each([
+  ['that asks for a second factor has its challenge', { id: 'x', method: 'totp', methods: ['totp'] }],
+  ['without tokens and without a challenge is none of ours', null],
+])('an answer %s', async (_what, secondFactor) => {
+  const result = { provisioned: false, account: null, tokens: null, secondFactor }
+  await using ahead = await serverThatAnswers({ body: JSON.stringify({ data: { signIn: result } }) })
   const attempt = signIn(httpTransport({ url: ahead.url }), answerAsGuest({ deviceSecret: 'S' }))
-  await expect(attempt).rejects.toMatchObject({ code: 'UNEXPECTED_ANSWER' })
+  await expect(attempt).rejects.toMatchObject(
+    secondFactor === null
+      ? { code: 'UNEXPECTED_ANSWER' }
+      : { code: 'STEP_UP_REQUIRED', details: { secondFactor } },
+  )
 })

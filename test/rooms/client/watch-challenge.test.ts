@@ -17,6 +17,7 @@ const pending: ChallengeState = {
   id: 'x',
   method: 'email',
   purpose: 'SIGN_IN',
+  methods: ['email'],
   status: 'PENDING',
   matchCode: '1234',
   delivery: 'QUEUED',
