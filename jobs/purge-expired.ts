@@ -12,6 +12,7 @@ import type { KnownNetworks } from '../src/mail/known-networks.js'
 import type { MailLines } from '../src/mail/mail-lines.js'
 import type { Mails } from '../src/mail/mails.js'
 import type { Outbox } from '../src/outbox/outbox.js'
+import type { PasswordResets } from '../src/password-resets/password-resets.js'
 import type { JobProgress } from '../src/queue/job.js'
 import type { Logger } from '../src/runtime/logger.js'
 import type { Metrics } from '../src/runtime/metrics.js'
@@ -41,6 +42,7 @@ export interface PurgeExpiredNeeds {
   readonly mailLines: MailLines
   readonly knownNetworks: KnownNetworks
   readonly outbox: Outbox
+  readonly passwordResets: PasswordResets
   readonly throttle: Throttle
   readonly auditLog: AuditLog
   readonly metrics: Metrics
@@ -49,6 +51,9 @@ export interface PurgeExpiredNeeds {
   /** Handles that never become free: those of operators. */
   readonly keptHandles: ReadonlySet<string>
 }
+
+/** Longer than a reset waits, is open and keeps another from beginning: the page of its link still knows it. In days. */
+const resetDays = 90
 
 /** Rows per statement, so that its locks last only for milliseconds. */
 const batchSize = 1_000
@@ -96,6 +101,7 @@ const purgesOf = (needs: PurgeExpiredNeeds): readonly Purge[] => {
     keptDays('mail lines', 0, (...at) => needs.mailLines.purge(...at)),
     keptDays('known networks', keptFor.knownNetworkDays, (...at) => needs.knownNetworks.purge(...at)),
     keptDays('done jobs', keptFor.doneJobDays, (...at) => needs.outbox.purge(...at)),
+    keptDays('password resets', resetDays, (...at) => needs.passwordResets.purge(...at)),
     keptDays('ended sessions', keptFor.endedSessionDays, (...at) => needs.sessions.purge(...at)),
     keptDays('idle guests', keptFor.idleGuestDays, (call, since, limit) =>
       needs.accounts.purgeGuests(call, { since, limit }, purgedGuests(call, needs)),

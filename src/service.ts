@@ -42,6 +42,9 @@ import { createMethods, vocabularyOf } from './methods/registry.js'
 import { keepOperatorHandles } from './operators/keep-operator-handles.js'
 import { warnOfFreeOperators } from './operators/warn-of-free-operators.js'
 import { Outbox } from './outbox/outbox.js'
+import { cancelByMail } from './password-resets/cancel-by-mail.js'
+import { PasswordResets } from './password-resets/password-resets.js'
+import { showPasswordReset } from './password-resets/show-password-reset.js'
 import { CommonPasswords } from './passwords/common-passwords.js'
 import { PasswordHasher } from './passwords/password-hasher.js'
 import { Passwords } from './passwords/passwords.js'
@@ -114,6 +117,7 @@ export interface Foundation {
   readonly identities: Identities
   readonly secondFactors: SecondFactors
   readonly devices: Devices
+  readonly passwordResets: PasswordResets
   readonly heldSecrets: HeldSecrets
   readonly heldChallenges: HeldChallenges
   readonly sealedChallenges: SealedChallenges
@@ -207,6 +211,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     identities,
     secondFactors,
     devices: new Devices(settings.devices),
+    passwordResets: new PasswordResets(),
     heldSecrets,
     heldChallenges,
     sealedChallenges,
@@ -319,6 +324,8 @@ export const startService = async (
     issueChallenge: (call, asked) => issueChallenge(call, asked, rooms),
     getChallenge: (call, id) => getChallenge(call, id, rooms),
     proveAtPage: (call, proof) => proveAtPage(call, proof, rooms),
+    showPasswordReset: (call, token) => showPasswordReset(call, token, rooms),
+    cancelByMail: (call, token) => cancelByMail(call, token, rooms),
     graphiql: settings.http.graphiql,
     mailbox:
       mailboxUrlOf(options) === null

@@ -5,6 +5,7 @@ import type { AuditedAct } from '../audit/audit-log.js'
 import { requireSession, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
+import type { PasswordResets } from '../password-resets/password-resets.js'
 import { type PreparePasswordNeeds, preparePassword } from '../passwords/prepare-password.js'
 import { type StorePasswordNeeds, storePassword } from '../passwords/store-password.js'
 import type { Metrics } from '../runtime/metrics.js'
@@ -14,6 +15,7 @@ import type { Sessions } from '../sessions/sessions.js'
 export interface SetPasswordNeeds extends PreparePasswordNeeds, StorePasswordNeeds, AnnounceActNeeds {
   readonly random: PreparePasswordNeeds['random']
   readonly sessions: Sessions
+  readonly passwordResets: PasswordResets
   readonly metrics: Metrics
 }
 
@@ -44,6 +46,8 @@ export const setPassword = async (
     requireStepUp({ accountId, sessionId, ...principal }, rule, inner.now)
     await requireCompletion(inner, locked, needs)
     const stored = await storePassword(inner, { account: locked, credential }, needs)
+    // Who sets a password has not forgotten it: a reset that waits is not this owner's, or of no use any more.
+    await needs.passwordResets.cancel(inner, { id: null, accountId, by: 'new_password' })
     const others = stored.isChange ? await needs.sessions.end(inner, { accountId, except: sessionId }) : []
     const act: AuditedAct = {
       action: stored.isChange ? 'password.changed' : 'password.set',

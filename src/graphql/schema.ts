@@ -22,6 +22,7 @@ import { IdentityResolver, type IdentityResolverNeeds } from './identity.resolve
 import { createMethodInputs, oneOfInputs } from './method-inputs.js'
 import { OperatorResolver, type OperatorResolverNeeds } from './operator.resolver.js'
 import { PasswordResolver, type PasswordResolverNeeds } from './password.resolver.js'
+import { PasswordResetResolver, type PasswordResetResolverNeeds } from './password-reset.resolver.js'
 import { SessionResolver, type SessionResolverNeeds } from './session.resolver.js'
 
 /** What all resolvers need. */
@@ -32,6 +33,7 @@ export interface GraphqlNeeds
     IdentityResolverNeeds,
     OperatorResolverNeeds,
     PasswordResolverNeeds,
+    PasswordResetResolverNeeds,
     SessionResolverNeeds {
   readonly methods: readonly Method[]
 }
@@ -41,6 +43,8 @@ export const publicFields: ReadonlySet<string> = new Set([
   'issueChallenge',
   'signIn',
   'refreshSession',
+  'resetPassword',
+  'cancelPasswordReset',
   'challenge',
   'challengeUpdated',
   'handleAvailable',
@@ -60,6 +64,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
     [DeviceResolver, new DeviceResolver(needs)],
     [IdentityResolver, new IdentityResolver(needs)],
     [PasswordResolver, new PasswordResolver(needs)],
+    [PasswordResetResolver, new PasswordResetResolver(needs)],
     [SessionResolver, new SessionResolver(needs)],
     [OperatorResolver, new OperatorResolver(needs)],
     [AuthenticationResolver, new AuthenticationResolver()],
@@ -69,6 +74,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
       AccountResolver,
       DeviceResolver,
       IdentityResolver,
+      PasswordResetResolver,
       SessionResolver,
       AuthenticationResolver,
       PasswordResolver,

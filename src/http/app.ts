@@ -12,6 +12,7 @@ import { createAccessLog } from '../runtime/access-log.js'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Random } from '../runtime/random.js'
+import { addCancelResetPage, type CancelResetPageNeeds } from './cancel-reset-page.js'
 import { addConfirmPage, type ConfirmPageNeeds } from './confirm-page.js'
 import { addConnectionRefusals, createClientErrorHandler } from './connection-refusals.js'
 import { addCors } from './cors.js'
@@ -49,7 +50,8 @@ export interface ApiNeeds
     StreamRouteNeeds,
     WellKnownNeeds,
     ConfirmPageNeeds,
-    SignInPageNeeds {
+    SignInPageNeeds,
+    CancelResetPageNeeds {
   /** The development mailbox; null if it is not served. */
   readonly mailbox: Pick<MailboxNeeds, 'listMails' | 'findMail'> | null
 }
@@ -169,6 +171,7 @@ export const addApi = (app: FastifyInstance, needs: ApiNeeds): void => {
   addConfirmPage(app, needs)
   addSignInPage(app, needs)
   addScriptFiles(app)
+  addCancelResetPage(app, needs)
   if (mailbox !== null) addMailbox(app, { ...needs, ...mailbox })
   addGraphqlRoute(app, needs)
   addGraphqlPage(app, needs)

@@ -43,7 +43,11 @@ const deviceInWords = (words: ConfirmWords, device: string | null): string => {
   return found === null ? (trustedDeviceNameOf(device) ?? words.unknownDevice) : words.browserOn(found)
 }
 
-const factsOf = (locale: Locale, link: ConfirmationView): Html => {
+/** Who asked for something, from where and when. */
+export const factsOf = (
+  locale: Locale,
+  link: Pick<ConfirmationView, 'device' | 'sourceAddress' | 'askedAt'>,
+): Html => {
   const words = confirmWords[locale]
   return html`<dl>
   <dt>${words.device}</dt> <dd dir="auto">${deviceInWords(words, link.device)}</dd>

@@ -14,6 +14,9 @@ export const templateFacts = {
   'device-removed': ['account', 'key', 'device', 'address', 'time'],
   'password-set': ['account', 'device', 'address', 'time'],
   'password-changed': ['account', 'device', 'address', 'time'],
+  'password-reset-begun': ['account', 'available', 'link', 'device', 'address', 'time'],
+  'password-reset-cancelled': ['account', 'device', 'address', 'time'],
+  'password-reset-done': ['account', 'device', 'address', 'time'],
   'account-suspended': ['account', 'time'],
   'account-reinstated': ['account', 'time'],
 } as const

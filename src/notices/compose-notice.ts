@@ -3,7 +3,7 @@ import type { Accounts } from '../accounts/accounts.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import type { MailContent } from '../mail/content.js'
-import { locales } from '../mail/locale.js'
+import { type Locale, locales } from '../mail/locale.js'
 import {
   deviceInWords,
   identityInWords,
@@ -11,8 +11,10 @@ import {
   methodInWords,
   timeInWords,
 } from '../mail/words.js'
+import { cancelTokenOf } from '../password-resets/cancel-token.js'
 import { trustedDeviceNameOf } from '../sessions/device-name.js'
 import type { Sessions } from '../sessions/sessions.js'
+import type { KeyRing } from '../tokens/key-ring.js'
 import { noticeOf } from './notice.js'
 
 /** What `composeNotice` works with. */
@@ -21,9 +23,26 @@ export interface ComposeNoticeNeeds {
   readonly auditLog: AuditLog
   readonly sessions: Sessions
   readonly vocabulary: MethodVocabulary
+  readonly keyRing: KeyRing
+  /** The beginning of links, independent of the `Host` of requests. */
+  readonly publicUrl: string
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** The facts of a reset that waits: from when it can be completed, and the link that cancels it. */
+const resetFacts = (
+  detail: Readonly<Record<string, unknown>>,
+  locale: Locale,
+  { keyRing, publicUrl }: ComposeNoticeNeeds,
+): Readonly<Record<string, string>> => {
+  const [id, availableAt] = [textOf(detail['resetId']), textOf(detail['availableAt'])]
+  if (availableAt === '') return {}
+  return {
+    available: timeInWords(new Date(availableAt), locale),
+    link: `${publicUrl}/cancel-reset?token=${cancelTokenOf(id, keyRing)}`,
+  }
+}
 
 /** The content of a notice's mail; null if the audit entry or the account no longer exists. */
 export const composeNotice = async (
@@ -40,7 +59,7 @@ export const composeNotice = async (
   const locale = account.locale ?? locales[0]
   const method = textOf(entry.detail['method'])
   const subject = textOf(entry.detail['subject'])
-  const device = session?.device ?? null
+  const device = session?.device ?? (textOf(entry.detail['userAgent']) || null)
   return {
     template: notice.template,
     locale,
@@ -54,6 +73,7 @@ export const composeNotice = async (
       device: deviceInWords(device && trustedDeviceNameOf(device), locale),
       address: entry.address,
       time: timeInWords(entry.at, locale),
+      ...resetFacts(entry.detail, locale, needs),
     },
   }
 }

@@ -18,6 +18,9 @@ export const noticeOf: Partial<Readonly<Record<AuditAction, Notice>>> = {
   'device.removed': { template: 'device-removed', protects: true },
   'password.set': { template: 'password-set', protects: true },
   'password.changed': { template: 'password-changed', protects: true },
+  'password_reset.begun': { template: 'password-reset-begun', protects: true },
+  'password_reset.cancelled': { template: 'password-reset-cancelled', protects: true },
+  'password_reset.done': { template: 'password-reset-done', protects: true },
   'account.suspended': { template: 'account-suspended', protects: true },
   'account.reinstated': { template: 'account-reinstated', protects: true },
 }

@@ -1,4 +1,4 @@
-// A password reset: one that waits, or what became of it.
+// A password reset: one that waits, or what became of it; how long it waits, and when another one may begin.
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import { Account } from '../accounts/account.js'
 
@@ -8,8 +8,8 @@ import { Account } from '../accounts/account.js'
  */
 export type PasswordResetStatus = 'WAITING' | 'DONE' | 'CANCELLED' | 'LAPSED'
 
-/** By what a reset was cancelled: a session of the account, or the link of a mail. */
-export type ResetCanceller = 'session' | 'mail'
+/** By what a reset was cancelled: a session of the account, the link of a mail, or a password that its owner set. */
+export type ResetCanceller = 'session' | 'mail' | 'new_password'
 
 const PasswordResetSchema = defineEntity({
   name: 'PasswordReset',
@@ -37,3 +37,51 @@ const PasswordResetSchema = defineEntity({
 /** A reset of an account's password. */
 export class PasswordReset extends PasswordResetSchema.class {}
 PasswordResetSchema.setClass(PasswordReset)
+
+/** A reset that waits. */
+export interface WaitingReset extends PasswordReset {
+  readonly status: 'WAITING'
+  readonly availableAt: Date
+  readonly lapsesAt: Date
+}
+
+/** A reset as its asker sees it: it waits, or has just been done. */
+export interface AskedReset extends Pick<PasswordReset, 'id' | 'availableAt'> {
+  readonly status: 'WAITING' | 'DONE'
+}
+
+/** Long enough for its owner to read the mail, or to see it in a session, also over a weekend. In hours. */
+export const waitHours = 72
+/** How long it can be completed after the wait, in days: then the owner has forgotten it, and a thief must begin anew. */
+export const openDays = 7
+
+/**
+ * For how long no wait begins after one was cancelled, in hours. By a session: a week, because its owner can still get
+ * in and another attempt is probably the thief's again. By a mail: a day, because a thief with the mailbox could
+ * otherwise keep the owner out for longer.
+ */
+export const refusedHours = { session: 7 * 24, mail: 24, new_password: 0 } as const satisfies Readonly<
+  Record<ResetCanceller, number>
+>
+
+const hourMilliseconds = 3_600_000
+
+/** The times of a wait that begins now. */
+export const waitFrom = (now: Date): Pick<WaitingReset, 'availableAt' | 'lapsesAt'> => {
+  const availableAt = now.getTime() + waitHours * hourMilliseconds
+  return {
+    availableAt: new Date(availableAt),
+    lapsesAt: new Date(availableAt + openDays * 24 * hourMilliseconds),
+  }
+}
+
+/** True until a waiting reset lapses: at the very instant of `lapsesAt` it has. */
+export const isOpen = ({ lapsesAt }: Pick<WaitingReset, 'lapsesAt'>, now: Date): boolean => now < lapsesAt
+
+/** True once a mailed code alone completes it. */
+export const isAvailable = (reset: Pick<WaitingReset, 'availableAt' | 'lapsesAt'>, now: Date): boolean =>
+  isOpen(reset, now) && now >= reset.availableAt
+
+/** The time from which another wait may begin after a cancelled one. */
+export const nextBeginAt = ({ endedAt, cancelledBy }: PasswordReset): Date =>
+  new Date((endedAt?.getTime() ?? 0) + refusedHours[cancelledBy ?? 'mail'] * hourMilliseconds)

@@ -11,6 +11,7 @@ export type KeyPurpose =
   | 'email-link'
   | 'email-match'
   | 'held-subject'
+  | 'reset-cancel'
   | 'login-code'
 
 const purposes: readonly KeyPurpose[] = [
@@ -21,6 +22,7 @@ const purposes: readonly KeyPurpose[] = [
   'email-link',
   'email-match',
   'held-subject',
+  'reset-cancel',
   'login-code',
 ]
 

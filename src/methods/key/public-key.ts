@@ -20,7 +20,8 @@ const isSoundPoint = (bytes: Uint8Array): boolean => {
   }
 }
 
-const importKey = (publicKey: string): KeyObject => {
+/** The key that verifies signatures; `publicKey` is base64 of 32 bytes that `PublicKeys.parse` returned before. */
+export const importKey = (publicKey: string): KeyObject => {
   const x = Buffer.from(publicKey, 'base64').toString('base64url')
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
 }

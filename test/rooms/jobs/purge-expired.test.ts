@@ -41,6 +41,7 @@ const nothing: Purged = {
   'mail lines': 0,
   'known networks': 0,
   'done jobs': 0,
+  'password resets': 0,
   'ended sessions': 0,
   'idle guests': 0,
   'unused handles': 0,
@@ -137,6 +138,17 @@ const kinds: readonly {
       const id = await rooms.askForMail('ada@example.org')
       await rooms.foundation.outbox.noteDone(rooms.call(), [id])
     },
+  },
+  {
+    what: 'password resets',
+    table: 'password_reset',
+    keptSeconds: 90 * daySeconds,
+    make: async (rooms) =>
+      await rooms.tables.query(
+        `insert into password_reset (id, account_id, status, begun_at, source_address, ended_at)
+         values ($1, $2, 'DONE', $3, '192.0.2.1', $3)`,
+        [systemRandom.uuid(), await insertAccount(rooms, 'PERSON'), rooms.clock.now()],
+      ),
   },
   {
     what: 'ended sessions',

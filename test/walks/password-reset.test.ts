@@ -1,0 +1,132 @@
+// The story of a forgotten password, over HTTP, by real mails: reset by a device, and by a wait that is cancelled or over.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Worker } from '../../jobs/worker.js'
+import { askMe, codeOf, dataOf, millisecondsUntil } from '../support/calls.js'
+import { Device } from '../support/device.js'
+import { EmailOwner } from '../support/email-owner.js'
+import { expectSignedIn, type SignedIn } from '../support/key-owner.js'
+import { type ReadMail, smtpInbox } from '../support/mail-reader.js'
+import { PasswordOwner, tryPassword } from '../support/password-owner.js'
+import {
+  cancelReset,
+  mailedCode,
+  newPassword,
+  resetByMail,
+  shownReset,
+  tryReset,
+  withMailedCode,
+} from '../support/reset.js'
+import { serviceOfFile } from '../support/service-of-file.js'
+import { SmtpServer } from '../support/smtp-server.js'
+import { startTestWorker } from '../support/start-worker.js'
+import { withoutLimits } from '../support/without-limits.js'
+
+const server = await SmtpServer.start()
+const inbox = smtpInbox(server)
+const { idem } = await serviceOfFile({
+  environment: { ...withoutLimits, SMTP_URL: server.url, IDEM_SESSION_LIFETIME_SECONDS: '31536000' },
+})
+let worker: Worker
+beforeAll(async () => {
+  worker = await startTestWorker(idem)
+})
+afterAll(async () => {
+  await worker.stop()
+  await server.stop()
+})
+
+const waitSeconds = 72 * 3_600
+
+/** Signs in by password and mailed code. */
+const signIn = async (owner: PasswordOwner): Promise<SignedIn> => {
+  const begin = async () => await owner.begin()
+  const { asked, code } = await withMailedCode(inbox, owner.email.address, begin)
+  return expectSignedIn(await owner.email.trySignIn(asked.id, code))
+}
+
+/** Somebody with a password, a second address and a session. */
+const somebody = async () => {
+  const owner = await PasswordOwner.create(idem, inbox)
+  const session = await signIn(owner)
+  const { address } = owner.email
+  const second = new EmailOwner(idem, inbox, `second-${address}`)
+  dataOf(await second.tryLink(session.accessToken))
+  return { owner, session, address, second: second.address }
+}
+
+/** The mail to an address whose subject has these words, once it has arrived. */
+const mailAbout = async (address: string, words: string): Promise<ReadMail> => {
+  let found: ReadMail | undefined
+  await millisecondsUntil(20_000, async () => {
+    found = (await inbox(address)).find(({ subject }) => subject.includes(words))
+    return found !== undefined
+  })
+  return found as ReadMail
+}
+
+const takes = async ({ handle }: PasswordOwner, password: string): Promise<boolean> =>
+  codeOf(await tryPassword(idem, { login: handle, password })) === null
+
+const begun = 'Somebody resets the password'
+const done = 'has a new password'
+const cancelled = 'was cancelled'
+
+test('a reset signed by a device: the code alone would not do, every address is told, and a new sign-in works', async () => {
+  const { owner, session, address, second } = await somebody()
+  const device = new Device(idem)
+  dataOf(await device.register(session.accessToken, 'Kitchen laptop'))
+  expect((await mailAbout(second, 'A device was added')).text).toContain(device.publicKey)
+  const { id, message, code } = await mailedCode(idem, inbox, address)
+  const mail = await mailAbout(address, 'Reset your password')
+  expect(mail.text).toContain(code)
+  const input = { challengeId: id, code, newPassword, deviceSignature: device.sign(message) }
+  expect(dataOf(await tryReset(idem, input)).resetPassword.status).toBe('DONE')
+  expect((await askMe(idem, session.accessToken)).status).toBe(401)
+  for (const to of [address, second]) await mailAbout(to, done)
+  owner.password = newPassword
+  expect((await signIn(owner)).accountId).toBe(session.accountId)
+})
+
+test('the wait of 72 hours is told to every address and completed by a code mailed after it', async () => {
+  const { owner, session, address, second } = await somebody()
+  const waiting = dataOf(await resetByMail(idem, inbox, address)).resetPassword
+  expect(waiting.status).toBe('WAITING')
+  expect(await shownReset(idem, session.accessToken)).toEqual(waiting)
+  for (const to of [address, second])
+    expect((await mailAbout(to, begun)).text).toContain('/cancel-reset?token=')
+  expect(await takes(owner, newPassword)).toBe(false)
+  idem.clock.advance(waitSeconds)
+  expect(dataOf(await resetByMail(idem, inbox, address)).resetPassword.status).toBe('DONE')
+  for (const to of [address, second]) await mailAbout(to, done)
+  expect([await takes(owner, owner.password), await takes(owner, newPassword)]).toEqual([false, true])
+})
+
+test('a reset that somebody else began is cancelled by a session', async () => {
+  const { owner, session, address, second } = await somebody()
+  const { id } = dataOf(await resetByMail(idem, inbox, address)).resetPassword
+  dataOf(await cancelReset(idem, id, session.accessToken))
+  for (const to of [address, second]) await mailAbout(to, cancelled)
+  idem.clock.advance(waitSeconds)
+  expect(codeOf(await resetByMail(idem, inbox, address))).toBe('RATE_LIMITED')
+  expect(await takes(owner, owner.password)).toBe(true)
+})
+
+test('and by the link of the mail to another address, whose button cancels and whose page does not', async () => {
+  const { owner, address, second } = await somebody()
+  dataOf(await resetByMail(idem, inbox, address))
+  const { text } = await mailAbout(second, begun)
+  const link = /https?:\/\/\S+\/cancel-reset\?token=[\w-]+/.exec(text)?.[0] ?? ''
+  const page = await (await fetch(link)).text()
+  expect(page).toContain(owner.handle)
+  expect(page).toContain('Cancel the reset?')
+  const token = new URL(link).searchParams.get('token') ?? ''
+  const pressed = await fetch(new URL('/cancel-reset', link), {
+    method: 'POST',
+    body: new URLSearchParams({ token }),
+  })
+  expect(await pressed.text()).toContain('The reset is cancelled')
+  for (const to of [address, second]) await mailAbout(to, cancelled)
+  idem.clock.advance(waitSeconds)
+  expect(dataOf(await resetByMail(idem, inbox, address)).resetPassword.status).toBe('WAITING')
+  expect(await takes(owner, owner.password)).toBe(true)
+})
