@@ -38,6 +38,7 @@ import type { MethodVocabulary } from './mail/words.js'
 import { listMails } from './mailbox/list-mails.js'
 import { showMail } from './mailbox/show-mail.js'
 import type { Method, MethodDefinition } from './methods/method.js'
+import { relyingPartyOf } from './methods/passkey/relying-party.js'
 import { createMethods, vocabularyOf } from './methods/registry.js'
 import { keepOperatorHandles } from './operators/keep-operator-handles.js'
 import { warnOfFreeOperators } from './operators/warn-of-free-operators.js'
@@ -190,6 +191,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     publicUrl,
     passwords,
     passwordHasher,
+    relyingParty: relyingPartyOf(settings.passkey, publicUrl),
   }
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
   return {
@@ -311,6 +313,7 @@ export const startService = async (
   if (traces !== null) traceRequests(app, traces)
   addApi(app, {
     ...rooms,
+    relatedOrigins: settings.passkey.relatedOrigins,
     clock,
     clientAddress: createClientAddress(settings.http, logger),
     logger,

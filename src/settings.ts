@@ -10,6 +10,7 @@ import { graphqlSettings } from './graphql/settings.js'
 import { httpSettings } from './http/settings.js'
 import { identitySettings } from './identities/settings.js'
 import { mailSettings } from './mail/settings.js'
+import { passkeySettings } from './methods/passkey/settings.js'
 import { operatorSettings } from './operators/settings.js'
 import { outboxSettings } from './outbox/settings.js'
 import { passwordSettings } from './passwords/settings.js'
@@ -36,6 +37,7 @@ export const settingsSections = {
   tokens: tokenSettings,
   challenges: challengeSettings,
   sessions: sessionSettings,
+  passkey: passkeySettings,
   throttle: throttleSettings,
   passwords: passwordSettings,
   graphql: graphqlSettings,

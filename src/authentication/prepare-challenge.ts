@@ -71,7 +71,7 @@ export const prepareChallenge = async (
     const nonce = needs.random.bytes(nonceLength).toString('hex')
     const terms = termsOf(call, order, {
       nonce,
-      lifetimeSeconds: needs.sealedChallengeLifetimeSeconds,
+      lifetimeSeconds: keeping.lifetimeSeconds ?? needs.sealedChallengeLifetimeSeconds,
       needs,
     })
     const challenge = newChallenge({ method, draft, terms, binding })

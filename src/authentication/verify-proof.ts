@@ -57,8 +57,28 @@ export const verifyProof = async (
   // An answer that is not a guess, such as a question whether the link was confirmed, counts as no failure.
   const isTry = isGuess || method.isGuess === undefined
   const about = async () => (isTry ? await triedBy(call, method, attempt) : null)
-  const run = async () => await verifyAttempt(call, { method, attempt, spend }, needs)
+  const verify = async () => await verifyAttempt(call, { method, attempt, spend }, needs)
+  const run = async () => await unlessSpent(call, { found, verify }, needs)
   return await noteRejectedProof(call, { about, run }, needs)
+}
+
+/**
+ * `CHALLENGE_SPENT` for a proof that is rejected after its sealed challenge was spent. A request that is sent again is no
+ * failed proof, although a passkey's counter has moved on meanwhile.
+ */
+const unlessSpent = async <T>(
+  call: Call,
+  { found, verify }: { readonly found: OpenedChallenge | null; readonly verify: () => Promise<T> },
+  { challenges }: VerifyProofNeeds,
+): Promise<T> => {
+  try {
+    return await verify()
+  } catch (error) {
+    const isRejected = error instanceof Failure && error.code === 'PROOF_REJECTED'
+    if (!isRejected || found?.kind !== 'sealed') throw error
+    if ((await challenges.statusOf(call, found)) !== 'SPENT') throw error
+    throw new Failure('CHALLENGE_SPENT', undefined, { reason: `nonce ${found.challenge.nonce}` })
+  }
 }
 
 /** For what a failure of an attempt is counted: a second factor without a first proof is tried within a session. */

@@ -46,11 +46,11 @@ export interface ChallengeDraft {
 
 /**
  * Who stores a challenge. `asker`: its asker, in sealed form, and nothing is written; for challenges that a program
- * answers at once. `service`: we do, and count the tries; for answers that can be guessed. `mailTo`: the address, in
+ * answers at once, or a person within `lifetimeSeconds`. `service`: we do, and count the tries; for answers that can be guessed. `mailTo`: the address, in
  * canonical form, to which a mail with code and link is sent; null for no mail.
  */
 export type ChallengeKeeping =
-  | { readonly by: 'asker' }
+  | { readonly by: 'asker'; readonly lifetimeSeconds?: number }
   | { readonly by: 'service'; readonly mailTo: string | null }
 
 /** The terms of a challenge, which a signed text must contain. */

@@ -1,7 +1,7 @@
 // The settings of HTTP.
 import { isIP } from 'node:net'
+import { parseOrigin } from '../config/origin.js'
 import { commaList, oneOf, SettingProblem, text, wholeNumber } from '../config/setting.js'
-import { parseOrigin } from './origin.js'
 import { parseReturnUrls, type ReturnUrls } from './return-url.js'
 
 /** An address, or a network of at least one bit. Legacy short forms are refused, because `10` would mean 0.0.0.10. */

@@ -1,4 +1,5 @@
-// The documents with which others find our keys: JWK set (RFC 7517) and metadata (RFC 8414, OIDC Discovery).
+// The documents with which others find our keys and origins: JWK set (RFC 7517), metadata (RFC 8414, OIDC Discovery),
+// and the related origins of passkeys.
 import type { FastifyInstance } from 'fastify'
 import { scopeMeanings } from '../authorization/scope.js'
 import type { Clock } from '../runtime/clock.js'
@@ -10,6 +11,8 @@ export interface WellKnownNeeds {
   readonly publicUrl: string
   readonly signingKeys: SigningKeys
   readonly clock: Clock
+  /** Origins on other domains whose pages may use our passkeys (WebAuthn level 3, 5.11). */
+  readonly relatedOrigins: readonly string[]
 }
 
 /** Much shorter than the time that a new key is published before it signs. */
@@ -47,6 +50,11 @@ export const addWellKnown = (app: FastifyInstance, needs: WellKnownNeeds): void 
   for (const name of ['openid-configuration', 'oauth-authorization-server'])
     app.get(`/.well-known/${name}`, (_request, reply) =>
       reply.header('cache-control', cacheControl).send(document),
+    )
+  const { relatedOrigins } = needs
+  if (relatedOrigins.length > 0)
+    app.get('/.well-known/webauthn', (_request, reply) =>
+      reply.header('cache-control', cacheControl).send({ origins: relatedOrigins }),
     )
   app.get('/.well-known/jwks.json', (_request, reply) =>
     reply.header('cache-control', cacheControl).send(needs.signingKeys.jwks(needs.clock.now())),

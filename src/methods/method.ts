@@ -17,6 +17,7 @@ import type { Random } from '../runtime/random.js'
 import type { SecondFactors } from '../second-factors/second-factors.js'
 import type { KeyRing } from '../tokens/key-ring.js'
 import type { MethodForm } from './form.js'
+import type { RelyingParty } from './passkey/relying-party.js'
 
 /** The common description of methods, from which the schema, the texts of mails and the lists of clients are made. */
 interface CommonDescription<P extends object, R extends object> {
@@ -193,6 +194,8 @@ export interface MethodNeeds {
   readonly publicUrl: string
   readonly passwords: Passwords
   readonly passwordHasher: PasswordHasher
+  /** Who relies on passkeys; null if the installation has no domain. */
+  readonly relyingParty: RelyingParty | null
 }
 
 /** A method that proves control of an identity. */

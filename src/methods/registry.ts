@@ -7,6 +7,7 @@ import { emailMethod } from './email/method.js'
 import { keyMethod } from './key/method.js'
 import { loginMethod } from './login/method.js'
 import type { Method, MethodDefinition, MethodDescription, MethodNeeds } from './method.js'
+import { passkeyMethod } from './passkey/method.js'
 import { passwordMethod } from './password/method.js'
 import { walletMethod } from './wallet/method.js'
 
@@ -17,6 +18,7 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   emailMethod,
   walletMethod,
   passwordMethod,
+  passkeyMethod,
   loginMethod,
 ]
 

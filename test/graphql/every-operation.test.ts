@@ -73,6 +73,7 @@ const sample = (type: GraphQLInputType): string => {
   if (isNonNullType(type)) return sample(type.ofType)
   if (isListType(type)) return '[]'
   if (isEnumType(type)) return type.getValues()[0]?.name ?? ''
+  if (isScalarType(type) && type.name === 'JSONObject') return '{}'
   if (isScalarType(type))
     return type.name === 'Boolean'
       ? 'true'

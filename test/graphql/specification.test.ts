@@ -188,7 +188,7 @@ test('4 introspection: the schema, a type, the type of each object', async () =>
     proof: { kind: 'INPUT_OBJECT', isOneOf: true },
     nothing: null,
   })
-  expect(answer.purpose.enumValues).toHaveLength(3)
+  expect(answer.purpose.enumValues).toHaveLength(5)
   const directives = answer.__schema.directives.map(({ name }: { name: string }) => name)
   expect(directives).toEqual(
     expect.arrayContaining(['include', 'skip', 'deprecated', 'specifiedBy', 'oneOf', 'authenticated']),

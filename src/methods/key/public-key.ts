@@ -11,7 +11,7 @@ const mostKnown = 1_000
 const refuse = (sentence: string): Failure => new Failure('BAD_USER_INPUT', sentence, { field: 'publicKey' })
 
 /** True for a canonical point that is not of small order. With a key of small order, forged signatures would verify. */
-const isSoundPoint = (bytes: Uint8Array): boolean => {
+export const isSoundPoint = (bytes: Uint8Array): boolean => {
   try {
     return !ed25519.Point.fromBytes(bytes).isSmallOrder()
   } catch {

@@ -67,7 +67,7 @@ test('every method has a name in every language', () => {
       expect(words[locale].identity, name).toContain(' ')
     }
   expect(methodInWords(vocabulary, 'key', 'de')).toBe('Ed25519-Schlüssel')
-  expect(methodInWords(vocabulary, 'passkey', 'de')).toBe('passkey')
+  expect(methodInWords(vocabulary, 'horoscope', 'de')).toBe('horoscope')
   const identity = (method: string, subject: string, locale: Locale) =>
     identityInWords(vocabulary, { method, subject }, locale)
   expect(identity('key', 'SHA256:x', 'en')).toBe('the Ed25519 key SHA256:x')

@@ -1,5 +1,5 @@
 // Parses an origin of the settings: scheme, host and port (RFC 6454 4), in the one spelling that browsers send.
-import { SettingProblem } from '../config/setting.js'
+import { SettingProblem } from './setting.js'
 
 /** Scheme, the authority with perhaps a user, and what follows it. */
 const parts = /^(?<scheme>https?:\/\/)(?<authority>[^/?#]*)(?<rest>.*)$/is
