@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
-import { Gathered } from '../database/gathered.js'
+import { Gathered, jobPauseMilliseconds } from '../database/gathered.js'
 import { type Row, rowOf } from '../database/row.js'
 import type { Locale } from '../mail/locale.js'
 import type { MailState } from '../mail/mail.js'
@@ -88,7 +88,10 @@ interface Reading {
  */
 export class HeldChallenges {
   /** Concurrent reads of a worker share one statement. */
-  readonly #readings = new Gathered((batch: readonly Reading[]) => this.#readForReaders(batch))
+  readonly #readings = new Gathered(
+    (batch: readonly Reading[]) => this.#readForReaders(batch),
+    jobPauseMilliseconds,
+  )
 
   /** The row of a challenge with the asker's id `id`. */
   row(challenge: Omit<HeldChallenge, 'idHash'>, id: string): Row {

@@ -1,4 +1,8 @@
 // Collects the items of concurrent callers while a statement runs, and sends them together with the next statement.
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A pause for jobs, which can wait for a moment where requests cannot, in milliseconds. */
+export const jobPauseMilliseconds = 10
 
 interface Waiting<Item, Result> {
   readonly item: Item
@@ -10,8 +14,14 @@ export class Gathered<Item, Result> {
   #waiting: Waiting<Item, Result>[] = []
   #underWay = false
 
-  /** `send` returns a result for each item, in order; if it throws, all callers of that statement get the error. */
-  constructor(private readonly send: (items: readonly Item[]) => Promise<readonly Result[]>) {}
+  /**
+   * `send` returns a result for each item, in order; if it throws, all callers of that statement get the error. After a
+   * statement there is a pause, so that under load even more callers share the next one; the first one never waits.
+   */
+  constructor(
+    private readonly send: (items: readonly Item[]) => Promise<readonly Result[]>,
+    private readonly pauseMilliseconds = 0,
+  ) {}
 
   /** Sends the item with the next statement; resolves with its result. */
   async add(item: Item): Promise<Result> {
@@ -34,6 +44,7 @@ export class Gathered<Item, Result> {
       } catch (error) {
         for (const { settle } of batch) settle.reject(error)
       }
+      if (this.pauseMilliseconds > 0) await sleep(this.pauseMilliseconds)
     }
     this.#underWay = false
   }

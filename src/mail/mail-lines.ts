@@ -1,7 +1,7 @@
 // The store of mail lines: gives mails a turn in their quota, then a place in the pace of their domain.
 import { createHash } from 'node:crypto'
 import type { Call } from '../database/call.js'
-import { Gathered } from '../database/gathered.js'
+import { Gathered, jobPauseMilliseconds } from '../database/gathered.js'
 import { domainOf } from './address.js'
 import { givePlace, type Pace } from './mail-pace.js'
 import { giveTurn, type Quota, type QuotaLine, quotaOf, rememberedMilliseconds } from './mail-quota.js'
@@ -64,7 +64,7 @@ const byAge = (one: Request, other: Request): number => (one.mail.id < other.mai
 
 /** The lines of the installation. Concurrent mails share one statement that reads and one that writes. */
 export class MailLines {
-  readonly #requests = new Gathered((batch: readonly Request[]) => this.#giveAll(batch))
+  readonly #requests = new Gathered((batch: readonly Request[]) => this.#giveAll(batch), jobPauseMilliseconds)
 
   /** `mailsPerDomain`: mails to one domain in 10 s. */
   constructor(private readonly mailsPerDomain: number) {}

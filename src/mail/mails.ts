@@ -1,6 +1,6 @@
 // The store of mails: their causes, leases and results.
 import type { Call } from '../database/call.js'
-import { Gathered } from '../database/gathered.js'
+import { Gathered, jobPauseMilliseconds } from '../database/gathered.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { Mail, type MailState } from './mail.js'
@@ -101,8 +101,14 @@ interface SettleRequest {
 
 /** The mails of the installation. Concurrent leases share one statement, and so do concurrent results. */
 export class Mails {
-  readonly #leases = new Gathered((batch: readonly LeaseRequest[]) => this.#lease(batch))
-  readonly #settlements = new Gathered((batch: readonly SettleRequest[]) => this.#settle(batch))
+  readonly #leases = new Gathered(
+    (batch: readonly LeaseRequest[]) => this.#lease(batch),
+    jobPauseMilliseconds,
+  )
+  readonly #settlements = new Gathered(
+    (batch: readonly SettleRequest[]) => this.#settle(batch),
+    jobPauseMilliseconds,
+  )
 
   /**
    * The row of a mail that is to be sent; without `ask` it is a notice. The caller also inserts the job. `CONFLICT` if
