@@ -36,7 +36,7 @@ const parseOrigins = (raw: string | undefined, { production }: ParseContext): re
 export const passkeySettings = {
   rpId: text(
     'IDEM_PASSKEY_RP_ID',
-    'Domain to which passkeys belong, the RP ID: the host of their pages or one above it; with another one, old passkeys are unknown',
+    'Domain to which passkeys belong, the RP ID: the host of their pages or one above it; under another, old ones are unknown',
     {
       defaultText: 'the host of IDEM_PUBLIC_URL',
       parse: (raw, context): string | null => {
