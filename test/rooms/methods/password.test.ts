@@ -1,6 +1,7 @@
 // A password: set by its owner, always one of two proofs, the same work for everybody who tries one.
 import { expect, test } from 'vitest'
 import { mostFailures } from '../../../src/methods/password/method.js'
+import { describeMethod } from '../../conformance/method.js'
 import { atOnce, codeOf, dataOf, tally, unlink } from '../../support/calls.js'
 import { EmailOwner } from '../../support/email-owner.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
@@ -26,6 +27,26 @@ const identityOf = async (accountId: string) => {
 
 const sessionOf = async (accessToken: string) =>
   dataOf(await idem.askAs(accessToken, '{ session { acr amr } }')).session
+
+describeMethod({
+  name: 'password',
+  isHalf: true,
+  newProver: async (service) => {
+    const { handle, password } = await PasswordOwner.create(service, unsentInbox(service))
+    return { request: null, prove: () => ({ login: handle, password }) }
+  },
+  malformedProofs: [
+    { login: '' },
+    { login: '@' },
+    { login: null },
+    { login: 'x'.repeat(5_000) },
+    { login: 'two words' },
+    { login: 'a@example.com, b@example.com' },
+    { login: '\0' },
+    { password: 'x'.repeat(5_000) },
+    { password: '\0'.repeat(8) },
+  ],
+})
 
 test('it is set once for handle and address, and an emailed code completes it', async () => {
   const owner = await somebody()
@@ -85,11 +106,17 @@ test('its own handle, its address and their parts are refused, inside of more th
   expect(await identityOf(session.accountId)).toBeUndefined()
 })
 
-test('no rule says of which characters it is: 8 letters, 256 of any script, emoji, spaces inside', async () => {
-  const owner = await somebody(null)
-  const token = owner.session.accessToken
-  dataOf(await trySetPassword(idem, token, 'gnurfbat'))
-  await tables.query("update session set acr = 'aal2' where account_id = $1", [owner.session.accountId])
+test.each([
+  ['8 letters', 'gnurfbat'],
+  ['256 characters', 'häß1'.repeat(64).replace(/.$/, 'x')],
+  ['emoji', '🦊🐻🐼🐨🐯🦁🐮🐷'],
+  ['joined emoji', '👩‍🚀👨‍🌾👩‍🚀 ok?'],
+  ['another script', 'желтая подводная'],
+  ['spaces around', ' three brown foxes '],
+  ['its handle inside of more', 'I saw walker.1 jump over the moon'],
+])('no rule says of which characters it is: %s', async (_what, password) => {
+  const owner = await somebody(password)
+  expect((await owner.begin()).method).toBe('email')
 })
 
 test('it is one password however it is typed: composed or not, with any kind of space', async () => {
@@ -185,6 +212,7 @@ test('after 100 wrong ones it is taken only behind another proof, which resets t
   expect(codeOf(await tryPassword(idem, right))).toBe('PROOF_REJECTED')
   expect(codeOf(await idem.askAs(owner.session.accessToken, '{ me { id } }'))).toBeNull()
   idem.clock.advance(16 * 60)
+  // The mail of the second step that was not taken.
   owner.mails += 1
   const { id } = await owner.email.challenge()
   owner.mails += 1
@@ -238,7 +266,6 @@ test("another's password, and a login of another, do not complete a proof", asyn
 test('a change ends the other sessions, and what the former password had begun', async () => {
   const owner = await somebody()
   const begun = await owner.begin()
-  idem.clock.advance(16 * 60)
   owner.mails += 1
   const { accessToken } = await owner.signIn()
   const late = await owner.begin()
@@ -261,7 +288,7 @@ test('a change ends the other sessions, and what the former password had begun',
   expect((await notices()).map(({ action }) => action)).toEqual(['password.set', 'password.changed'])
 })
 
-test('twenty sign-ins and a new hash at once all succeed', async () => {
+test('with other parameters the next sign-in stores a new hash, and sign-ins beside it succeed', async () => {
   const owner = await somebody()
   const other = await startTestService({
     databaseUrl: idem.databaseUrl,
@@ -319,4 +346,42 @@ test('a password links nothing to another account', async () => {
   const query = 'mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) { account { id } } }'
   const proof = { password: { login: owner.handle, password: owner.password } }
   expect(codeOf(await idem.askAs(accessToken, query, { input: { proof } }))).toBe('BAD_USER_INPUT')
+})
+
+test('where too many wait, further ones are refused before any work, and everything else goes on', async () => {
+  const owner = await somebody()
+  // Each computation takes long enough for all requests to arrive meanwhile.
+  const busy = await startTestService({
+    databaseUrl: idem.databaseUrl,
+    clock: idem.clock,
+    environment: {
+      IDEM_PUBLIC_URL: idem.url,
+      IDEM_PASSWORD_MEMORY_KIB: '65536',
+      IDEM_PASSWORD_PASSES: '8',
+      IDEM_PASSWORDS_AT_ONCE: '1',
+      IDEM_PASSWORD_QUEUE: '2',
+    },
+  })
+  try {
+    owner.mails += 1
+    const { id } = await tryFirst(owner, (await owner.email.challenge()).id)
+    const wrong = { login: 'nobody-at-all', password: 'three brown cats' }
+    const flood = Array.from({ length: 8 }, async () => await tryPassword(busy, wrong))
+    // One runs and one waits, so the others are refused while both are there.
+    await Promise.any(flood.map(async (answer) => expect(codeOf(await answer)).toBe('UNAVAILABLE')))
+    const refused = await atOnce(8, async () => await tryPassword(busy, { password: owner.password }, id))
+    expect(tally(refused)).toEqual({ UNAVAILABLE: 8 })
+    expect(refused[0]?.errors[0]?.extensions['retryAfterSeconds']).toBe(5)
+    expect(dataOf(await busy.askAs(owner.session.accessToken, '{ me { handle } }')).me.handle).toBe(
+      owner.handle,
+    )
+    const { UNAVAILABLE, PROOF_REJECTED } = tally(await Promise.all(flood))
+    expect([UNAVAILABLE, PROOF_REJECTED]).toEqual([6, 2])
+    // None of the refused ones was a try of the challenge.
+    expect(dataOf(await tryPassword(busy, { password: owner.password }, id)).signIn.account.handle).toBe(
+      owner.handle,
+    )
+  } finally {
+    await busy.stop()
+  }
 })
