@@ -16,6 +16,7 @@ import type { PasswordResets } from '../src/password-resets/password-resets.js'
 import type { JobProgress } from '../src/queue/job.js'
 import type { Logger } from '../src/runtime/logger.js'
 import type { Metrics } from '../src/runtime/metrics.js'
+import type { SecondFactors } from '../src/second-factors/second-factors.js'
 import type { Sessions } from '../src/sessions/sessions.js'
 import type { Throttle } from '../src/throttle/throttle.js'
 
@@ -38,6 +39,7 @@ export interface PurgeExpiredNeeds {
   readonly sessions: Sessions
   readonly challenges: Challenges
   readonly heldChallenges: HeldChallenges
+  readonly secondFactors: SecondFactors
   readonly mails: Mails
   readonly mailLines: MailLines
   readonly knownNetworks: KnownNetworks
@@ -96,6 +98,7 @@ const purgesOf = (needs: PurgeExpiredNeeds): readonly Purge[] => {
   return [
     keptDays('spent challenges', challengeDays, (...at) => needs.challenges.purgeSpent(...at)),
     keptDays('held challenges', challengeDays, (...at) => needs.heldChallenges.purge(...at)),
+    keptDays('unconfirmed second factors', 0, (...at) => needs.secondFactors.purge(...at)),
     keptDays('throttle counters', 0, (...at) => needs.throttle.purge(...at)),
     keptDays('mails', keptFor.mailDays, (...at) => needs.mails.purge(...at)),
     keptDays('mail lines', 0, (...at) => needs.mailLines.purge(...at)),

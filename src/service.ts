@@ -40,6 +40,7 @@ import { showMail } from './mailbox/show-mail.js'
 import type { Method, MethodDefinition } from './methods/method.js'
 import { relyingPartyOf } from './methods/passkey/relying-party.js'
 import { createMethods, vocabularyOf } from './methods/registry.js'
+import { resealTotpSecrets } from './methods/totp/reseal-totp-secrets.js'
 import { keepOperatorHandles } from './operators/keep-operator-handles.js'
 import { warnOfFreeOperators } from './operators/warn-of-free-operators.js'
 import { Outbox } from './outbox/outbox.js'
@@ -291,6 +292,7 @@ export const startService = async (
       'AUTHENTICATION IS OFF (IDEM_AUTHENTICATION): everybody is believed to be whoever they say they are',
     )
   await ensureSigningKey(ownCall(), { signingKeys, auditLog })
+  await resealTotpSecrets(ownCall(), rooms)
   await keepOperatorHandles(ownCall(), rooms)
   await warnOfFreeOperators(ownCall(), { ...rooms, logger })
 

@@ -23,6 +23,9 @@ export interface ListBounds {
   readonly devices: number
 }
 
+/** The kinds of second factors, of which an account has one each. */
+const mostSecondFactors = 2
+
 /** Instead of a number: the length of the page, which is the argument `first` of the field above. */
 const page = 'page'
 
@@ -38,6 +41,7 @@ const lengths = ({
   'Account.emails': identities,
   'Account.identities': identities,
   'Account.sessions': sessions,
+  'Account.secondFactors': mostSecondFactors,
   'AccountRecord.emails': mostAddressesShown,
   'AccountConnection.edges': page,
   'FailedJobConnection.edges': page,

@@ -23,6 +23,7 @@ import { createMethodInputs, oneOfInputs } from './method-inputs.js'
 import { OperatorResolver, type OperatorResolverNeeds } from './operator.resolver.js'
 import { PasswordResolver, type PasswordResolverNeeds } from './password.resolver.js'
 import { PasswordResetResolver, type PasswordResetResolverNeeds } from './password-reset.resolver.js'
+import { SecondFactorResolver, type SecondFactorResolverNeeds } from './second-factor.resolver.js'
 import { SessionResolver, type SessionResolverNeeds } from './session.resolver.js'
 
 /** What all resolvers need. */
@@ -34,6 +35,7 @@ export interface GraphqlNeeds
     OperatorResolverNeeds,
     PasswordResolverNeeds,
     PasswordResetResolverNeeds,
+    SecondFactorResolverNeeds,
     SessionResolverNeeds {
   readonly methods: readonly Method[]
 }
@@ -65,6 +67,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
     [IdentityResolver, new IdentityResolver(needs)],
     [PasswordResolver, new PasswordResolver(needs)],
     [PasswordResetResolver, new PasswordResetResolver(needs)],
+    [SecondFactorResolver, new SecondFactorResolver(needs)],
     [SessionResolver, new SessionResolver(needs)],
     [OperatorResolver, new OperatorResolver(needs)],
     [AuthenticationResolver, new AuthenticationResolver()],
@@ -75,6 +78,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
       DeviceResolver,
       IdentityResolver,
       PasswordResetResolver,
+      SecondFactorResolver,
       SessionResolver,
       AuthenticationResolver,
       PasswordResolver,

@@ -17,6 +17,10 @@ export const templateFacts = {
   'password-reset-begun': ['account', 'available', 'link', 'device', 'address', 'time'],
   'password-reset-cancelled': ['account', 'device', 'address', 'time'],
   'password-reset-done': ['account', 'device', 'address', 'time'],
+  'second-factor-added': ['account', 'method', 'device', 'address', 'time'],
+  'second-factor-removed': ['account', 'method', 'device', 'address', 'time'],
+  'recovery-codes-created': ['account', 'device', 'address', 'time'],
+  'recovery-code-used': ['account', 'left', 'device', 'address', 'time'],
   'account-suspended': ['account', 'time'],
   'account-reinstated': ['account', 'time'],
 } as const

@@ -9,6 +9,8 @@ import { loginMethod } from './login/method.js'
 import type { Method, MethodDefinition, MethodDescription, MethodNeeds } from './method.js'
 import { passkeyMethod } from './passkey/method.js'
 import { passwordMethod } from './password/method.js'
+import { recoveryCodeMethod } from './recovery-code/method.js'
+import { totpMethod } from './totp/method.js'
 import { walletMethod } from './wallet/method.js'
 
 /** All methods. A new one is a folder and a line here. */
@@ -20,6 +22,8 @@ export const methodDefinitions: readonly MethodDefinition[] = [
   passwordMethod,
   passkeyMethod,
   loginMethod,
+  totpMethod,
+  recoveryCodeMethod,
 ]
 
 /** Makes the methods from their definitions. */

@@ -60,6 +60,7 @@ export const composeNotice = async (
   const method = textOf(entry.detail['method'])
   const subject = textOf(entry.detail['subject'])
   const device = session?.device ?? (textOf(entry.detail['userAgent']) || null)
+  const { left } = entry.detail
   return {
     template: notice.template,
     locale,
@@ -72,6 +73,7 @@ export const composeNotice = async (
       key: textOf(entry.detail['publicKey']),
       device: deviceInWords(device && trustedDeviceNameOf(device), locale),
       address: entry.address,
+      left: typeof left === 'number' ? left : '',
       time: timeInWords(entry.at, locale),
       ...resetFacts(entry.detail, locale, needs),
     },

@@ -21,6 +21,10 @@ export const noticeOf: Partial<Readonly<Record<AuditAction, Notice>>> = {
   'password_reset.begun': { template: 'password-reset-begun', protects: true },
   'password_reset.cancelled': { template: 'password-reset-cancelled', protects: true },
   'password_reset.done': { template: 'password-reset-done', protects: true },
+  'second_factor.added': { template: 'second-factor-added', protects: true },
+  'second_factor.removed': { template: 'second-factor-removed', protects: true },
+  'recovery_codes.created': { template: 'recovery-codes-created', protects: true },
+  'recovery_code.used': { template: 'recovery-code-used', protects: true },
   'account.suspended': { template: 'account-suspended', protects: true },
   'account.reinstated': { template: 'account-reinstated', protects: true },
 }

@@ -81,6 +81,26 @@ const isRaised = {
       where account_id = $1::uuid and kind = 'totp' and confirmed_at is not null) as raised`,
 }
 
+const removeStandIns = {
+  name: 'idem_second_factor_remove_stand_ins',
+  text: `delete from second_factor where account_id = $1::uuid and kind = 'recoveryCode' returning id`,
+}
+
+const listSealedBefore = {
+  name: 'idem_second_factor_sealed_before',
+  text: `select id, credential->>'sealed' as sealed from second_factor
+    where kind = $1 and not starts_with(credential->>'sealed', $2) and ($3::uuid is null or id > $3::uuid)
+    order by id limit $4`,
+}
+
+/** A row that was changed meanwhile keeps its value; whoever changed it has sealed it anew. */
+const reseal = {
+  name: 'idem_second_factor_reseal',
+  text: `update second_factor f set credential = jsonb_set(f.credential, '{sealed}', to_jsonb(r.next))
+    from unnest($1::uuid[], $2::text[], $3::text[]) as r (id, former, next)
+    where f.id = r.id and f.credential->>'sealed' = r.former returning f.id`,
+}
+
 const purge = {
   name: 'idem_second_factor_purge',
   text: `delete from second_factor where id in (
@@ -94,6 +114,12 @@ const purge = {
  * chance of 3 %.
  */
 const triesPace = new Pace({ windowSeconds: 86_400, perWindow: 30 })
+
+/** A factor whose credential has a sealed value (`tokens/sealed-value.ts`). */
+export interface SealedFactor {
+  readonly id: string
+  readonly sealed: string
+}
 
 /** The second factors of the installation that are no identities. */
 export class SecondFactors {
@@ -177,6 +203,30 @@ export class SecondFactors {
   async isRaised(call: Call, accountId: string): Promise<boolean> {
     const [row] = await call.run<{ raised: boolean }>(isRaised, [accountId])
     return row?.raised === true
+  }
+
+  /** Removes what stands in for other factors (recovery codes), in the caller's transaction. */
+  async removeStandIns(call: Call, accountId: string): Promise<void> {
+    await call.run(removeStandIns, [accountId])
+  }
+
+  /** At most `limit` factors after `after` whose `credential.sealed` does not begin with `prefix`, by id. */
+  async listSealedBefore(
+    call: Call,
+    kind: SecondFactorKind,
+    page: { readonly prefix: string; readonly after: string | null; readonly limit: number },
+  ): Promise<SealedFactor[]> {
+    return await call.run<SealedFactor>(listSealedBefore, [kind, page.prefix, page.after, page.limit])
+  }
+
+  /** Replaces the sealed values of these factors. */
+  async reseal(call: Call, changes: readonly (SealedFactor & { readonly next: string })[]): Promise<void> {
+    const [ids, former, next] = [
+      changes.map(({ id }) => id),
+      changes.map(({ sealed }) => sealed),
+      changes.map((change) => change.next),
+    ]
+    await call.run(reseal, [ids, former, next])
   }
 
   /** Deletes at most `limit` enrolments that expired before `expiredBefore`; returns their number. */

@@ -13,7 +13,7 @@ export interface SettleLevelNeeds {
 /**
  * Computes the level of an account and stores it if it is another one; returns the account with it. To be called in the
  * transaction that has just written or removed a password or a TOTP, with the account locked (`Accounts.lock`), so that
- * two changes cannot compute it from each other's past.
+ * two changes cannot compute it from each other's past. Recovery codes end with the last factor for which they stand in.
  */
 export const settleLevel = async (
   call: Call,
@@ -21,6 +21,7 @@ export const settleLevel = async (
   { accounts, secondFactors }: SettleLevelNeeds,
 ): Promise<Account> => {
   const level = (await secondFactors.isRaised(call, account.id)) ? 'aal2' : firstLevelOf(account.kind)
+  if (level !== 'aal2') await secondFactors.removeStandIns(call, account.id)
   if (level !== account.level) await accounts.changeLevel(call, account.id, level)
   return { ...account, level }
 }

@@ -12,6 +12,7 @@ export type KeyPurpose =
   | 'email-match'
   | 'held-subject'
   | 'reset-cancel'
+  | 'totp'
   | 'login-code'
 
 const purposes: readonly KeyPurpose[] = [
@@ -23,6 +24,7 @@ const purposes: readonly KeyPurpose[] = [
   'email-match',
   'held-subject',
   'reset-cancel',
+  'totp',
   'login-code',
 ]
 

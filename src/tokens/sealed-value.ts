@@ -18,6 +18,10 @@ export interface SealNeeds {
 const headerOf = ({ id }: DerivedKey): string =>
   Buffer.from(JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid: id })).toString('base64url')
 
+/** The beginning of every value that is sealed for a purpose now; values of older secrets begin otherwise. */
+export const sealedPrefix = (keyRing: KeyRing, purpose: KeyPurpose): string =>
+  `${headerOf(keyRing.sealing(purpose))}.`
+
 /**
  * Encrypts JSON `data` for a purpose as a compact JWE (RFC 7516 5.1). The cipher is called here, and not through jose,
  * whose WebCrypto sends each value to a thread of its own: ten times the work for texts of this length.

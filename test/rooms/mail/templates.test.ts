@@ -20,6 +20,7 @@ const facts: Readonly<Record<string, string | number>> = {
   address: '192.0.2.7',
   time: '21 November 2026 at 03:00 UTC',
   minutes: 15,
+  left: 9,
   service: 'id.example.org',
   account: 'ada-lovelace',
   what: 'the Ed25519 key SHA256:xyz',

@@ -1,8 +1,14 @@
 // IDEM_SECRET is replaced without anybody noticing: the new one seals, the old one still opens, then goes.
 import { expect, test } from 'vitest'
+import { enrol, proveKey, trySignInWith } from '../../support/authenticator.js'
 import { askMe, codeOf, dataOf, headerOf, refresh, tryRefresh } from '../../support/calls.js'
 import { KeyOwner } from '../../support/key-owner.js'
-import { createDatabase, startTestService, type TestService } from '../../support/start-service.js'
+import {
+  createDatabase,
+  MovableClock,
+  startTestService,
+  type TestService,
+} from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
 
 const [oldSecret, newSecret, foreignSecret] = ['old', 'new', 'foreign'].map((name) => `${name} `.repeat(10))
@@ -45,6 +51,38 @@ test('tokens, challenges and signing keys survive the change of the secret, and 
   expect(codeOf(await after.ask(signInQuery, { input: late }))).toBe('PROOF_REJECTED')
   expect(codeOf(await tryRefresh(after, signedIn.refreshToken))).toBe('UNAUTHENTICATED')
   await after.stop()
+})
+
+test('authenticator apps survive the change of the secret, and the old one can go after one start', async () => {
+  const databaseUrl = await createDatabase()
+  const clock = new MovableClock()
+  const start = async (...secrets: (string | undefined)[]): Promise<TestService> =>
+    await startTestService({ databaseUrl, clock, secrets: secrets.filter((secret) => secret !== undefined) })
+  const before = await start(oldSecret)
+  const owner = new KeyOwner(before)
+  const { accountId, ...signedIn } = await owner.signIn()
+  const { app } = await enrol(before, signedIn)
+  await before.stop()
+
+  const pem = owner.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+  for (const secrets of [[newSecret, oldSecret], [newSecret]]) {
+    const idem = await start(...secrets)
+    const { id } = await proveKey(idem, new KeyOwner(idem, pem))
+    const { signIn } = dataOf(await trySignInWith(idem, app.proof(), id))
+    expect(signIn.account.id).toBe(accountId)
+    clock.advance(30)
+    await idem.stop()
+  }
+
+  // As where the old secret went before any start had both.
+  const tables = await Tables.open(databaseUrl)
+  await tables.query(
+    "update second_factor set credential = jsonb_set(credential, '{sealed}', '\"e30..AA.AA.AA\"')",
+  )
+  const contents = await tables.contents()
+  await expect(start(newSecret)).rejects.toThrow(/IDEM_SECRET.*TOTP secret.*IDEM_SECRET=new,old/)
+  expect(await tables.contents()).toEqual(contents)
+  await tables.close()
 })
 
 test('a foreign secret alone does not start: it says which key it cannot open and what to do, and changes nothing', async () => {
