@@ -41,6 +41,8 @@ export interface FailureDetails {
   readonly acrValues?: readonly string[]
   /** `STEP_UP_REQUIRED`: the age in seconds that the authentication may have at most (RFC 9470 3). */
   readonly maxAgeSeconds?: number
+  /** `STEP_UP_REQUIRED` by `stepUp`: the challenge, as the schema shows it, whose answer completes the given proof. */
+  readonly secondFactor?: object
 }
 
 /** A refusal: a code of the closed list, a sentence that is safe to show to anyone, and a private reason. */

@@ -2,7 +2,7 @@
 import type { Account } from '../accounts/account.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
-import { requireSession } from '../authorization/authorize.js'
+import { requireSession, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
@@ -27,12 +27,15 @@ export const unlinkIdentity = async (
   id: string,
   needs: UnlinkIdentityNeeds,
 ): Promise<Account> => {
-  const { accountId, sessionId } = requireSession(call.principal)
+  const principal = requireSession(call.principal)
+  const { accountId, sessionId } = principal
   const { account, ended } = await call.inTransaction(async (inner) => {
     // Locked, so that two concurrent calls cannot unlink the last two, and no sign-in happens between the two changes
     // below.
     const owner = await needs.accounts.lock(inner, accountId)
     await needs.sessions.lockLive(inner, sessionId)
+    // Checked again under the lock, because the level may have risen since the guard.
+    requireStepUp(principal, { acr: owner.level, maxAgeSeconds: stepUpMaxAgeSeconds }, call.now)
     const identities = await needs.identities.lockOf(inner, accountId)
     const identity = identities.find((candidate) => candidate.id === id)
     if (identity === undefined)

@@ -1,61 +1,24 @@
-// Issues the challenge of a second factor of the account, which completes a first proof.
-import type { Account } from '../accounts/account.js'
-import { sessionIdOf } from '../authorization/principal.js'
-import type { ChallengePurpose } from '../challenges/challenge.js'
+// Asks for a second factor of the account, which completes a first proof at the doors that open only with both.
 import type { Call } from '../database/call.js'
-import type { Part } from '../database/change.js'
 import { Failure } from '../failure.js'
-import type { Method } from '../methods/method.js'
-import { completingOrder } from '../methods/registry.js'
-import { listAnsweringMethods } from './list-answering-methods.js'
-import { type PrepareChallengeNeeds, prepareChallenge } from './prepare-challenge.js'
+import { type FirstProof, type OfferSecondFactorNeeds, offerSecondFactor } from './offer-second-factor.js'
 import type { StandingChallenge } from './standing-challenge.js'
-import type { VerifiedIdentity } from './verified-proof.js'
 
 /** What `wantSecondFactor` works with. */
-export interface WantSecondFactorNeeds extends PrepareChallengeNeeds {
-  readonly methods: readonly Method[]
-}
+export interface WantSecondFactorNeeds extends OfferSecondFactorNeeds {}
 
-/** A first proof that does not suffice for the account. */
-export interface FirstProof {
-  readonly verified: VerifiedIdentity
-  readonly account: Account
-  /** What the proof changes in its identity. */
-  readonly parts: readonly Part[]
-  readonly purpose: ChallengePurpose
-}
-
-/**
- * Spends the first proof; issues a challenge of the first method that the account's owner can answer, in the order of
- * `completingOrder`. `PROOF_REJECTED` if there is none.
- */
+/** Spends the first proof and issues the challenge; `PROOF_REJECTED` if the account has no second factor that works. */
 export const wantSecondFactor = async (
   call: Call,
-  { verified, account, parts, purpose }: FirstProof,
+  first: FirstProof,
   needs: WantSecondFactorNeeds,
 ): Promise<StandingChallenge> => {
-  const { proven, amr, deviceName, writes } = verified
-  const firstFactor = { ...proven, amr, deviceName }
-  const binding = {
-    accountId: account.id,
-    accountName: account.handle ?? account.id,
-    sessionId: purpose === 'SIGN_IN' ? null : sessionIdOf(call.principal),
-    firstFactor,
-  }
-  for (const { name: method, challengeAfter } of completingOrder(needs.methods)) {
-    const draft = (await challengeAfter?.(call, account.id, firstFactor)) ?? null
-    if (draft === null) continue
-    const { standing, rows } = await prepareChallenge(call, { method, purpose, draft, binding }, needs)
-    const methods = await listAnsweringMethods(call, standing.challenge, needs)
-    await call.write(...writes, ...parts, ...rows)
-    return { ...standing, methods }
-  }
+  const challenge = await offerSecondFactor(call, first, needs)
+  if (challenge !== null) return challenge
+  const { id, level } = first.account
   throw new Failure(
     'PROOF_REJECTED',
     'This account needs a second factor, and it has none that works here.',
-    {
-      reason: `account ${account.id} of level ${account.level} has no second factor`,
-    },
+    { reason: `account ${id} of level ${level} has no second factor` },
   )
 }

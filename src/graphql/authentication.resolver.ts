@@ -6,12 +6,13 @@ import { type IssueChallengeNeeds, issueChallenge } from '../authentication/issu
 import { type Linked, type LinkIdentityNeeds, linkIdentity } from '../authentication/link-identity.js'
 import { type SignedIn, type SignInNeeds, signIn } from '../authentication/sign-in.js'
 import type { StandingChallenge } from '../authentication/standing-challenge.js'
-import { type StepUpNeeds, stepUp } from '../authentication/step-up.js'
+import { type SteppedUp, type StepUpNeeds, stepUp } from '../authentication/step-up.js'
 import { type UnlinkIdentityNeeds, unlinkIdentity } from '../authentication/unlink-identity.js'
 import { type WatchChallengeNeeds, watchChallenge } from '../authentication/watch-challenge.js'
 import { stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { ChallengePurpose } from '../challenges/challenge.js'
 import type { HeldSecrets } from '../challenges/held-secrets.js'
+import { Failure } from '../failure.js'
 import type { MailState } from '../mail/mail.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
 import { AccountType } from './account.types.js'
@@ -51,6 +52,13 @@ const deliveryOf: Readonly<Record<MailState, NonNullable<ChallengeType['delivery
   withheld: 'QUEUED',
 }
 
+type IncompleteStepUp = Exclude<SteppedUp, { readonly outcome: 'raised' }>
+
+const secondFactorCompletes =
+  'This proof needs a second factor beside it: answer the challenge in `secondFactor` by stepUp.'
+const nothingCompletes =
+  'This session has shown more than this proof does, and your account has no second factor that completes it. Sign in again.'
+
 /** Makes the resolver class for these inputs, whose fields come from the list of methods. */
 export const createAuthenticationResolver = (inputs: MethodInputs, needs: AuthenticationResolverNeeds) => {
   const shown = ({
@@ -83,6 +91,17 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
     linked.outcome === 'linked'
       ? { ...linked, secondFactor: null }
       : { account: null, identity: null, secondFactor: shown(linked.challenge) }
+
+  const incompleteStepUp = ({ challenge, shown: acr, wanted }: IncompleteStepUp): Failure => {
+    const reason = `a proof of ${acr} where ${wanted} is asked for`
+    return challenge === null
+      ? new Failure('STEP_UP_REQUIRED', nothingCompletes, { acrValues: [wanted], reason })
+      : new Failure('STEP_UP_REQUIRED', secondFactorCompletes, {
+          acrValues: [wanted],
+          secondFactor: shown(challenge),
+          reason,
+        })
+  }
 
   @Resolver()
   class AuthenticationResolver {
@@ -137,7 +156,8 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
     @Directive('@authenticated')
     @Directive('@requiresScopes(scopes: [["session:write"]])')
     @Mutation(() => TokensType, {
-      description: 'Proves again who it is, in the same session: a fresh `auth_time`.',
+      description:
+        'Proves again who it is, in the same session: a fresh `auth_time`. A proof that does not suffice alone is refused with STEP_UP_REQUIRED, whose `secondFactor` is the Challenge to answer next.',
     })
     async stepUp(
       @Ctx() { call }: GraphqlContext,
@@ -145,7 +165,9 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
         typeof inputs.signIn
       >,
     ): Promise<Tokens> {
-      return await stepUp(call, submittedProof(input), needs)
+      const steppedUp = await stepUp(call, submittedProof(input), needs)
+      if (steppedUp.outcome === 'raised') return steppedUp.tokens
+      throw incompleteStepUp(steppedUp)
     }
 
     @Directive('@authenticated')
