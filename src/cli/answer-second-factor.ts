@@ -6,9 +6,9 @@ import { IdemError } from '../client/idem-error.js'
 import { methodNames } from '../client/method-names.js'
 import type { Answer } from '../client/proof.js'
 import {
-  answerWithPassword,
   answerWithRecoveryCode,
   answerWithTotp,
+  completeWithPassword,
   type SecondFactor,
 } from '../client/second-factor.js'
 import { answerMail } from './answer-mail.js'
@@ -19,8 +19,6 @@ import { tellOfMail } from './tell-of-mail.js'
 /** The challenge, and what to do with its answer. */
 export interface SecondFactorAnswering<Result> {
   readonly more: SecondFactor
-  /** What names the account where a password is asked for: a handle or an address; null if unknown. */
-  readonly login: string | null
   /** Submits an answer; `PROOF_REJECTED` counts as a wrong one. */
   readonly submit: (answer: Answer) => Promise<Result>
 }
@@ -31,16 +29,32 @@ const mostTries = 5
 /** The result of `submit`. `STEP_UP_REQUIRED` if the command line cannot give what is asked for. */
 export const answerSecondFactor = async <Result>(
   connection: Connection,
-  answering: SecondFactorAnswering<Result>,
+  { more, submit }: SecondFactorAnswering<Result>,
 ): Promise<Result> => {
-  const { more, submit } = answering
-  if (more.method === methodNames.email) {
-    const challenge = await fetchChallenge(connection.transport, more.id)
-    tellOfMail(connection, challenge, 'the address of this account')
-    if (mayRecover(more)) connection.output.progress('A recovery code serves too.')
-    return answerMail(connection, { challenge, submit, readOther: (line) => recoveryAnswerIn(more, line) })
+  try {
+    return await (more.method === methodNames.email
+      ? answerByMail(connection, { more, submit })
+      : answerByTyping(connection, { more, submit }))
+  } catch (error) {
+    throw secondFactorFailure(error)
   }
-  const ask = asker(connection, answering)
+}
+
+const answerByMail = async <Result>(
+  connection: Connection,
+  { more, submit }: SecondFactorAnswering<Result>,
+): Promise<Result> => {
+  const challenge = await fetchChallenge(connection.transport, more.id)
+  tellOfMail(connection, challenge, 'the address of this account')
+  if (mayRecover(more)) connection.output.progress('A recovery code serves too.')
+  return answerMail(connection, { challenge, submit, readOther: (line) => recoveryAnswerIn(more, line) })
+}
+
+const answerByTyping = async <Result>(
+  connection: Connection,
+  { more, submit }: SecondFactorAnswering<Result>,
+): Promise<Result> => {
+  const ask = asker(connection, more)
   for (let triesLeft = mostTries - 1; ; triesLeft -= 1) {
     const answer = await ask()
     try {
@@ -53,10 +67,7 @@ export const answerSecondFactor = async <Result>(
 }
 
 /** Asks the question of the challenge, once for each call. */
-const asker = (
-  { prompter }: Connection,
-  { more, login }: Pick<SecondFactorAnswering<unknown>, 'more' | 'login'>,
-): (() => Promise<Answer>) => {
+const asker = ({ prompter }: Connection, more: SecondFactor): (() => Promise<Answer>) => {
   const orRecovery = mayRecover(more) ? ', or a recovery code' : ''
   switch (more.method) {
     case methodNames.totp:
@@ -66,11 +77,8 @@ const asker = (
       }
     case methodNames.password:
       return async () => {
-        const named = login ?? (await prompter.ask('Your handle or email address:', 'The account'))
         const password = await prompter.askHidden(`Password${orRecovery}:`, 'The password')
-        return (
-          recoveryAnswerIn(more, password) ?? answerWithPassword({ login: named.trim(), password }, more.id)
-        )
+        return recoveryAnswerIn(more, password) ?? completeWithPassword(more.id, password)
       }
     default:
       throw new CliError(
@@ -92,4 +100,19 @@ const recoveryForm = /^[A-Z0-9]{12,40}$/
 const recoveryAnswerIn = (more: SecondFactor, line: string): Answer | null => {
   const code = line.toUpperCase().replace(/[\s-]/g, '')
   return mayRecover(more) && recoveryForm.test(code) ? answerWithRecoveryCode(more.id, code) : null
+}
+
+const sentences: Readonly<Partial<Record<string, string>>> = {
+  PROOF_REJECTED: 'The second factor was not accepted.',
+  CHALLENGE_SPENT: 'The second factor was tried too often, or given already.',
+  CHALLENGE_EXPIRED: 'The second factor was not given in time.',
+}
+
+/** The error with a text about the second factor, and not about a key or the mail of a login. */
+const secondFactorFailure = (error: unknown): unknown => {
+  if (!(error instanceof IdemError) && !(error instanceof CliError)) return error
+  const { code } = error
+  if (code !== 'PROOF_REJECTED' && code !== 'CHALLENGE_SPENT' && code !== 'CHALLENGE_EXPIRED') return error
+  const cause = error instanceof CliError ? error.cause : error
+  return new CliError(code, sentences[code] ?? error.message, 'Run the command again.', { cause })
 }

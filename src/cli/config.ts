@@ -28,6 +28,17 @@ export type Login =
       /** The handle or address that was typed. */
       readonly login: string
     }
+  | {
+      readonly method: 'wallet'
+      readonly accountId: string
+      /** With its checksum (EIP-55). */
+      readonly address: string
+      /** The EIP-155 chain id. */
+      readonly chainId: string
+      /** The file of the wallet's key; null if it came from a pipe. The key itself is not stored. */
+      readonly walletKeyFile: string | null
+      readonly handle: string | null
+    }
   /** At a development server without authentication. */
   | { readonly method: 'development'; readonly accountId: string; readonly address: string }
 
@@ -43,6 +54,14 @@ export interface EmailKey {
   readonly handle: string | null
 }
 
+/** The key of this machine as a device of an account, which confirms a reset of the account's password. */
+export interface DeviceKey {
+  readonly accountId: string
+  readonly publicKey: string
+  /** PKCS#8 PEM. It is stored only here. */
+  readonly privateKey: string
+}
+
 /** The public key of a login; null for logins without a key. */
 export const publicKeyOf = (login: Login | null): string | null =>
   login?.method === 'key' || login?.method === 'email' ? login.publicKey : null
@@ -55,6 +74,8 @@ export interface ServerEntry {
   readonly deviceSecret: string | null
   /** One per address that has signed in by mail; kept after a logout. */
   readonly emailKeys: readonly EmailKey[]
+  /** At most one per account; kept after a logout, because that is when a password may be forgotten. */
+  readonly deviceKeys: readonly DeviceKey[]
 }
 
 /** The whole file. */
@@ -70,7 +91,7 @@ export const emptyConfig: Config = { version: 1, url: null, servers: {} }
 
 /** The data of the server at `url`. */
 export const serverEntry = (config: Config, url: string): ServerEntry =>
-  config.servers[url] ?? { login: null, tokens: null, deviceSecret: null, emailKeys: [] }
+  config.servers[url] ?? { login: null, tokens: null, deviceSecret: null, emailKeys: [], deviceKeys: [] }
 
 /** The config with some of a server's fields replaced. */
 export const withServerEntry = (config: Config, url: string, changes: Partial<ServerEntry>): Config => ({
@@ -98,14 +119,16 @@ export const parseConfig = (text: string): Config => {
 
 const parseEntry = (value: unknown, where: string): ServerEntry => {
   const fields = asObject(value, where)
-  const { login, tokens, deviceSecret, emailKeys = [] } = fields
+  const { login, tokens, deviceSecret, emailKeys = [], deviceKeys = [] } = fields
   if (!Array.isArray(emailKeys)) throw new ConfigFormatError(`${where}.emailKeys is not a list`)
+  if (!Array.isArray(deviceKeys)) throw new ConfigFormatError(`${where}.deviceKeys is not a list`)
   return {
     ...fields,
     login: parseLogin(login ?? null, `${where}.login`),
     tokens: parseTokens(tokens ?? null, `${where}.tokens`),
     deviceSecret: asText(deviceSecret ?? null, `${where}.deviceSecret`),
     emailKeys: emailKeys.map((key, place) => parseEmailKey(key, `${where}.emailKeys[${place}]`)),
+    deviceKeys: deviceKeys.map((key, place) => parseDeviceKey(key, `${where}.deviceKeys[${place}]`)),
   }
 }
 
@@ -135,6 +158,16 @@ const parseLogin = (value: unknown, where: string): Login | null => {
       }
     case 'password':
       return { ...fields, method: 'password', accountId: text('accountId'), login: text('login') }
+    case 'wallet':
+      return {
+        ...fields,
+        method: 'wallet',
+        accountId: text('accountId'),
+        address: text('address'),
+        chainId: text('chainId'),
+        walletKeyFile: asText(fields['walletKeyFile'] ?? null, `${where}.walletKeyFile`),
+        handle: asText(fields['handle'] ?? null, `${where}.handle`),
+      }
     case 'development':
       return { ...fields, method: 'development', accountId: text('accountId'), address: text('address') }
     default:
@@ -152,6 +185,17 @@ const parseEmailKey = (value: unknown, where: string): EmailKey => {
     publicKey: text('publicKey'),
     privateKey: text('privateKey'),
     handle: asText(fields['handle'] ?? null, `${where}.handle`),
+  }
+}
+
+const parseDeviceKey = (value: unknown, where: string): DeviceKey => {
+  const fields = asObject(value, where)
+  const text = (name: keyof DeviceKey): string => asRequiredText(fields[name], `${where}.${name}`)
+  return {
+    ...fields,
+    accountId: text('accountId'),
+    publicKey: text('publicKey'),
+    privateKey: text('privateKey'),
   }
 }
 

@@ -9,6 +9,7 @@ import { keygenCommand } from './commands/keygen.js'
 import { keysCommand } from './commands/keys.js'
 import { loginCommand } from './commands/login.js'
 import { logoutCommand } from './commands/logout.js'
+import { passwordsCommand } from './commands/passwords.js'
 import { statusCommand } from './commands/status.js'
 import { tokenCommand } from './commands/token.js'
 import { whoamiCommand } from './commands/whoami.js'
@@ -43,6 +44,7 @@ export const createProgram = (machine: Machine): Command => {
     statusCommand(machine),
     identitiesCommand(machine),
     keysCommand(machine),
+    passwordsCommand(machine),
     keygenCommand(machine),
     logoutCommand(machine),
     jobsCommand(machine),

@@ -36,7 +36,7 @@ const report = (code: ErrorCode, message: string, next: string | null): FailureR
 }
 
 const waysIn = (what: string): string =>
-  `${what}: idem login --email ADDRESS, idem login --private-key FILE, or: idem login --guest`
+  `${what}: idem login --email ADDRESS, --private-key FILE, --wallet-key FILE, --password or --guest`
 
 const nextSteps: Readonly<Partial<Record<IdemErrorCode, string>>> = {
   TIMED_OUT: 'Try again; `idem status` shows whether the server answers.',

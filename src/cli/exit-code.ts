@@ -36,6 +36,7 @@ export type CliErrorCode =
   | 'KEY_MISMATCH'
   | 'NO_SUCH_KEY'
   | 'NO_SUCH_IDENTITY'
+  | 'NO_SECOND_FACTOR'
   | 'MAIL_REFUSED'
   | 'FILE_EXISTS'
   | 'FILE_NOT_WRITTEN'
@@ -85,6 +86,7 @@ export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   INTERNAL: 'refused',
   NO_SUCH_KEY: 'refused',
   NO_SUCH_IDENTITY: 'refused',
+  NO_SECOND_FACTOR: 'refused',
   MAIL_REFUSED: 'refused',
   FILE_EXISTS: 'refused',
   FILE_NOT_WRITTEN: 'refused',

@@ -41,6 +41,7 @@ const nameOf = (login: Login): string => {
       return 'a guest'
     case 'password':
       return login.login
+    case 'wallet':
     case 'email':
     case 'development':
       return login.address

@@ -15,12 +15,13 @@ export const isOfLogin = (
   if (login === null) return false
   if (method === methodNames.key) return publicKeyOf(login) === subject
   if (method === methodNames.password) return login.method === 'password'
+  if (method === methodNames.wallet) return login.method === 'wallet' && subject.endsWith(`:${login.address}`)
   return method === methodNames.email && login.method === 'email' && foldAddress(login.address) === subject
 }
 
 /**
- * The identity with this id, subject (a public key in any spelling) or label. `NO_SUCH_IDENTITY` if there is not exactly
- * one.
+ * The identity with this id, subject (a public key in any spelling) or label, or the `password`. `NO_SUCH_IDENTITY` if
+ * there is not exactly one.
  */
 export const findIdentity = (identities: readonly Identity[], word: string): Identity => {
   const { publicKey } = readPublicKey(word)
@@ -32,7 +33,10 @@ export const findIdentity = (identities: readonly Identity[], word: string): Ide
       (method === methodNames.key && subject === publicKey) ||
       (method === methodNames.email && subject === folded),
   )
-  const named = exact.length > 0 ? exact : identities.filter(({ label }) => label === word)
+  const labelled = identities.filter(({ label }) => label === word)
+  // An account has one password, so its method is name enough.
+  const byMethod = identities.filter(({ method }) => method === methodNames.password && method === word)
+  const named = [exact, labelled].find(({ length }) => length > 0) ?? byMethod
   const [identity, ...others] = named
   if (identity === undefined)
     throw noSuchIdentity('This account has no such identity', 'See: idem identities')

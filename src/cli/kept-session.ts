@@ -70,8 +70,12 @@ const wayIn = (login: Login): string => {
   switch (login.method) {
     case 'email':
       return `Sign in: idem login --email ${shellWord(login.address)}`
-    case 'password':
-      return `Sign in: idem login --password --login ${shellWord(login.login)}`
+    case 'password': {
+      const option = login.login.includes('@') ? '--email' : '--handle'
+      return `Sign in: idem login --password ${option} ${shellWord(login.login)}`
+    }
+    case 'wallet':
+      return `Sign in: idem login --wallet-key ${login.walletKeyFile === null ? 'FILE' : shellWord(login.walletKeyFile)}`
     case 'key':
       return login.privateKeyFile === null
         ? waysIn
@@ -90,7 +94,7 @@ const signedOut = (reason: string, next: string): CliError =>
 
 /** The error for a key that was unlinked, or a guest that has become a person. */
 const opensNoMore = (login: Login, instead: SignedIn | null): CliError => {
-  const proof = login.method === 'guest' ? "this guest's secret" : `the key ${publicKeyOf(login)}`
+  const proof = nameOfProof(login)
   const other = instead?.provisioned === true ? 'a new, empty account' : 'account'
   const where =
     instead === null ? '' : `; it opens ${other} ${instead.account.id} now, where you are not signed in`
@@ -99,6 +103,11 @@ const opensNoMore = (login: Login, instead: SignedIn | null): CliError => {
     `The session is over, and ${proof} no longer opens account ${login.accountId}${where}.`,
     howToGoOn(login, instead),
   )
+}
+
+const nameOfProof = (login: Login): string => {
+  if (login.method === 'guest') return "this guest's secret"
+  return login.method === 'wallet' ? `the wallet ${login.address}` : `the key ${publicKeyOf(login)}`
 }
 
 const howToGoOn = (login: Login, instead: SignedIn | null): string => {

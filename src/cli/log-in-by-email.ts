@@ -94,7 +94,7 @@ const answerAndKeep = async (
     challenge,
     submit: (answer) => signInOrMore(connection, answer, keep),
   })
-  await finishWithSecondFactor(connection, { more, login: address, keep })
+  await finishWithSecondFactor(connection, { more, keep })
 }
 
 const wantsNewMail = async (connection: Connection, error: unknown): Promise<boolean> => {

@@ -56,7 +56,7 @@ const signInUnlessRejected = async (connection: Connection, key: EmailKey): Prom
     const more = secondFactorIn(error)
     if (more !== null) {
       const submit = (answer: Answer): Promise<SignedIn> => signIn(transport, answer)
-      return answerSecondFactor(connection, { more, login: key.address, submit })
+      return answerSecondFactor(connection, { more, submit })
     }
     const isUseless = error instanceof CliError && error.code.startsWith('KEY_')
     if (isUseless || (error instanceof IdemError && error.code === 'PROOF_REJECTED')) return null

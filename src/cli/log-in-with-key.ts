@@ -24,5 +24,5 @@ export const logInWithKey = async (
     const login = { method: 'key', accountId, publicKey, privateKeyFile: file, handle: ownHandle } as const
     return finishLogin(connection, signedIn, { login })
   }
-  await signInWithAnswer(connection, answer, { login: handle, keep })
+  await signInWithAnswer(connection, answer, keep)
 }

@@ -1,17 +1,19 @@
 // Proves the remembered login again, with the data in the config.
 
+import { answerWithWallet } from '../client/answer-with-wallet.js'
 import {
   type Answer,
   answerAsGuest,
   answerWithKey,
+  answerWithPassword,
   type ChallengePurpose,
   type KeySigner,
 } from '../client/proof.js'
-import { answerWithPassword } from '../client/second-factor.js'
 import type { Transport } from '../client/transport.js'
 import { assertNever, CliError } from './cli-error.js'
 import type { EmailKey, Login } from './config.js'
 import { type GivenKey, readEnvironmentKey, readPrivateKeyFile } from './given-key.js'
+import { type GivenWallet, readWallet } from './given-wallet.js'
 import { type Connection, deviceName } from './invocation.js'
 import { parsePrivateKey } from './private-key.js'
 import { sourceWithoutFile } from './unusable-key.js'
@@ -47,7 +49,12 @@ export const proveOwn = async (connection: Connection, request: OwnProofRequest)
     case 'password': {
       if (purpose === 'SIGN_IN') throw new CliError('KEY_MISSING', 'The password is not remembered.')
       const password = await connection.prompter.askHidden(`Password of ${login.login}:`, 'The password')
-      return answerWithPassword({ login: login.login, password })
+      return answerWithPassword({ password })
+    }
+    case 'wallet': {
+      const { signer } = await findOwnWallet(connection, login)
+      const wanted = purpose === 'SIGN_IN' && login.handle !== null ? { handle: login.handle } : {}
+      return answerWithWallet(transport, signer, { purpose, ...wanted })
     }
     case 'development':
       throw new CliError('KEY_MISSING', 'A server in development believes the address: there is no key.')
@@ -86,6 +93,21 @@ const findOwnKey = async (
     'KEY_MISSING',
     `The file ${login.privateKeyFile} holds another key than the one signed in with.`,
   )
+}
+
+/** The login's wallet from its file; any other is refused. */
+const findOwnWallet = async (
+  connection: Connection,
+  { walletKeyFile: word, chainId: chain, address }: Extract<Login, { method: 'wallet' }>,
+): Promise<GivenWallet> => {
+  if (word === null) throw new CliError('KEY_MISSING', "No file with the wallet's key is remembered.")
+  try {
+    const wallet = await readWallet(connection, { word, chain })
+    if (wallet.signer.address === address) return wallet
+  } catch (error) {
+    throw error instanceof CliError ? new CliError('KEY_MISSING', error.message) : error
+  }
+  throw new CliError('KEY_MISSING', `The file ${word} holds another wallet than the one signed in with.`)
 }
 
 const readRemembered = async (connection: Connection, file: string | null): Promise<GivenKey> => {

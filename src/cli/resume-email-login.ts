@@ -33,7 +33,7 @@ export const resumeEmailLogin = async (
     keepEmailLogin(connection, signedIn, address ?? (await findAddress(connection, signedIn)))
   const submit = (answer: Answer): Promise<SecondFactor | null> => signInOrMore(connection, answer, keep)
   const finish = (more: SecondFactor | null): Promise<void> =>
-    finishWithSecondFactor(connection, { more, login: address, keep })
+    finishWithSecondFactor(connection, { more, keep })
   if (code !== null) return finish(await submitCode(() => submit(answerWithCode(challengeId, code))))
   const challenge = await fetchChallenge(transport, challengeId)
   if (challenge.method !== methodNames.email || challenge.purpose !== 'SIGN_IN') {

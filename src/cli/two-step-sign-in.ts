@@ -13,8 +13,6 @@ type Keep = (signedIn: SignedIn) => Promise<void>
 export interface Completion {
   /** The challenge of the second factor; null if none was asked for. */
   readonly more: SecondFactor | null
-  /** What names the account where a password is asked for: a handle or an address; null if unknown. */
-  readonly login: string | null
   readonly keep: Keep
 }
 
@@ -37,23 +35,18 @@ export const signInOrMore = async (
 /** Asks for the second factor, signs in with it and stores the session; does nothing if none was asked for. */
 export const finishWithSecondFactor = async (
   connection: Connection,
-  { more, login, keep }: Completion,
+  { more, keep }: Completion,
 ): Promise<void> => {
   if (more === null) return
   const { transport, machine } = connection
   await answerSecondFactor(connection, {
     more,
-    login,
     submit: (answer) => machine.unbroken(async () => keep(await signIn(transport, answer))),
   })
 }
 
 /** Both: the whole sign-in after a first proof. */
-export const signInWithAnswer = async (
-  connection: Connection,
-  answer: Answer,
-  { login, keep }: Omit<Completion, 'more'>,
-): Promise<void> => {
+export const signInWithAnswer = async (connection: Connection, answer: Answer, keep: Keep): Promise<void> => {
   const more = await signInOrMore(connection, answer, keep)
-  await finishWithSecondFactor(connection, { more, login, keep })
+  await finishWithSecondFactor(connection, { more, keep })
 }

@@ -43,15 +43,8 @@ const proveAgain = async (connection: Connection, means: StepUpMeans): Promise<v
   } catch (error) {
     const more = secondFactorIn(error)
     if (more === null) throw error
-    await answerSecondFactor(connection, { more, login: loginOf(connection), submit })
+    await answerSecondFactor(connection, { more, submit })
   }
-}
-
-/** What names the account where a password is asked for. */
-const loginOf = ({ kept: { login } }: Connection): string | null => {
-  if (login?.method === 'password') return login.login
-  if (login?.method === 'email') return login.address
-  return login?.method === 'key' ? login.handle : null
 }
 
 const firstAnswer = async (connection: Connection, { session, signWith }: StepUpMeans): Promise<Answer> => {

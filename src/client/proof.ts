@@ -13,7 +13,7 @@ export interface KeySigner {
 }
 
 /** The purpose of a challenge. */
-export type ChallengePurpose = 'SIGN_IN' | 'LINK_IDENTITY' | 'STEP_UP'
+export type ChallengePurpose = 'SIGN_IN' | 'LINK_IDENTITY' | 'STEP_UP' | 'REGISTER_DEVICE' | 'RESET_PASSWORD'
 
 /** The input of `signIn`, `stepUp` and `linkIdentity`: a proof, and the challenge that it answers, if any. */
 export interface Answer {
@@ -23,7 +23,7 @@ export interface Answer {
     | { readonly anonymous: { readonly deviceSecret: string; readonly deviceName?: string } }
     | { readonly email: { readonly code?: string } }
     | { readonly wallet: { readonly signature: string } }
-    | { readonly password: { readonly login: string; readonly password: string } }
+    | { readonly password: { readonly login?: string; readonly password: string } }
     | { readonly totp: { readonly code: string } }
     | { readonly recoveryCode: { readonly code: string } }
 }
@@ -41,6 +41,16 @@ export const answerWithKey = async (
   signer: KeySigner,
   request: { readonly purpose: ChallengePurpose; readonly handle?: string },
 ): Promise<Answer> => {
+  const { challengeId, signature } = await signChallenge(transport, signer, request)
+  return { challengeId, proof: { key: { signature } } }
+}
+
+/** The same as the parts of other inputs; the signature is in base64. */
+export const signChallenge = async (
+  transport: Transport,
+  signer: KeySigner,
+  request: { readonly purpose: ChallengePurpose; readonly handle?: string },
+): Promise<{ readonly challengeId: string; readonly signature: string }> => {
   const { purpose, handle } = request
   const key = { publicKey: signer.publicKey, ...(handle === undefined ? {} : { handle }) }
   const { issueChallenge: challenge } = await transport.send<{
@@ -53,7 +63,7 @@ export const answerWithKey = async (
     handle: handle ?? null,
   })
   const signature = await signer.sign(new TextEncoder().encode(challenge.message))
-  return { challengeId: challenge.id, proof: { key: { signature: toBase64(signature) } } }
+  return { challengeId: challenge.id, signature: toBase64(signature) }
 }
 
 /** A guest's proof: the same secret (32 random bytes, base64) leads to the same account. */
@@ -61,3 +71,11 @@ export const answerAsGuest = (guest: {
   readonly deviceSecret: string
   readonly deviceName?: string
 }): Answer => ({ proof: { anonymous: guest } })
+
+/** A password; without the handle or a verified address where the session names the account. */
+export const answerWithPassword = (given: {
+  readonly login?: string
+  readonly password: string
+}): Answer => ({
+  proof: { password: given },
+})

@@ -37,8 +37,8 @@ export const answerWithRecoveryCode = (challengeId: string, code: string): Answe
   proof: { recoveryCode: { code } },
 })
 
-/** A password, with the handle or a verified address: as a first proof without a challenge, or as a second one. */
-export const answerWithPassword = (
-  given: { readonly login: string; readonly password: string },
-  challengeId: string | null = null,
-): Answer => ({ ...(challengeId === null ? {} : { challengeId }), proof: { password: given } })
+/** The password, where the challenge names the account. */
+export const completeWithPassword = (challengeId: string, password: string): Answer => ({
+  challengeId,
+  proof: { password: { password } },
+})

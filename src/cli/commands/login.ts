@@ -1,27 +1,21 @@
-// `idem login`: signs in by email, with a key or as a guest.
+// `idem login`: signs in by email, with a key, a wallet or a password, or as a guest.
 
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.js'
 import type { Login } from '../config.js'
 import { defineCommand } from '../define-command.js'
 import { type GivenKey, readEnvironmentKey, readPrivateKey, readPrivateKeyFile } from '../given-key.js'
+import { readWallet } from '../given-wallet.js'
 import { type Connection, connect, openInvocation } from '../invocation.js'
 import { logInAsGuest } from '../log-in-as-guest.js'
 import { logInByEmail } from '../log-in-by-email.js'
 import { logInWithKey } from '../log-in-with-key.js'
+import { logInWithPassword } from '../log-in-with-password.js'
+import { logInWithWallet } from '../log-in-with-wallet.js'
+import { type LoginOptions, refuseMixedOptions } from '../login-options.js'
 import type { Machine } from '../machine.js'
 import { resumeEmailLogin } from '../resume-email-login.js'
 import { firstKeyHint } from '../unusable-key.js'
-
-interface LoginOptions {
-  readonly handle?: string
-  readonly privateKey?: string
-  readonly guest?: boolean
-  readonly email?: string
-  readonly challenge?: string
-  readonly code?: string
-  readonly wait: boolean
-}
 
 const details =
   'By email: a mail brings a code to paste here (or to pipe in, one a line) and a link to confirm instead; what ' +
@@ -30,13 +24,18 @@ const details =
   '`idem keys list` until it is removed. A server in development may ask for no mail at all.\n' +
   'With a key: the private key signs a challenge here and never leaves this machine. Formats: PKCS#8 PEM, OpenSSH, or ' +
   'the 32-byte seed as base64 or hex. Without --private-key: IDEM_PRIVATE_KEY, else the key file of the ' +
-  'last login.'
+  'last login.\n' +
+  'With a wallet: the private key of an Ethereum account signs a text (ERC-4361). Formats: 64 hex digits, or the PEM of ' +
+  'an EC key on secp256k1.\n' +
+  'With a password: asks for it without showing it; from a pipe, one answer a line: the password, then the second ' +
+  'factor. Whatever the first proof, the account may ask for a second one.'
 
 /** `idem login` */
 export const loginCommand = (machine: Machine): Command =>
   defineCommand({
     name: 'login',
-    summary: 'Sign in by email, with an Ed25519 key or as a guest; the first time this registers',
+    summary:
+      'Sign in by email, with a key, a wallet or a password, or as a guest; the first time this registers',
     details,
     examples: [
       'idem login --email ada@example.org',
@@ -46,6 +45,9 @@ export const loginCommand = (machine: Machine): Command =>
       'idem login --private-key ~/.ssh/id_ed25519',
       'idem login --private-key - < ada.pem',
       'IDEM_PRIVATE_KEY="$(cat ada.pem)" idem login --json',
+      'idem login --wallet-key wallet.hex',
+      'idem login --wallet-key - --chain 10 < wallet.hex',
+      'idem login --password --handle ada',
       'idem login --guest',
     ],
   })
@@ -54,6 +56,9 @@ export const loginCommand = (machine: Machine): Command =>
       'the name of the account, unique at this server; to be picked at the first login',
     )
     .option('--private-key <file>', 'file with the private key, - for standard input')
+    .option('--wallet-key <file>', 'file with the private key of an Ethereum account, - for standard input')
+    .option('--chain <id>', 'with --wallet-key: the EIP-155 number of the chain', '1')
+    .option('--password', 'sign in with a password, under --handle or --email, or asked for')
     .option('--email <address>', 'sign in by email; by a key that an earlier login made, if there is one')
     .option(
       '--no-wait',
@@ -64,9 +69,15 @@ export const loginCommand = (machine: Machine): Command =>
     .option('--guest', 'sign in without any key; the same guest comes back next time')
     .action(async function (this: Command) {
       const options = this.opts<LoginOptions>()
-      checkTogether(options)
+      refuseMixedOptions(options)
       const connection = await connect(openInvocation(machine, this))
       if (options.guest === true) return logInAsGuest(connection)
+      const login = namesWay(connection, options) ? null : connection.kept.login
+      const account = options.handle ?? options.email ?? (login?.method === 'password' ? login.login : null)
+      if (options.password === true || login?.method === 'password')
+        return logInWithPassword(connection, account)
+      const wallet = options.walletKey ?? (login?.method === 'wallet' ? login.walletKeyFile : null)
+      if (wallet !== null) return logInByWallet(connection, options, wallet)
       const address = options.email ?? rememberedAddress(connection, options)
       if (address !== null || options.challenge !== undefined) {
         return logInByMail(connection, options, address)
@@ -74,37 +85,28 @@ export const loginCommand = (machine: Machine): Command =>
       return logInWithKey(connection, await findKey(connection, options), handleOf(connection, options))
     })
 
-/** Refuses options of different ways to sign in. */
-const checkTogether = (options: LoginOptions): void => {
-  const { guest, privateKey, handle, email, challenge, code, wait } = options
-  const hasKey = (privateKey ?? handle) !== undefined
-  const hasMail = (email ?? challenge ?? code) !== undefined || !wait
-  if (guest === true && (hasKey || hasMail)) {
-    throw new CliError('USAGE', 'A guest has neither key nor handle nor address.', 'Give --guest alone.')
-  }
-  if (hasKey && hasMail) throw new CliError('USAGE', 'Sign in either by email or with a key.')
-  if (code !== undefined && challenge === undefined) {
-    throw new CliError('USAGE', 'A code answers a challenge.', 'Give both: --challenge ID --code CODE')
-  }
-  if (email !== undefined && challenge !== undefined)
-    throw new CliError(
-      'USAGE',
-      'A challenge belongs to the address that it was asked for with.',
-      'Give --challenge without --email.',
-    )
-  if (!wait && (email === undefined || challenge !== undefined)) {
-    throw new CliError('USAGE', '--no-wait asks for a new mail.', 'Give it with --email alone.')
-  }
+/** Whether the options or the environment name a way to sign in; a login that names none repeats the last one. */
+const namesWay = ({ machine }: Connection, options: LoginOptions): boolean => {
+  const { handle, privateKey, walletKey, email, challenge, password } = options
+  const isNamed = (handle ?? privateKey ?? walletKey ?? email ?? challenge ?? password) !== undefined
+  return isNamed || Boolean(machine.environment['IDEM_PRIVATE_KEY'])
 }
 
-/** A login that names nothing repeats the last one. */
-const rememberedAddress = (
-  { kept: { login }, machine }: Connection,
-  { handle, privateKey, challenge }: LoginOptions,
-): string | null => {
-  const isNamed = (handle ?? privateKey ?? challenge) !== undefined
-  if (isNamed || machine.environment['IDEM_PRIVATE_KEY']) return null
+const rememberedAddress = (connection: Connection, options: LoginOptions): string | null => {
+  const { login } = connection.kept
+  if (namesWay(connection, options)) return null
   return login?.method === 'email' || login?.method === 'development' ? login.address : null
+}
+
+const logInByWallet = async (
+  connection: Connection,
+  { chain, handle, walletKey }: LoginOptions,
+  word: string,
+): Promise<void> => {
+  const { login } = connection.kept
+  const repeated = walletKey === undefined && login?.method === 'wallet' ? login : null
+  const wallet = await readWallet(connection, { word, chain: repeated?.chainId ?? chain })
+  return logInWithWallet(connection, wallet, handle ?? repeated?.handle ?? null)
 }
 
 const logInByMail = async (

@@ -105,6 +105,8 @@ const describeLogin = (login: Login | null): string => {
       return `key ${login.publicKey} (${login.privateKeyFile ?? 'no file remembered'})`
     case 'email':
       return `${login.address} (${login.publicKey === null ? 'a mail each time' : `key ${login.publicKey}`})`
+    case 'wallet':
+      return `wallet ${login.address} (${login.walletKeyFile ?? 'no file remembered'})`
     case 'password':
       return `${login.login} (a password each time)`
     case 'development':
