@@ -2,6 +2,7 @@
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { Call } from '../database/call.js'
 import { FromChange } from '../database/row.js'
+import type { Throttle } from '../throttle/throttle.js'
 import { resetIdOf } from './cancel-token.js'
 import {
   type PasswordResetView,
@@ -10,14 +11,20 @@ import {
 } from './show-password-reset.js'
 
 /** What `cancelByMail` works with. */
-export interface CancelByMailNeeds extends ShowPasswordResetNeeds, AnnounceActNeeds {}
+export interface CancelByMailNeeds extends ShowPasswordResetNeeds, AnnounceActNeeds {
+  readonly throttle: Throttle
+}
 
-/** What has become of the reset; null if we did not issue the token. A second time it changes nothing. */
+/**
+ * What has become of the reset; null if we did not issue the token. A second time it changes nothing. Limited by network
+ * like a sign-in.
+ */
 export const cancelByMail = async (
   call: Call,
   token: string,
   needs: CancelByMailNeeds,
 ): Promise<PasswordResetView | null> => {
+  await needs.throttle.count(call, 'signIn', null)
   const id = resetIdOf(token, needs.keyRing)
   if (id === null) return null
   const by = 'mail'

@@ -3,15 +3,12 @@ import { announceAct } from '../audit/announce-act.js'
 import { requireScopes } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import type { Throttle } from '../throttle/throttle.js'
 import { type CancelByMailNeeds, cancelByMail } from './cancel-by-mail.js'
 import { isCancelToken } from './cancel-token.js'
 import type { PasswordResetStatus } from './password-reset.js'
 
 /** What `cancelPasswordReset` works with. */
-export interface CancelPasswordResetNeeds extends CancelByMailNeeds {
-  readonly throttle: Throttle
-}
+export interface CancelPasswordResetNeeds extends CancelByMailNeeds {}
 
 /** A UUID (RFC 9562 4). */
 const idForm = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i

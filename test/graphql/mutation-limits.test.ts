@@ -17,6 +17,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { publicFields } from '../../src/graphql/schema.js'
 import { codeOf, dataOf, refresh, tryRefresh } from '../support/calls.js'
 import { KeyOwner, signInAsGuest } from '../support/key-owner.js'
+import { cancelReset, newPassword, tryReset } from '../support/reset.js'
 import { type Answer, startTestService, type TestService } from '../support/start-service.js'
 import { Tables } from '../support/tables.js'
 
@@ -101,6 +102,16 @@ const publicLimits: Readonly<Record<string, (idem: TestService) => Promise<Answe
       await idem.ask('mutation { issueChallenge(input: { email: { address: "ada@example.org" } }) { id } }')
     dataOf(await ask())
     return await ask()
+  },
+  resetPassword: async (idem) => {
+    const input = { challengeId: 'none of ours', code: 'AAAAAAAA', newPassword }
+    expect(codeOf(await tryReset(idem, input))).toBe('PROOF_REJECTED')
+    return await tryReset(idem, input)
+  },
+  cancelPasswordReset: async (idem) => {
+    const token = 'A'.repeat(64)
+    expect(codeOf(await cancelReset(idem, token))).toBe('NOT_FOUND')
+    return await cancelReset(idem, token)
   },
 }
 
