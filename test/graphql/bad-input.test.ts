@@ -192,7 +192,7 @@ test.each([
   ['one of a one-of and null for the other', signIn, { input: { proof: { anonymous: {}, key: null } } }],
   ['an empty proof', signIn, { input: { proof: {} } }],
   ['no proof', signIn, { input: {} }],
-  ['an unknown method', signIn, { input: { proof: { password: { login: 'a', password: 'b' } } } }],
+  ['an unknown method', signIn, { input: { proof: { telepathy: { thought: 'a' } } } }],
   ['an unknown field of an input', signIn, { input: { proof: { anonymous: { admin: true } } } }],
   ['a key without its public key', issue, { input: { key: {} } }],
   [
