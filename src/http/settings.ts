@@ -1,16 +1,8 @@
 // The settings of HTTP.
-import { isIP } from 'node:net'
+import { parseNetworks } from '../config/networks.js'
 import { parseOrigin } from '../config/origin.js'
 import { commaList, oneOf, SettingProblem, text, wholeNumber } from '../config/setting.js'
 import { parseReturnUrls, type ReturnUrls } from './return-url.js'
-
-/** An address, or a network of at least one bit. Legacy short forms are refused, because `10` would mean 0.0.0.10. */
-const isNetwork = (entry: string): boolean => {
-  const [address = '', length, ...rest] = entry.split('/')
-  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
-  if (bits === 0 || rest.length > 0) return false
-  return length === undefined || (/^[1-9]\d{0,2}$/.test(length) && Number(length) <= bits)
-}
 
 /** Settings of the http room. */
 export const httpSettings = {
@@ -59,15 +51,7 @@ export const httpSettings = {
     'Comma list of addresses or networks of proxies that are trusted to name the client',
     {
       defaultText: 'none',
-      parse: (raw): readonly string[] => {
-        const entries = commaList(raw)
-        const wrong = entries.filter((entry) => !isNetwork(entry))
-        if (wrong.length > 0)
-          throw new SettingProblem(
-            `must list addresses or networks such as 10.0.0.0/8, not "${wrong.join(', ')}"`,
-          )
-        return entries
-      },
+      parse: parseNetworks,
     },
   ),
   forwardedHeader: oneOf(

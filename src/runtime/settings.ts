@@ -1,5 +1,6 @@
 // The settings of the runtime.
-import { oneOf } from '../config/setting.js'
+import { parseNetworks } from '../config/networks.js'
+import { oneOf, text } from '../config/setting.js'
 
 /** Settings of the runtime room. */
 export const runtimeSettings = {
@@ -7,4 +8,13 @@ export const runtimeSettings = {
     default: 'info',
     allowed: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
   }),
+  outboundNetworks: text(
+    'IDEM_OUTBOUND_NETWORKS',
+    'Comma list of addresses or networks that Idem may call beside the public internet',
+    {
+      defaultText: 'none in production; else 127.0.0.0/8, ::1',
+      parse: (raw, { production }): readonly string[] =>
+        raw === undefined && !production ? ['127.0.0.0/8', '::1'] : parseNetworks(raw),
+    },
+  ),
 }
