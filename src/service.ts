@@ -53,6 +53,7 @@ import { Passwords } from './passwords/passwords.js'
 import type { Clock } from './runtime/clock.js'
 import type { Logger } from './runtime/logger.js'
 import { createMetrics, type Metrics } from './runtime/metrics.js'
+import { OutboundHttp } from './runtime/outbound-http.js'
 import type { Random } from './runtime/random.js'
 import type { RequestScope } from './runtime/request-scope.js'
 import type { Traces } from './runtime/traces.js'
@@ -180,6 +181,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const passwordHasher = new PasswordHasher({ settings: settings.passwords, random, metrics })
   const sealedChallenges = new SealedChallenges({ keyRing, random }, publicUrl)
   const loginCodes = new LoginCodes({ keyRing, random }, publicUrl)
+  const throttle = new Throttle(settings.throttle)
   const ofMethods = {
     random,
     heldSecrets,
@@ -193,6 +195,9 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     passwords,
     passwordHasher,
     relyingParty: relyingPartyOf(settings.passkey, publicUrl),
+    throttle,
+    outboundHttp: new OutboundHttp({ networks: settings.runtime.outboundNetworks }),
+    walletRpc: settings.wallets.rpc,
   }
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
   return {
@@ -202,7 +207,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     keyRing,
     signingKeys: new SigningKeys({ database, keyRing, random, accessTokenLifetimeSeconds }),
     auditLog,
-    throttle: new Throttle(settings.throttle),
+    throttle,
     mailAsks: new MailAsks(settings.mail),
     mailLines: new MailLines(settings.mail.mailsPerDomain),
     knownNetworks: new KnownNetworks(),

@@ -11,6 +11,7 @@ import { httpSettings } from './http/settings.js'
 import { identitySettings } from './identities/settings.js'
 import { mailSettings } from './mail/settings.js'
 import { passkeySettings } from './methods/passkey/settings.js'
+import { walletSettings } from './methods/wallet/settings.js'
 import { operatorSettings } from './operators/settings.js'
 import { outboxSettings } from './outbox/settings.js'
 import { passwordSettings } from './passwords/settings.js'
@@ -40,6 +41,7 @@ export const settingsSections = {
   passkey: passkeySettings,
   throttle: throttleSettings,
   passwords: passwordSettings,
+  wallets: walletSettings,
   graphql: graphqlSettings,
 }
 

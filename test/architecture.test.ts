@@ -151,6 +151,13 @@ test('a process without traces loads nothing of OpenTelemetry', () => {
   expect([...ofTraces('src/main.ts'), ...ofTraces('jobs/worker.ts')]).toEqual([])
 })
 
+test('a process without contract wallets loads nothing that encodes their calls', () => {
+  expect(files.some(({ code }) => code.includes("import('ox/erc6492')"))).toBe(true)
+  const loaded = [...loadedWith('src/main.ts'), ...loadedWith('jobs/worker.ts')]
+  expect(loaded).toContain('src/methods/wallet/contract-wallet.ts')
+  expect(loaded.filter((name) => /^(?:ox|viem|ethers)(?:\/|$)/.test(name))).toEqual([])
+})
+
 test('docs/dependencies.md gives each dependency its reason, and names no other', () => {
   const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
     readFileSync('package.json', 'utf8'),

@@ -13,11 +13,14 @@ import type { MethodWords } from '../mail/words.js'
 import type { Outbox } from '../outbox/outbox.js'
 import type { PasswordHasher } from '../passwords/password-hasher.js'
 import type { Passwords } from '../passwords/passwords.js'
+import type { OutboundHttp } from '../runtime/outbound-http.js'
 import type { Random } from '../runtime/random.js'
 import type { SecondFactors } from '../second-factors/second-factors.js'
+import type { Throttle } from '../throttle/throttle.js'
 import type { KeyRing } from '../tokens/key-ring.js'
 import type { MethodForm } from './form.js'
 import type { RelyingParty } from './passkey/relying-party.js'
+import type { ChainUrls } from './wallet/settings.js'
 
 /** The common description of methods, from which the schema, the texts of mails and the lists of clients are made. */
 interface CommonDescription<P extends object, R extends object> {
@@ -192,6 +195,10 @@ export interface MethodNeeds {
   readonly loginCodes: LoginCodes
   /** The origin of this installation. */
   readonly publicUrl: string
+  readonly throttle: Throttle
+  readonly outboundHttp: OutboundHttp
+  /** The nodes that answer for contract wallets. */
+  readonly walletRpc: ChainUrls
   readonly passwords: Passwords
   readonly passwordHasher: PasswordHasher
   /** Who relies on passkeys; null if the installation has no domain. */

@@ -60,4 +60,14 @@ export const throttleSettings = {
     'Handles that one network may try to take per window, whether accounts pick them or register with them',
     { default: 60, least: 1, most: 1_000_000_000 },
   ),
+  contractsPerSubject: wholeNumber(
+    'IDEM_THROTTLE_CONTRACTS_PER_SUBJECT',
+    'Questions per window to the node of a chain about one contract wallet, for one network',
+    { default: 30, least: 1, most: 1_000_000_000 },
+  ),
+  contractsPerSource: wholeNumber(
+    'IDEM_THROTTLE_CONTRACTS_PER_SOURCE',
+    'Questions per window to the nodes of all chains, for one network',
+    { default: 300, least: 1, most: 1_000_000_000 },
+  ),
 }

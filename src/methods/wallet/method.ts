@@ -8,6 +8,7 @@ import type { Attempt, IdentityDefinition, ShownIdentity } from '../method.js'
 import { parseAddress } from './address.js'
 import { caipAccountOf, readCaipAccount } from './caip-account.js'
 import { parseChain } from './chain.js'
+import { ContractWallets } from './contract-wallets.js'
 import { composeMessage } from './message.js'
 import { WalletSignatures } from './wallet-signature.js'
 
@@ -52,8 +53,8 @@ export const walletMethod: IdentityDefinition<WalletProof, WalletChallengeInput>
   links: true,
   showsSubject: true,
 
-  create: ({ publicUrl }) => {
-    const signatures = new WalletSignatures()
+  create: ({ publicUrl, ...needs }) => {
+    const signatures = new WalletSignatures(new ContractWallets(needs))
     return {
       async challenge(_call: Call, request: WalletChallengeInput): Promise<ChallengeDraft> {
         const wallet = { chain: parseChain(request.chainId), address: parseAddress(request.address) }
@@ -72,12 +73,12 @@ export const walletMethod: IdentityDefinition<WalletProof, WalletChallengeInput>
           ? null
           : { issuer: readCaipAccount(challenge.subject).chain, subject: challenge.subject },
 
-      async verify(_call: Call, { proof, challenge }: Attempt<WalletProof>): Promise<ShownIdentity> {
+      async verify(call: Call, { proof, challenge }: Attempt<WalletProof>): Promise<ShownIdentity> {
         const { message, subject } = challenge ?? { message: null, subject: null }
         if (message === null || subject === null)
           throw new Failure('PROOF_REJECTED', undefined, { reason: 'no challenge of a wallet' })
         const wallet = readCaipAccount(subject)
-        await signatures.require(wallet, message, proof.signature)
+        await signatures.require(call, wallet, { text: message, signature: proof.signature })
         return {
           issuer: wallet.chain,
           subject,
