@@ -221,11 +221,15 @@ test('every scope that the SDL names is one of the table', () => {
 test('the fields that the contract marks ask for a step-up', async () => {
   const marked = rootPlaces.filter((place) => directiveOf(place, 'stepUp') !== undefined)
   expect(marked.map(({ field }) => field.name).sort()).toEqual([
+    'confirmTotp',
+    'createRecoveryCodes',
     'endAccountSessions',
+    'enrolTotp',
     'linkIdentity',
     'registerDevice',
     'reinstateAccount',
     'removeDevice',
+    'removeTotp',
     'setPassword',
     'suspendAccount',
     'unlinkIdentity',

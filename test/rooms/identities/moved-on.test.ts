@@ -73,7 +73,7 @@ test('the person has the identities that it linked and no other: to see, to prov
     'mutation ($input: SignInInput!) { stepUp(input: $input) { accessToken } }',
     { input: { proof: { anonymous: { deviceSecret } } } },
   )
-  expect(codeOf(stepUp)).toBe('STEP_UP_REQUIRED')
+  expect(codeOf(stepUp)).toBe('PROOF_REJECTED')
   // The session that linked goes on.
   expect(dataOf(await askMe(idem, guest.accessToken)).session.id).toBe(sessionIdOf(guest.accessToken))
 })

@@ -42,6 +42,7 @@ const nothing: Purged = {
   'known networks': 0,
   'done jobs': 0,
   'password resets': 0,
+  'unconfirmed second factors': 0,
   'ended sessions': 0,
   'idle guests': 0,
   'unused handles': 0,
@@ -147,6 +148,17 @@ const kinds: readonly {
       await rooms.tables.query(
         `insert into password_reset (id, account_id, status, begun_at, source_address, ended_at)
          values ($1, $2, 'DONE', $3, '192.0.2.1', $3)`,
+        [systemRandom.uuid(), await insertAccount(rooms, 'PERSON'), rooms.clock.now()],
+      ),
+  },
+  {
+    what: 'unconfirmed second factors',
+    table: 'second_factor',
+    keptSeconds: 600,
+    make: async (rooms) =>
+      await rooms.tables.query(
+        `insert into second_factor (id, account_id, kind, credential, created_at)
+         values ($1, $2, 'totp', '{}', $3)`,
         [systemRandom.uuid(), await insertAccount(rooms, 'PERSON'), rooms.clock.now()],
       ),
   },
