@@ -7,6 +7,7 @@ export const scenarioNames = [
   'me',
   'anonymous',
   'login',
+  'passkey',
   'refresh',
   'email',
   'latency',
@@ -79,13 +80,14 @@ const load = (server: ServerName): Course => ({ kind: 'load', server })
 const mails = (by: 'nodemailer' | 'both' | 'bothOnRedis'): Course => ({ kind: 'mails', by })
 const jobs = (by: 'bullmq' | 'outbox', backend: QueueBackend): Course => ({ kind: 'jobs', by, backend })
 
-/** All scenarios. An operation is one request, mail or job; for `login` and `email` it is two requests. */
+/** All scenarios. An operation is one request, mail or job; for logins by a challenge it is two requests. */
 export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   bare: { title: '{ __typename }, bare Apollo on Fastify', course: load('bare'), goal: null },
   baseline: { title: '{ __typename }, Idem', course: load('idem'), goal: atLeast(0.8, 'bare') },
   me: { title: '{ me } by access token', course: load('idem'), goal: atLeast(0.85, 'baseline', 0) },
   anonymous: { title: 'sign-in of a new guest', course: load('idem'), goal: atLeast(0.15) },
   login: { title: 'key login: challenge, then sign-in', course: load('idem'), goal: atLeast(0.1) },
+  passkey: { title: 'passkey login: challenge, then sign-in', course: load('idem'), goal: null },
   refresh: { title: 'refresh of a session', course: load('idem'), goal: atLeast(0.18) },
   email: {
     title: 'email login of a new address: challenge, mail arrives, sign-in by its code',

@@ -15,7 +15,7 @@ export const measure = async (order: LoadOrder, prepare: Prepare): Promise<Measu
   )
   try {
     const steps = await Promise.all(
-      connections.map((connection, client) => prepare({ connection, client, mails })),
+      connections.map((connection, client) => prepare({ connection, port: order.port, client, mails })),
     )
     const statementsBefore = await countStatementsOf(order)
     const cpuShares = watchCpu({ ...order.watched, client: process.pid })

@@ -4,13 +4,15 @@ import { type Connection, GraphqlRequest } from './connection.js'
 import { logInByMail } from './email.js'
 import { createKey, dataOf, type LoginKey, logIn, signIn, type Tokens } from './key-login.js'
 import type { MailWatch } from './mail-watch.js'
+import { logInByPasskey, registerPasskey } from './passkey-login.js'
 
 /** One operation of one client. */
 export type Step = () => Promise<unknown>
 
-/** A client: its connection, its number, and its source of mails. */
+/** A client: its connection, the port of its server, its number, and its source of mails. */
 export interface Client {
   readonly connection: Connection
+  readonly port: number
   readonly client: number
   readonly mails: MailWatch
 }
@@ -66,21 +68,31 @@ const prepareEmail: Prepare =
   () =>
     logInByMail(connection, mails)
 
-/** The first login of a key creates its account, so a client logs in with each key once before it is measured. */
-const createPrepareLogin = (): Prepare => {
-  const keysOfClients = new Map<number, LoginKey[]>()
-  const keysOf = async (connection: Connection, client: number): Promise<LoginKey[]> => {
-    const known = keysOfClients.get(client)
+/** The logins of keys that each client makes once, before it is measured, and uses in turn. */
+const createPrepareLogin = <Key>(
+  make: (client: Client) => Promise<Key>,
+  logInWith: (connection: Connection, key: Key) => Promise<unknown>,
+): Prepare => {
+  const keysOfClients = new Map<number, Key[]>()
+  const keysOf = async (client: Client): Promise<Key[]> => {
+    const known = keysOfClients.get(client.client)
     if (known !== undefined) return known
-    const keys = Array.from({ length: keysPerClient }, createKey)
-    for (const key of keys) await logIn(connection, key)
-    keysOfClients.set(client, keys)
+    const keys: Key[] = []
+    while (keys.length < keysPerClient) keys.push(await make(client))
+    keysOfClients.set(client.client, keys)
     return keys
   }
-  return async ({ connection, client }) => {
-    const turns = inTurn(await keysOf(connection, client))
-    return () => logIn(connection, turns.next().value)
+  return async (client) => {
+    const turns = inTurn(await keysOf(client))
+    return () => logInWith(client.connection, turns.next().value)
   }
+}
+
+/** The first login of a key creates its account. */
+const makeKey = async ({ connection }: Client): Promise<LoginKey> => {
+  const key = createKey()
+  await logIn(connection, key)
+  return key
 }
 
 function* inTurn<Item>(items: readonly Item[]): Generator<Item, never> {
@@ -94,7 +106,8 @@ export const createSteps = (): ((scenario: ScenarioName) => Prepare) => {
     baseline: prepareTypename,
     me: prepareMe,
     anonymous: prepareAnonymous,
-    login: createPrepareLogin(),
+    login: createPrepareLogin(makeKey, logIn),
+    passkey: createPrepareLogin(({ connection, port }) => registerPasskey(connection, port), logInByPasskey),
     refresh: prepareRefresh,
     email: prepareEmail,
   }
