@@ -2,6 +2,7 @@
 
 import { toBase64 } from './base64.js'
 import { checkSignedText } from './check-signed-text.js'
+import type { PasskeyResponse } from './passkey.js'
 import type { Transport } from './transport.js'
 
 /** An Ed25519 key that can sign; its private half may be in a file, WebCrypto or a device. */
@@ -26,6 +27,8 @@ export interface Answer {
     | { readonly password: { readonly login?: string; readonly password: string } }
     | { readonly totp: { readonly code: string } }
     | { readonly recoveryCode: { readonly code: string } }
+    | { readonly login: { readonly code: string; readonly codeVerifier: string } }
+    | { readonly passkey: { readonly response: PasskeyResponse } }
 }
 
 const issueChallenge = `mutation IssueChallenge($input: ChallengeRequest!, $purpose: ChallengePurpose!) {
