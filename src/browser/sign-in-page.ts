@@ -1,30 +1,18 @@
-// The script of the sign-in page: watches for the confirmed link of a mail. Without it the page works by forms.
+// The script of the sign-in page: mails whose link is confirmed, passkeys, wallets. The other forms need none.
+import { offerPasskeys } from './offer-passkeys.js'
+import { offerWallets } from './offer-wallets.js'
+import { watchMail } from './watch-mail.js'
 
-import { httpTransport } from '../client/transport.js'
-import { watchChallenge } from '../client/watch-challenge.js'
-import { say, words } from './page-words.js'
-
-const transport = httpTransport({ url: '' })
-
-/** The first form of the page for this method and step; null if there is none. */
-const formFor = (selector: string): HTMLFormElement | null =>
-  document.querySelector<HTMLFormElement>(selector)
-
-/** Goes on without a code once the link of the mail is confirmed. */
-const watchMail = async (form: HTMLFormElement): Promise<void> => {
-  const id = form.querySelector<HTMLInputElement>('[name=challengeId]')?.value ?? ''
-  const leaving = new AbortController()
-  // A page that comes back from the browser's cache watches again.
-  addEventListener('pagehide', () => leaving.abort(), { once: true })
-  addEventListener('pageshow', (event) => event.persisted && location.reload(), { once: true })
-  for await (const { status } of watchChallenge(transport, id, { signal: leaving.signal })) {
-    if (status !== 'CONFIRMED') continue
-    say(words.confirmed)
-    for (const input of form.querySelectorAll<HTMLInputElement>('[name=code]')) input.value = ''
-    // Without the checks of the browser: an empty code is meant.
-    return form.submit()
-  }
+/** The form of a way and step, if the page has it. */
+const withForm = (way: string, step: string, use: (form: HTMLFormElement) => void): void => {
+  const form = document.querySelector<HTMLFormElement>(`form[data-way=${way}][data-step=${step}]`)
+  if (form !== null) use(form)
 }
 
-const mailForm = formFor('form[data-way=email][data-step=prove]')
-if (mailForm !== null) watchMail(mailForm).catch(() => undefined) // the code can still be typed
+withForm('email', 'prove', watchMail)
+withForm('passkey', 'prove', offerPasskeys)
+withForm('wallet', 'prove', offerWallets)
+// The browser shows the page as it was left: with buttons that wait, and a challenge that may be used.
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) location.reload()
+})

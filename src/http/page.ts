@@ -56,15 +56,17 @@ const style: Html = {
   dt, .hint { color: var(--dim) } dd { margin: 0 }
   .careful { border-inline-start: .25rem solid var(--careful); padding-inline-start: 1rem; margin: 1.25rem 0 }
   .alarm { color: var(--alarm); font-weight: 600; margin: .25rem 0 .5rem }
-  .hint { margin: 0 0 .5rem }
-  label { display: block; font-weight: 600 } form + form { margin-top: 2rem } section form + form { margin-top: 0 } input + label { margin-top: 1rem }
+  .hint { margin: 0 0 .5rem } .alarm:empty, .hint:empty { margin: 0 }
+  label { display: block; font-weight: 600 } input:not([type=hidden]) + label { margin-top: 1rem }
+  form + form, section { margin-top: 2rem; padding-top: 1.5rem; border-top: 1px solid var(--field) } section form { margin: 0; padding: 0; border: 0 } section h2 { margin-top: 0 }
   input { display: block; width: 100%; max-width: 14rem; font: 1.5rem/1.4 ui-monospace, monospace; letter-spacing: .15em; padding: .4rem .6rem; color: inherit; background: var(--paper); border: 2px solid var(--line); border-radius: .4rem }
   input.text { max-width: 24rem; font: inherit; letter-spacing: normal }
   input[aria-invalid] { border-color: var(--alarm) }
   button { font: inherit; font-weight: 600; margin-top: 1rem; padding: .7rem 1.25rem; border: 0; border-radius: .4rem; color: var(--on-press); background: var(--press); cursor: pointer }
   button:hover { filter: brightness(1.1) }
+  button.quiet:hover { filter: brightness(.95) }
   button:disabled { filter: grayscale(1); cursor: default }
-  button.quiet { color: var(--ink); background: var(--field) }
+  button.quiet { display: block; min-width: 16rem; margin-top: .75rem; text-align: start; color: var(--ink); background: var(--field) }
   button img { width: 1.25rem; height: 1.25rem; margin-inline-end: .6rem; vertical-align: -.25rem }
   :focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
   ol.mails { list-style: none; padding: 0; margin: 0 } ol.mails li { padding: .75rem 0; border-top: 1px solid var(--field) } ol.mails p { margin: 0 }

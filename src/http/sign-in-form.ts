@@ -76,6 +76,7 @@ const attributesOf: Readonly<Record<FormField['kind'], Html>> = {
   email: html`type="email" class="text" inputmode="email" autocapitalize="none" spellcheck="false"`,
   password: html`type="password" class="text"`,
   code: html`type="text" inputmode="text" autocapitalize="characters" spellcheck="false"`,
+  digits: html`type="text" inputmode="numeric"`,
   script: html`type="hidden"`,
   'script-json': html`type="hidden"`,
 }

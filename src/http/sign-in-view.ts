@@ -61,11 +61,13 @@ export const signInBug = (locale: Locale, requestId: string): SignInAnswer => {
 const purposeOf = (words: SignInWords, { request, domain }: SignInFrame): Html =>
   html`<p>${words.purpose({ program: new URL(request.returnUrl).host, domain })}</p>`
 
-/** What the page's script says, in the language of the page, and where it says it. */
-const scriptPlaces = (words: ScriptWords): Html =>
-  html`<p class="alarm" role="alert" id="script-problem"></p>
-<p class="hint" role="status" id="script-status"></p>
-<template id="script-words" data-words="${JSON.stringify(words)}"></template>
+/** Where the page's script says what is going on and what went wrong: there from the start, for screen readers. */
+const scriptPlaces = html`<p class="alarm" role="alert" id="script-problem"></p>
+<p class="hint" role="status" id="script-status"></p>`
+
+/** The page's script, and what it says in the language of the page. */
+const scriptOf = (words: ScriptWords): Html =>
+  html`<template id="script-words" data-words="${JSON.stringify(words)}"></template>
 <script type="module" src="/browser/sign-in-page.js"></script>`
 
 /** What was wrong with a form that the page does not show again. */
@@ -107,8 +109,8 @@ ${lostProblem(
   ways.map(({ name }) => name),
 )}
 ${typed.map(shownOf)}
-${others.length === 0 ? null : html`<section aria-labelledby="other-ways"><h2 id="other-ways">${words.otherWays}</h2>\n${others.map(shownOf)}\n</section>`}
-${scriptPlaces(words.script)}`,
+${others.length === 0 ? null : html`<section aria-labelledby="other-ways"><h2 id="other-ways">${words.otherWays}</h2>\n${scriptPlaces}\n${others.map(shownOf)}\n</section>`}
+${scriptOf(words.script)}`,
   }
 }
 
@@ -181,10 +183,11 @@ ${lostProblem(
   problem,
   ways.map(({ name }) => name),
 )}
+${scriptPlaces}
 ${first === undefined ? null : shownOf(first, true)}
 ${rest.map((way) => html`<section aria-label="${way.form.words[locale].title}"><h2>${words.instead}</h2>\n${shownOf(way, false)}</section>`)}
 ${first === undefined ? null : againOf(words, first, { frame, standing })}
 <p><a href="/sign-in?${new URLSearchParams(parametersOf(request)).toString()}">${words.back}</a></p>
-${scriptPlaces(words.script)}`,
+${scriptOf(words.script)}`,
   }
 }

@@ -5,7 +5,7 @@ import type { Locale } from '../mail/locale.js'
 export interface FormField {
   readonly name: string
   /** What people type; `script` is filled by the page's script, with a text or with JSON. */
-  readonly kind: 'text' | 'email' | 'password' | 'code' | 'script' | 'script-json'
+  readonly kind: 'text' | 'email' | 'password' | 'code' | 'digits' | 'script' | 'script-json'
   /** The token for browsers and password managers (HTML 4.10.18.7). */
   readonly autocomplete: string
   /** True if the proof may be without it. */

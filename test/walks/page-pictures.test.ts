@@ -6,6 +6,7 @@ import type { Worker } from '../../jobs/worker.js'
 import { findChromium, launchChromium } from '../support/browser.js'
 import { EmailOwner } from '../support/email-owner.js'
 import { mailboxInbox } from '../support/mail-reader.js'
+import { SignInVisitor } from '../support/sign-in-visitor.js'
 import { startTestService, type TestService } from '../support/start-service.js'
 import { startTestWorker } from '../support/start-worker.js'
 
@@ -16,6 +17,8 @@ const picturesFolder = process.env['IDEM_TEST_PICTURES']
 
 /** The address in the pictures. The service listens on a free port, so links to this one are asked of `idem.url`. */
 const publicUrl = 'http://localhost:4000'
+
+const returnUrl = 'https://app.example.org/signed-in'
 
 /** Low, because a picture of the whole page is never lower than the window. */
 const windows = {
@@ -32,7 +35,9 @@ describe.skipIf(chromiumPath === null && !isRequired)('the pages (needs Chromium
   beforeAll(async () => {
     if (chromiumPath === null) return
     browser = await launchChromium(chromiumPath)
-    idem = await startTestService({ environment: { IDEM_PUBLIC_URL: publicUrl } })
+    idem = await startTestService({
+      environment: { IDEM_PUBLIC_URL: publicUrl, IDEM_RETURN_URLS: returnUrl },
+    })
     worker = await startTestWorker(idem)
     const inbox = mailboxInbox(idem)
     await new EmailOwner(idem, inbox, 'grace@example.org').signIn()
@@ -50,14 +55,22 @@ describe.skipIf(chromiumPath === null && !isRequired)('the pages (needs Chromium
     await idem?.stop()
   })
 
-  const pages = { home: () => idem.url, mailbox: () => `${idem.url}/mailbox`, confirm: () => confirmUrl }
+  const signInUrl = (): string => new SignInVisitor(idem, returnUrl).url({ login_hint: 'ada@example.org' })
+  const pages = {
+    home: () => idem.url,
+    mailbox: () => `${idem.url}/mailbox`,
+    confirm: () => confirmUrl,
+    'sign-in': signInUrl,
+  }
 
   for (const [name, urlOf] of Object.entries(pages))
     for (const [place, viewport] of Object.entries(windows))
       test(`${name} on a ${place}`, async () => {
-        const context = await browser.newContext({ javaScriptEnabled: false, colorScheme: 'light', viewport })
+        // Passkeys and wallets are offered by the script.
+        const javaScriptEnabled = name === 'sign-in'
+        const context = await browser.newContext({ javaScriptEnabled, colorScheme: 'light', viewport })
         const page = await context.newPage()
-        expect((await page.goto(urlOf()))?.status()).toBe(200)
+        expect((await page.goto(urlOf(), { waitUntil: 'networkidle' }))?.status()).toBe(200)
         if (picturesFolder !== undefined)
           await page.screenshot({ path: join(picturesFolder, `${name}-${place}.png`), fullPage: true })
         const width = await page.locator('html').evaluate(({ scrollWidth }) => scrollWidth)

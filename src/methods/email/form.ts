@@ -3,7 +3,7 @@ import type { MethodForm } from '../form.js'
 
 /** Without a code, the proof is the link of the mail. */
 export const emailForm: MethodForm = {
-  asks: [{ name: 'address', kind: 'email', autocomplete: 'email' }],
+  asks: [{ name: 'address', kind: 'email', autocomplete: 'email webauthn' }],
   proves: [{ name: 'code', kind: 'code', autocomplete: 'one-time-code', optional: true }],
   words: {
     en: {
@@ -11,7 +11,7 @@ export const emailForm: MethodForm = {
       title: 'Check your mail',
       go: 'Continue',
       explanation:
-        'Type the code from the mail here. Or open the link in the mail, give it the match code below, and then continue here without a code.',
+        'Type the code from the mail here. Or open the link in the mail, type the match code there, and then continue here without a code.',
       refused: 'That is not the code of this mail, and its link has not been confirmed yet.',
       fields: {
         address: { label: 'Email address', problem: 'Type one email address, such as ada@example.org.' },
@@ -26,7 +26,7 @@ export const emailForm: MethodForm = {
       title: 'Sehen Sie in Ihre Mails',
       go: 'Weiter',
       explanation:
-        'Geben Sie hier den Code aus der Mail ein. Oder öffnen Sie den Link in der Mail, geben Sie dort den Abgleichcode von unten ein und fahren Sie dann hier ohne Code fort.',
+        'Geben Sie hier den Code aus der Mail ein. Oder öffnen Sie den Link in der Mail, geben Sie dort den Abgleichcode ein und fahren Sie dann hier ohne Code fort.',
       refused: 'Das ist nicht der Code dieser Mail, und ihr Link ist noch nicht bestätigt.',
       fields: {
         address: {

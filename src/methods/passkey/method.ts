@@ -15,6 +15,7 @@ import {
   type NamedPasskey,
 } from './ceremony-options.js'
 import { type PasskeyCredential, parseCredential, userHandleFor } from './credential.js'
+import { passkeyForm } from './form.js'
 import type { RelyingParty } from './relying-party.js'
 import { type CeremonyResponse, credentialIdOf, readResponse } from './response.js'
 import { verifyAssertion } from './verify-assertion.js'
@@ -66,6 +67,7 @@ export const passkeyMethod: IdentityDefinition<PasskeyProof, PasskeyChallengeInp
   },
   proof: PasskeyProof,
   request: PasskeyChallengeInput,
+  form: passkeyForm,
   needsChallenge: true,
   provisions: null,
   links: true,

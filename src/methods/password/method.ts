@@ -9,6 +9,7 @@ import { readPassword } from '../../passwords/password.js'
 import type { Hashing } from '../../passwords/password-hasher.js'
 import type { PasswordOwner, StoredPassword } from '../../passwords/passwords.js'
 import type { Attempt, IdentityDefinition, MethodNeeds, ShownIdentity } from '../method.js'
+import { passwordForm } from './form.js'
 
 /** The proof of a password. */
 @InputType({ description: 'Give a password. A second factor completes it, or it completes another proof.' })
@@ -74,6 +75,7 @@ export const passwordMethod: IdentityDefinition<PasswordProof> = {
     de: { name: 'Passwort', identity: 'das Passwort' },
   },
   proof: PasswordProof,
+  form: passwordForm,
   needsChallenge: false,
   provisions: null,
   links: false,

@@ -5,6 +5,7 @@ import type { ChallengeDraft } from '../../challenges/challenge.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import type { MethodNeeds, SecondAttempt, SecondFactorDefinition, ShownSecondFactor } from '../method.js'
+import { recoveryCodeForm } from './form.js'
 import { parseRecoveryCode, recoveryCredentialOf, withoutCode } from './recovery-code.js'
 
 /** The proof of a recovery code. */
@@ -32,6 +33,7 @@ export const recoveryCodeMethod: SecondFactorDefinition<RecoveryCodeProof> = {
     de: { name: 'Wiederherstellungscode', identity: 'ein Wiederherstellungscode' },
   },
   proof: RecoveryCodeProof,
+  form: recoveryCodeForm,
   needsChallenge: false,
 
   create: (needs) => {

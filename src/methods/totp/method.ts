@@ -4,6 +4,7 @@ import type { ChallengeDraft } from '../../challenges/challenge.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import type { SecondAttempt, SecondFactorDefinition, ShownSecondFactor } from '../method.js'
+import { totpForm } from './form.js'
 import { parseTotpCode, useTotpCode } from './totp-code.js'
 
 /** The proof of a TOTP. */
@@ -31,6 +32,7 @@ export const totpMethod: SecondFactorDefinition<TotpProof> = {
     de: { name: 'Authenticator-App', identity: 'eine Authenticator-App' },
   },
   proof: TotpProof,
+  form: totpForm,
   needsChallenge: false,
 
   create: ({ secondFactors, keyRing }) => ({

@@ -9,6 +9,7 @@ import { parseAddress } from './address.js'
 import { caipAccountOf, readCaipAccount } from './caip-account.js'
 import { parseChain } from './chain.js'
 import { ContractWallets } from './contract-wallets.js'
+import { walletForm } from './form.js'
 import { composeMessage } from './message.js'
 import { WalletSignatures } from './wallet-signature.js'
 
@@ -48,6 +49,7 @@ export const walletMethod: IdentityDefinition<WalletProof, WalletChallengeInput>
   },
   proof: WalletProof,
   request: WalletChallengeInput,
+  form: walletForm,
   needsChallenge: true,
   provisions: 'PERSON',
   links: true,
