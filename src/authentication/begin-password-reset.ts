@@ -53,7 +53,7 @@ export const beginPasswordReset = async (
       cancelledBy: null,
     }
     const { id: resetId, availableAt } = reset
-    const detail = { resetId, availableAt: availableAt.toISOString(), userAgent }
+    const detail = { resetId, availableAt: availableAt.toISOString(), device: userAgent }
     const act = { action: 'password_reset.begun', accountId, actorId: null, sessionId: null, detail } as const
     await inner.write(needs.passwordResets.row(reset), ...announceAct(inner, act, needs))
     return reset

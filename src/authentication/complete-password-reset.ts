@@ -55,7 +55,7 @@ export const completePasswordReset = async (
       by,
       ...(deviceId === null ? {} : { deviceId }),
       endedSessions: sessions.length,
-      userAgent: inner.source.userAgent,
+      device: inner.source.userAgent,
     }
     const act = {
       action: 'password_reset.done',

@@ -8,9 +8,7 @@ import { Failure } from '../failure.js'
 import { importKey } from '../methods/key/public-key.js'
 import { isSignedBy } from '../methods/key/signature.js'
 import type { Method } from '../methods/method.js'
-
-/** The second factor that a reset takes instead of a device. */
-const recoveryMethodName = 'recoveryCode'
+import { recoveryCodeMethodName } from '../methods/recovery-code/method.js'
 
 /** What `proveReset` works with. */
 export interface ProveResetNeeds {
@@ -79,13 +77,10 @@ const byRecoveryCode = async (
   code: string,
   { attempt: { account, challenge }, needs }: Checked,
 ): Promise<ResetProof> => {
-  const method = needs.methods.find(({ name }) => name === recoveryMethodName)
-  if (method?.kind !== 'second_factor') throw new Error(`there is no second factor ${recoveryMethodName}`)
-  const proof = { code }
-  // Throws for what cannot be a code, before it counts as a try.
-  method.isGuess?.(proof)
+  const method = needs.methods.find(({ name }) => name === recoveryCodeMethodName)
+  if (method?.kind !== 'second_factor') throw new Error(`there is no second factor ${recoveryCodeMethodName}`)
   await method.countTry?.(call, account.id)
-  const attempt = { proof, challenge, purpose: challenge.purpose, accountId: account.id }
+  const attempt = { proof: { code }, challenge, purpose: challenge.purpose, accountId: account.id }
   const { writes } = await method.verify(call, attempt)
   return { by: 'recovery_code', deviceId: null, writes }
 }

@@ -3,6 +3,8 @@ import { type Account, suspendedFailure } from '../accounts/account.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
+import { parseSignature } from '../methods/key/signature.js'
+import { parseRecoveryCode } from '../methods/recovery-code/recovery-code.js'
 import { type AskedReset, isAvailable } from '../password-resets/password-reset.js'
 import { checkNewPassword } from '../passwords/check-new-password.js'
 import { contextWords } from '../passwords/context-words.js'
@@ -54,10 +56,7 @@ export const resetPassword = async (
 const resetBy = async (call: Call, request: ResetRequest, needs: ResetPasswordNeeds): Promise<AskedReset> => {
   const { challengeId, code, newPassword, deviceSignature, recoveryCode } = request
   // 1 what nobody may have as a password, and what could not be hashed now, costs no try of the code
-  if (deviceSignature !== null && recoveryCode !== null)
-    throw new Failure('BAD_USER_INPUT', 'Give a signature or a recovery code, not both.', {
-      field: 'recoveryCode',
-    })
+  refuseMalformed({ deviceSignature, recoveryCode })
   await refuseGuessable(newPassword, needs)
   needs.passwordHasher.admit(call.source.network)
   // 2 count the attempt, 3 verify the code of the mail
@@ -79,6 +78,15 @@ const resetBy = async (call: Call, request: ResetRequest, needs: ResetPasswordNe
     return await beginPasswordReset(call, { account, verified }, needs)
   const waited = { by: 'wait', deviceId: null, writes: [] } as const
   return await completePasswordReset(call, { account, verified, proven: waited, newPassword }, needs)
+}
+
+/** What cannot be a signature or a code is known without the account. */
+const refuseMalformed = ({ deviceSignature, recoveryCode }: GivenResetProof): void => {
+  const field = 'recoveryCode'
+  if (deviceSignature !== null && recoveryCode !== null)
+    throw new Failure('BAD_USER_INPUT', 'Give a signature or a recovery code, not both.', { field })
+  if (deviceSignature !== null) parseSignature(deviceSignature)
+  if (recoveryCode !== null) parseRecoveryCode(recoveryCode, field)
 }
 
 /** Without the words of the account, which a caller without the code must not learn. They are compared later. */

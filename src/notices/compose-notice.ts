@@ -59,7 +59,7 @@ export const composeNotice = async (
   const locale = account.locale ?? locales[0]
   const method = textOf(entry.detail['method'])
   const subject = textOf(entry.detail['subject'])
-  const device = session?.device ?? (textOf(entry.detail['userAgent']) || null)
+  const device = session?.device ?? (textOf(entry.detail['device']) || null)
   const { left } = entry.detail
   return {
     template: notice.template,

@@ -28,7 +28,7 @@ export const cancelByMail = async (
   const id = resetIdOf(token, needs.keyRing)
   if (id === null) return null
   const by = 'mail'
-  const detail = { resetId: id, by, userAgent: call.source.userAgent }
+  const detail = { resetId: id, by, device: call.source.userAgent }
   // No session acted, whatever the request's bearer is.
   const act = {
     action: 'password_reset.cancelled',

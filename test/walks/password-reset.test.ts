@@ -1,6 +1,7 @@
-// The story of a forgotten password, over HTTP, by real mails: reset by a device, and by a wait that is cancelled or over.
+// The story of a forgotten password, over HTTP, by real mails: reset by a device, a recovery code, a wait that is cancelled or over.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Worker } from '../../jobs/worker.js'
+import { enrol, tryCreateCodes } from '../support/authenticator.js'
 import { askMe, codeOf, dataOf, millisecondsUntil } from '../support/calls.js'
 import { Device } from '../support/device.js'
 import { EmailOwner } from '../support/email-owner.js'
@@ -85,6 +86,19 @@ test('a reset signed by a device: the code alone would not do, every address is 
   for (const to of [address, second]) await mailAbout(to, done)
   owner.password = newPassword
   expect((await signIn(owner)).accountId).toBe(session.accountId)
+})
+
+test('a reset by a recovery code, which is told too, and which an account with TOTP has as well', async () => {
+  const { owner, session, address, second } = await somebody()
+  const { createRecoveryCodes: codes } = dataOf(await tryCreateCodes(idem, session.accessToken))
+  await enrol(idem, session)
+  expect(codeOf(await resetByMail(idem, inbox, address))).toBe('PROOF_REJECTED')
+  const { id, code } = await mailedCode(idem, inbox, address)
+  const input = { challengeId: id, code, newPassword, recoveryCode: codes[0] }
+  expect(dataOf(await tryReset(idem, input)).resetPassword.status).toBe('DONE')
+  // Fetch of Node calls itself `node`.
+  for (const to of [address, second]) expect((await mailAbout(to, done)).text).toMatch(/Device: +node$/m)
+  expect([await takes(owner, owner.password), await takes(owner, newPassword)]).toEqual([false, true])
 })
 
 test('the wait of 72 hours is told to every address and completed by a code mailed after it', async () => {

@@ -17,18 +17,21 @@ const bytesOf = (spelling: string): Buffer | null => {
   return bytes.length === signatureLength ? bytes : null
 }
 
+/** The bytes of a signature in any spelling. `PROOF_REJECTED`, which says what is expected, for any other text. */
+export const parseSignature = (signature: string): Buffer => {
+  const bytes = bytesOf(signature)
+  if (bytes !== null) return bytes
+  throw new Failure(
+    'PROOF_REJECTED',
+    'A signature is the 64 bytes of Ed25519 over the message, in base64 or hex.',
+    { reason: 'no signature in any spelling' },
+  )
+}
+
 /**
  * True if `signature` is the signature of `message` (UTF-8) by `publicKey`. OpenSSL refuses
  * S at or above L and compares R as bytes, so a signature has only one form. Throws `PROOF_REJECTED`, which says what
  * is expected, for a text that is not a signature in any spelling.
  */
-export const isSignedBy = (publicKey: KeyObject, message: string, signature: string): boolean => {
-  const bytes = bytesOf(signature)
-  if (bytes === null)
-    throw new Failure(
-      'PROOF_REJECTED',
-      'A signature is the 64 bytes of Ed25519 over the message, in base64 or hex.',
-      { reason: 'no signature in any spelling' },
-    )
-  return verify(null, Buffer.from(message, 'utf8'), publicKey, bytes)
-}
+export const isSignedBy = (publicKey: KeyObject, message: string, signature: string): boolean =>
+  verify(null, Buffer.from(message, 'utf8'), publicKey, parseSignature(signature))

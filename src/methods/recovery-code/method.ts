@@ -23,10 +23,13 @@ const draft: ChallengeDraft = {
   keeping: { by: 'service', mailTo: null },
 }
 
+/** The name by which clients and stored factors know it. */
+export const recoveryCodeMethodName = 'recoveryCode'
+
 /** Stands in for any second factor of an account, once a code. */
 export const recoveryCodeMethod: SecondFactorDefinition<RecoveryCodeProof> = {
   kind: 'second_factor',
-  name: 'recoveryCode',
+  name: recoveryCodeMethodName,
   description: 'A recovery code, in place of any second factor.',
   words: {
     en: { name: 'recovery code', identity: 'a recovery code' },
@@ -45,7 +48,7 @@ export const recoveryCodeMethod: SecondFactorDefinition<RecoveryCodeProof> = {
       standsIn,
 
       isGuess({ code }: RecoveryCodeProof): boolean {
-        parseRecoveryCode(code)
+        parseRecoveryCode(code, 'code')
         return true
       },
 

@@ -31,14 +31,14 @@ export const newRecoveryCodes = (
   return { codes: codes.map(spell), credential: { salt, hashes: codes.map((code) => hashOf(salt, code)) } }
 }
 
-/** The code in canonical form, from any spelling; `BAD_USER_INPUT` for a text that is none. */
-export const parseRecoveryCode = (typed: string): string => {
+/** The code in canonical form, from any spelling; `BAD_USER_INPUT`, with the name of the field, for a text that is none. */
+export const parseRecoveryCode = (typed: string, field: string): string => {
   const code = readTypedCode(typed, codeForm)
   if (code === null)
     throw new Failure(
       'BAD_USER_INPUT',
       `A recovery code is made of ${codeForm.length} of the characters ${codeForm.alphabet}.`,
-      { field: 'code' },
+      { field },
     )
   return code
 }
@@ -48,7 +48,7 @@ export const withoutCode = (
   { salt, hashes }: RecoveryCredential,
   typed: string,
 ): RecoveryCredential | null => {
-  const used = hashOf(salt, parseRecoveryCode(typed))
+  const used = hashOf(salt, parseRecoveryCode(typed, 'code'))
   return hashes.includes(used) ? { salt, hashes: hashes.filter((hash) => hash !== used) } : null
 }
 

@@ -1,5 +1,6 @@
 // A reset by mailed codes alone: it waits for 72 hours, is told and shown, can be cancelled, and is not begun again at once.
 import { expect, test } from 'vitest'
+import { enrol } from '../../support/authenticator.js'
 import { askMe, atOnce, codeOf, dataOf, tally } from '../../support/calls.js'
 import { Device } from '../../support/device.js'
 import { otherCode } from '../../support/email-owner.js'
@@ -178,11 +179,7 @@ test('a session or a code that is completed and cancelled at once: one of them w
 test('the wait is not offered to an account with TOTP, also if it is added during the wait', async () => {
   const { session, address } = await somebody()
   const begun = await reset(address)
-  await tables.query(
-    `insert into second_factor (id, account_id, kind, credential, created_at, confirmed_at)
-     values (gen_random_uuid(), $1, 'totp', '{}', now(), now())`,
-    [session.accountId],
-  )
+  await enrol(idem, session)
   idem.clock.advance(72 * hour)
   const refused = await resetByMail(idem, inbox, address)
   expect(codeOf(refused)).toBe('PROOF_REJECTED')
