@@ -1,9 +1,13 @@
 // The public keys of passkeys that are accepted: ES256, EdDSA and RS256, each in its one form (RFC 9053 7, RFC 8230 4).
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
-import { cose, decodeCredentialPublicKey } from '@simplewebauthn/server/helpers'
 import { isSoundPoint } from '../key/public-key.js'
+import { loadWebauthn } from './load-webauthn.js'
 
-const { COSEALG: algorithms, COSEKEYS: labels, COSEKTY: keyTypes, COSECRV: curves } = cose
+/** The numbers of the registry "CBOR Object Signing and Encryption" (RFC 9053, RFC 8230). */
+const algorithms = { ES256: -7, EdDSA: -8, RS256: -257 } as const
+const keyTypes = { OKP: 1, EC2: 2, RSA: 3 } as const
+const curves = { P256: 1, ED25519: 6 } as const
+const labels = { kty: 1, alg: 3, crv: -1, x: -2, y: -3, n: -1, e: -2 } as const
 
 /** The COSE numbers of the accepted algorithms, the most common one first. */
 export const acceptedAlgorithms: readonly number[] = [algorithms.ES256, algorithms.EdDSA, algorithms.RS256]
@@ -41,9 +45,10 @@ const jwkOf = (key: Cose): JsonWebKey | null => {
 }
 
 /** True for a COSE key of an accepted algorithm and form, whose point is on its curve. */
-export const isAcceptedKey = (coseKey: Uint8Array): boolean => {
+export const isAcceptedKey = async (coseKey: Uint8Array): Promise<boolean> => {
+  const { helpers } = await loadWebauthn()
   try {
-    const jwk = jwkOf(decodeCredentialPublicKey(Uint8Array.from(coseKey)) as unknown as Cose)
+    const jwk = jwkOf(helpers.decodeCredentialPublicKey(Uint8Array.from(coseKey)) as unknown as Cose)
     return jwk !== null && createPublicKey({ key: jwk, format: 'jwk' }).type === 'public'
   } catch {
     // Not on the curve.

@@ -1,8 +1,8 @@
 // Verifies the proof of a known passkey (WebAuthn level 3, 7.2).
-import { verifyAuthenticationResponse } from '@simplewebauthn/server'
 import { type AuthenticatorData, readAuthenticatorData } from './authenticator-data.js'
 import { checkAuthenticatorData, type ExpectedCeremony, rejected } from './ceremony.js'
 import type { PasskeyCredential } from './credential.js'
+import { loadWebauthn } from './load-webauthn.js'
 import { bytesOf, type CeremonyResponse, userHandleOf } from './response.js'
 
 /** What a proof must show, and of which passkey. */
@@ -48,8 +48,9 @@ const isSigned = async (
   { type, challenge, relyingParty, known }: ExpectedAssertion,
 ): Promise<boolean> => {
   const signature = bytesOf(members, 'signature')
+  const { server } = await loadWebauthn()
   try {
-    const { verified } = await verifyAuthenticationResponse({
+    const { verified } = await server.verifyAuthenticationResponse({
       response: {
         id,
         rawId: id,

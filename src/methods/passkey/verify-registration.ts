@@ -1,12 +1,13 @@
 // Verifies the registration of a passkey (WebAuthn level 3, 7.1).
-import { verifyRegistrationResponse } from '@simplewebauthn/server'
-import { isoCBOR } from '@simplewebauthn/server/helpers'
 import { readAuthenticatorData } from './authenticator-data.js'
 import { areItems } from './cbor-bounds.js'
 import { checkAuthenticatorData, type ExpectedCeremony, rejected } from './ceremony.js'
 import type { PasskeyCredential } from './credential.js'
+import { loadWebauthn } from './load-webauthn.js'
 import { acceptedAlgorithms, isAcceptedKey } from './public-key.js'
 import { bytesOf, type CeremonyResponse, transportsOf } from './response.js'
+
+type Webauthn = Awaited<ReturnType<typeof loadWebauthn>>
 
 /** What a registration must show, and for whom. */
 export interface ExpectedRegistration extends ExpectedCeremony {
@@ -20,13 +21,13 @@ export const verifyRegistration = async (
   expected: ExpectedRegistration,
 ): Promise<PasskeyCredential> => {
   // 1 what the authenticator says
-  const authData = authDataIn(Buffer.from(bytesOf(response.members, 'attestationObject'), 'base64url'))
+  const authData = await authDataIn(Buffer.from(bytesOf(response.members, 'attestationObject'), 'base64url'))
   const data = checkAuthenticatorData(readAuthenticatorData(authData), expected.relyingParty)
   if (expected.requireUserVerification && !data.isUserVerified) throw rejected('the user was not verified')
   // 2 the credential in it
   const { id, publicKey } = await credentialIn(response, authData, expected)
   if (id !== response.id) throw rejected('the id is that of another credential')
-  if (!isAcceptedKey(publicKey)) throw rejected('the public key is not accepted')
+  if (!(await isAcceptedKey(publicKey))) throw rejected('the public key is not accepted')
   return {
     publicKey: Buffer.from(publicKey).toString('base64url'),
     counter: data.counter,
@@ -39,16 +40,17 @@ export const verifyRegistration = async (
 }
 
 /** The authenticator data in an attestation object. */
-const authDataIn = (attestationObject: Buffer): Buffer => {
-  const authData = areItems(attestationObject, 0, 1) ? memberOf(attestationObject, 'authData') : null
+const authDataIn = async (attestationObject: Buffer): Promise<Buffer> => {
+  const authData = areItems(attestationObject, 0, 1) ? await memberOf(attestationObject, 'authData') : null
   if (!(authData instanceof Uint8Array)) throw rejected('the attestation object is malformed')
   return Buffer.from(authData)
 }
 
 /** A member of a CBOR map; null if it is no map, or of numbers that the library does not decode. */
-const memberOf = (bytes: Buffer, name: string): unknown => {
+const memberOf = async (bytes: Buffer, name: string): Promise<unknown> => {
+  const { helpers } = await loadWebauthn()
   try {
-    const decoded: unknown = isoCBOR.decodeFirst(Uint8Array.from(bytes))
+    const decoded: unknown = helpers.isoCBOR.decodeFirst(Uint8Array.from(bytes))
     return decoded instanceof Map ? decoded.get(name) : null
   } catch {
     return null
@@ -59,7 +61,7 @@ const memberOf = (bytes: Buffer, name: string): unknown => {
  * The attestation statement is replaced by none, as browsers do where none is asked for: there is no list of accepted
  * authenticators, and to verify a statement the library would fetch certificates and revocation lists.
  */
-const withoutAttestation = (authData: Buffer): string =>
+const withoutAttestation = (authData: Buffer, { isoCBOR }: Webauthn['helpers']): string =>
   Buffer.from(
     isoCBOR.encode(
       new Map<string, string | Uint8Array | Map<string, string>>([
@@ -75,14 +77,15 @@ const credentialIn = async (
   authData: Buffer,
   { type, challenge, relyingParty }: ExpectedRegistration,
 ) => {
+  const { server, helpers } = await loadWebauthn()
   try {
-    const { registrationInfo } = await verifyRegistrationResponse({
+    const { registrationInfo } = await server.verifyRegistrationResponse({
       response: {
         id,
         rawId: id,
         type: 'public-key',
         clientExtensionResults: {},
-        response: { clientDataJSON, attestationObject: withoutAttestation(authData) },
+        response: { clientDataJSON, attestationObject: withoutAttestation(authData, helpers) },
       },
       expectedType: type,
       expectedChallenge: challenge,
