@@ -102,8 +102,14 @@ export class PasskeyOwner {
     request: CeremonyRequest = {},
   ): Promise<Answer> {
     const { id, message } = await this.challenge({ ...request, purpose: 'STEP_UP', accessToken })
-    const proof = { passkey: { response: this.authenticator.get(message, falsified) } }
-    return await this.idem.askAs(accessToken, stepUpQuery, { input: { challengeId: id, proof } })
+    return await this.stepUpWith(accessToken, id, this.authenticator.get(message, falsified))
+  }
+
+  /** The same with a response. */
+  async stepUpWith(accessToken: string, challengeId: string, response: object): Promise<Answer> {
+    return await this.idem.askAs(accessToken, stepUpQuery, {
+      input: { challengeId, proof: { passkey: { response } } },
+    })
   }
 }
 
