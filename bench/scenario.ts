@@ -7,6 +7,7 @@ export const scenarioNames = [
   'me',
   'anonymous',
   'login',
+  'wallet',
   'passkey',
   'refresh',
   'email',
@@ -87,6 +88,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   me: { title: '{ me } by access token', course: load('idem'), goal: atLeast(0.85, 'baseline', 0) },
   anonymous: { title: 'sign-in of a new guest', course: load('idem'), goal: atLeast(0.15) },
   login: { title: 'key login: challenge, then sign-in', course: load('idem'), goal: atLeast(0.1) },
+  wallet: { title: 'wallet login: challenge, then sign-in', course: load('idem'), goal: atLeast(0.07) },
   passkey: { title: 'passkey login: challenge, then sign-in', course: load('idem'), goal: null },
   refresh: { title: 'refresh of a session', course: load('idem'), goal: atLeast(0.18) },
   email: {

@@ -2,7 +2,8 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { type Connection, GraphqlRequest } from './connection.js'
 
-const issueChallenge = new GraphqlRequest(
+/** The request for a challenge of any method. */
+export const issueChallenge = new GraphqlRequest(
   'mutation ($input: ChallengeRequest!) { issueChallenge(input: $input) { id message } }',
   '{"data":{"issueChallenge":{"id":"',
 )

@@ -5,6 +5,7 @@ import { logInByMail } from './email.js'
 import { createKey, dataOf, type LoginKey, logIn, signIn, type Tokens } from './key-login.js'
 import type { MailWatch } from './mail-watch.js'
 import { logInByPasskey, registerPasskey } from './passkey-login.js'
+import { logInByWallet, registerWallet } from './wallet-login.js'
 
 /** One operation of one client. */
 export type Step = () => Promise<unknown>
@@ -107,6 +108,7 @@ export const createSteps = (): ((scenario: ScenarioName) => Prepare) => {
     me: prepareMe,
     anonymous: prepareAnonymous,
     login: createPrepareLogin(makeKey, logIn),
+    wallet: createPrepareLogin(({ connection }) => registerWallet(connection), logInByWallet),
     passkey: createPrepareLogin(({ connection, port }) => registerPasskey(connection, port), logInByPasskey),
     refresh: prepareRefresh,
     email: prepareEmail,
