@@ -78,7 +78,9 @@ const asker = ({ prompter }: Connection, more: SecondFactor): (() => Promise<Ans
     case methodNames.password:
       return async () => {
         const password = await prompter.askHidden(`Password${orRecovery}:`, 'The password')
-        return recoveryAnswerIn(more, password) ?? completeWithPassword(more.id, password)
+        // A password may look like a code that is written without its hyphens.
+        const recovery = password.includes('-') ? recoveryAnswerIn(more, password) : null
+        return recovery ?? completeWithPassword(more.id, password)
       }
     default:
       throw new CliError(
@@ -94,8 +96,8 @@ const isWrong = (error: unknown): boolean =>
 
 const mayRecover = ({ methods }: SecondFactor): boolean => methods.includes(methodNames.recoveryCode)
 
-/** The form of recovery codes: longer than any other code, letters and digits in groups. */
-const recoveryForm = /^[A-Z0-9]{12,40}$/
+/** The form of recovery codes: longer than any other code. */
+const recoveryForm = /^[A-Z0-9]{16}$/
 
 const recoveryAnswerIn = (more: SecondFactor, line: string): Answer | null => {
   const code = line.toUpperCase().replace(/[\s-]/g, '')

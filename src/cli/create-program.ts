@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { authenticateCommand } from './commands/authenticate.js'
 import { clientCommand } from './commands/client.js'
+import { devicesCommand } from './commands/devices.js'
 import { identitiesCommand } from './commands/identities.js'
 import { jobsCommand } from './commands/jobs.js'
 import { keygenCommand } from './commands/keygen.js'
@@ -10,8 +11,10 @@ import { keysCommand } from './commands/keys.js'
 import { loginCommand } from './commands/login.js'
 import { logoutCommand } from './commands/logout.js'
 import { passwordsCommand } from './commands/passwords.js'
+import { recoveryCodesCommand } from './commands/recovery-codes.js'
 import { statusCommand } from './commands/status.js'
 import { tokenCommand } from './commands/token.js'
+import { totpCommand } from './commands/totp.js'
 import { whoamiCommand } from './commands/whoami.js'
 import { exitCodes } from './exit-code.js'
 import { layOutColumns } from './lay-out-columns.js'
@@ -45,6 +48,9 @@ export const createProgram = (machine: Machine): Command => {
     identitiesCommand(machine),
     keysCommand(machine),
     passwordsCommand(machine),
+    devicesCommand(machine),
+    totpCommand(machine),
+    recoveryCodesCommand(machine),
     keygenCommand(machine),
     logoutCommand(machine),
     jobsCommand(machine),

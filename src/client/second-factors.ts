@@ -1,5 +1,6 @@
 // The second factors of the account: an authenticator app (TOTP, RFC 6238) and recovery codes.
 
+import { type Tokens, tokenFields } from './tokens.js'
 import type { Transport } from './transport.js'
 
 /** An authenticator app that is being set up. */
@@ -18,10 +19,11 @@ export const enrolTotp = async (transport: Transport): Promise<TotpEnrolment> =>
   return data.enrolTotp
 }
 
-/** Confirms the app by its first code. `PROOF_REJECTED` for a wrong one. */
-export const confirmTotp = async (transport: Transport, code: string): Promise<void> => {
-  const document = 'mutation ConfirmTotp($code: String!) { confirmTotp(code: $code) { __typename } }'
-  await transport.send({ document, variables: { code } })
+/** Confirms the app by its first code: new tokens of the session. `PROOF_REJECTED` for a wrong code. */
+export const confirmTotp = async (transport: Transport, code: string): Promise<Tokens> => {
+  const document = `mutation ConfirmTotp($code: String!) { confirmTotp(code: $code) { tokens { ${tokenFields} } } }`
+  const data = await transport.send<{ confirmTotp: { tokens: Tokens } }>({ document, variables: { code } })
+  return data.confirmTotp.tokens
 }
 
 /** Removes the app. `NOT_FOUND` if there is none. */
