@@ -19,6 +19,8 @@ export interface MailAnswering<Result> {
   readonly challenge: ChallengeState
   /** The answer in a line that is no code of a mail, such as a recovery code; null if it holds none of those either. */
   readonly readOther?: (line: string) => Answer | null
+  /** The advice for another try, where it is not that of a login. */
+  readonly again?: string
   /** Submits an answer; `PROOF_REJECTED` counts as a wrong code. */
   readonly submit: (answer: Answer) => Promise<Result>
 }
@@ -26,7 +28,7 @@ export interface MailAnswering<Result> {
 /** The result of `submit`. Throws `PROOF_REJECTED`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `MAIL_REFUSED`. */
 export const answerMail = async <Result>(
   connection: Connection,
-  { challenge, readOther = () => null, submit }: MailAnswering<Result>,
+  { challenge, readOther = () => null, again, submit }: MailAnswering<Result>,
 ): Promise<Result> => {
   const { lines, isInteractive } = connection.prompter
   const done = new AbortController()
@@ -53,7 +55,7 @@ export const answerMail = async <Result>(
       }
     }
   } catch (error) {
-    throw mailFailure(error)
+    throw mailFailure(error, again)
   } finally {
     done.abort()
     lines.rest()

@@ -6,7 +6,13 @@ import type { CliErrorCode } from './exit-code.js'
 /** Codes of the SDK for which the command line has better texts. */
 export type RestatedCode = Extract<
   IdemErrorCode,
-  'SIGNED_OUT' | 'CONFLICT' | 'PROOF_REJECTED' | 'CHALLENGE_SPENT' | 'CHALLENGE_EXPIRED' | 'STEP_UP_REQUIRED'
+  | 'SIGNED_OUT'
+  | 'CONFLICT'
+  | 'NOT_FOUND'
+  | 'PROOF_REJECTED'
+  | 'CHALLENGE_SPENT'
+  | 'CHALLENGE_EXPIRED'
+  | 'STEP_UP_REQUIRED'
 >
 
 /** Neither `message` nor `next` ever contains a secret. */

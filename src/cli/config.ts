@@ -57,6 +57,8 @@ export interface EmailKey {
 /** The key of this machine as a device of an account, which confirms a reset of the account's password. */
 export interface DeviceKey {
   readonly accountId: string
+  /** The addresses of the account when it was registered, in the server's spelling. */
+  readonly addresses: readonly string[]
   readonly publicKey: string
   /** PKCS#8 PEM. It is stored only here. */
   readonly privateKey: string
@@ -191,9 +193,12 @@ const parseEmailKey = (value: unknown, where: string): EmailKey => {
 const parseDeviceKey = (value: unknown, where: string): DeviceKey => {
   const fields = asObject(value, where)
   const text = (name: keyof DeviceKey): string => asRequiredText(fields[name], `${where}.${name}`)
+  const { addresses } = fields
+  if (!Array.isArray(addresses)) throw new ConfigFormatError(`${where}.addresses is not a list`)
   return {
     ...fields,
     accountId: text('accountId'),
+    addresses: addresses.map((address, place) => asRequiredText(address, `${where}.addresses[${place}]`)),
     publicKey: text('publicKey'),
     privateKey: text('privateKey'),
   }

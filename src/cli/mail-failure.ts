@@ -17,12 +17,12 @@ const words = {
 
 /**
  * The error with a text for a person who waits for a mail; errors that do not concern the mail are returned as they
- * are.
+ * are. `again` is the advice for another try; that of a login by default.
  */
-export const mailFailure = (error: unknown): unknown => {
+export const mailFailure = (error: unknown, again: string | null = null): unknown => {
   if (!(error instanceof IdemError)) return error
   const { code } = error
   if (code !== 'PROOF_REJECTED' && code !== 'CHALLENGE_SPENT' && code !== 'CHALLENGE_EXPIRED') return error
   const [message, next] = words[code]
-  return new CliError(code, message, next, { cause: error })
+  return new CliError(code, message, again ?? next, { cause: error })
 }

@@ -31,7 +31,8 @@ export interface ChallengeState {
 /** Number of tries of a code; after them the challenge is spent. */
 export const mostCodeAttempts = 5
 
-const challengeFields =
+/** The fields of a `ChallengeState`. */
+export const challengeFields =
   'id method methods purpose status matchCode delivery retryAfterSeconds expiresAt authenticationDisabled'
 
 /** Requests a mail with a code and a link. `BAD_USER_INPUT` for an invalid address. */

@@ -36,11 +36,11 @@ export const passwordsSetCommand = (machine: Machine): Command =>
     const connection = await connect(openInvocation(machine, this))
     const session = openSession(connection)
     const { me } = await fetchWhoAmI(session)
-    const { id: accountId } = requireAccount(me)
+    const owner = requireAccount(me)
     await connection.config.check()
     const newPassword = await askNewPassword(connection)
     // Before the password: afterwards the account asks for two proofs, for a device too.
-    const own = await registerThisMachine(connection, session, accountId)
+    const own = await registerThisMachine(connection, session, owner)
     const account = await setOrTakeBack(connection, session, { newPassword, own })
     const { device } = own
     connection.output.result(

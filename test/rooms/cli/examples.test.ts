@@ -1,12 +1,15 @@
 // Every example of every --help, pasted into a shell.
 
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Worker } from '../../../jobs/worker.js'
 import { defaultServerUrl } from '../../../src/cli/server-url.js'
 import { systemRandom } from '../../../src/runtime/random.js'
-import { pressButton } from '../../support/email-owner.js'
+import { Authenticator, enrol } from '../../support/authenticator.js'
+import { dataOf } from '../../support/calls.js'
+import { EmailOwner, pressButton } from '../../support/email-owner.js'
 import { codeIn, linkIn, mailboxInbox, mailsTo } from '../../support/mail-reader.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
 import { startTestWorker } from '../../support/start-worker.js'
@@ -31,6 +34,7 @@ beforeAll(async () => {
   const { publicKey } = await ada.keygen('ada.pem')
   writeFileSync(ada.file('ada.pub'), `${publicKey}\n`)
   await ada.ask(['login', '--handle', 'ada', '--private-key', ada.file('ada.pem')])
+  writeFileSync(ada.file('wallet.hex'), randomBytes(32).toString('hex'), { mode: 0o600 })
   mkdirSync(ada.file('.ssh'))
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', ada.file('.ssh/id_ed25519')])
 })
@@ -68,12 +72,12 @@ const askForMail = async (ada: TestMachine): Promise<string> => {
 }
 
 /** She presses the button of each mail that arrives, until told to stop. */
-const pressButtons = (): { stop: () => Promise<void> } => {
+const pressButtons = (address = 'ada@example.org'): { stop: () => Promise<void> } => {
   let isStopped = false
   const press = async (): Promise<void> => {
     const { heldSecrets } = idem.foundation
     while (!isStopped) {
-      const [mail] = await mailboxInbox(idem)('ada@example.org')
+      const [mail] = await mailboxInbox(idem)(address)
       const link = linkIn(mail?.text ?? '')
       const id =
         link === '' ? null : heldSecrets.idOfConfirmationToken(new URL(link).searchParams.get('token') ?? '')
@@ -102,7 +106,11 @@ test('there are examples to paste', () => {
   expect(examples.length).toBeGreaterThan(20)
 })
 
-test.each(examples)('%s', async (example) => {
+/** Examples of passwords, second factors and devices, which need an account that has them. */
+const isOfProofs = (example: string): boolean =>
+  /--password|passwords|totp|recovery-codes|devices/.test(example)
+
+test.each(examples.filter((example) => !isOfProofs(example)))('%s', async (example) => {
   const shell = new Shell({ url: idem.url })
   idem.clock.advance(16 * 60) // an address gets a few mails in a quarter of an hour, and no more
   let before = ''
@@ -118,4 +126,72 @@ test.each(examples)('%s', async (example) => {
   expect(run.stderr).not.toContain('idem:')
   expect(run.exitCode).toBe(0)
   expect(run.stdout).not.toContain('"errors"')
+})
+
+const password = 'four purple lanterns'
+
+/** Somebody of a handle, with a key, an address, a password, an authenticator app, and this machine as a device. */
+const settle = async (folder: string, handle: string): Promise<Authenticator> => {
+  const who = new TestMachine({ url: idem.url, folder })
+  const { file } = await who.keygen('ada.pem')
+  await who.ask(['login', '--private-key', file, '--handle', handle])
+  const owner = new EmailOwner(idem, mailboxInbox(idem), `${handle}@example.org`)
+  dataOf(await owner.tryLink(who.kept.tokens.accessToken))
+  await who.run(['passwords', 'set'], { stdin: `${password}\n` })
+  writeFileSync(who.file('password.txt'), `${password} and more\n`)
+  const again = new TestMachine({ url: idem.url, folder })
+  const talk = again.open(['login', '--private-key', file], { isTerminal: false })
+  talk.type(
+    codeIn(
+      (
+        await mailsTo(
+          async (to) => (await mailboxInbox(idem)(to)).filter(({ text }) => codeIn(text) !== ''),
+          owner.address,
+          2,
+        )
+      )[0]?.text ?? '',
+    ),
+  )
+  await talk.finished
+  const { app } = await enrol(idem, { accessToken: again.kept.tokens.accessToken })
+  return app
+}
+
+/** Somebody asks for a reset from a machine that is no device. */
+const beginWait = async (address: string): Promise<void> => {
+  const buttons = pressButtons(address)
+  const words = ['passwords', 'reset', '--email', address, '--wait']
+  const run = await new TestMachine({ url: idem.url }).run(words, { stdin: 'any new password' })
+  await buttons.stop()
+  expect(run).toMatchObject({ exitCode: 0 })
+}
+
+let settled = 0
+test.each(examples.filter(isOfProofs))('%s', async (example) => {
+  const shell = new Shell({ url: idem.url })
+  const handle = `grace${++settled}`
+  const address = `${handle}@example.org`
+  const app = await settle(shell.folder, handle)
+  if (/totp enrol|--wait|cancel/.test(example)) {
+    const who = new TestMachine({ url: idem.url, folder: shell.folder })
+    expect(await who.run(['totp', 'remove'])).toMatchObject({ exitCode: 0 })
+  }
+  if (example.includes('cancel')) await beginWait(address)
+  const buttons = example.includes('--email') ? pressButtons(address) : null
+  const line = example.replaceAll('--handle ada', `--handle ${handle}`).replaceAll('ada@example.org', address)
+  const stdin = example.includes('--password') ? `${password}\n${app.code()}\n` : `${password} and more\n`
+  const run = await shell.runLine(
+    `TOTP=${app.code()}; ${line}`,
+    example.includes('totp enrol')
+      ? {
+          asks: {
+            question: /^ +([A-Z2-7]{16,})$/m,
+            answer: (secret) => `${new Authenticator(idem, secret).code()}\n`,
+          },
+        }
+      : { stdin },
+  )
+  await buttons?.stop()
+  expect(run.stderr).not.toContain('idem:')
+  expect(run.exitCode).toBe(0)
 })

@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { dataOf, millisecondsUntil } from '../../support/calls.js'
-import { EmailOwner } from '../../support/email-owner.js'
+import { EmailOwner, otherCode } from '../../support/email-owner.js'
 import { codeIn } from '../../support/mail-reader.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
 import { unsentInbox } from '../../support/unsent-inbox.js'
@@ -143,4 +143,65 @@ test('the password is listed without a subject', async () => {
   await signedIn()
   await set()
   expect((await machine.run(['identities'])).stdout).toMatch(/password +- +- /)
+})
+
+/** A command of somebody who is signed out, with the new password; the code of the mail follows. */
+const reset = async (owner: EmailOwner, mails: number, ...words: string[]) => {
+  const talk = machine.open(['passwords', 'reset', '--email', owner.address, '--json', ...words], {
+    isTerminal: false,
+  })
+  if (words.includes('--recovery-code')) talk.type('AAAA-AAAA-AAAA-AAAA')
+  talk.type('nine orange umbrellas')
+  talk.type(await owner.code(mails))
+  const { exitCode, stdout, stderr } = await talk.finished
+  const lines = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return { exitCode, document: stdout === '' ? null : JSON.parse(stdout), error: lines.at(-1)?.error }
+}
+
+test('a forgotten password is reset by the code of a mail and the signature of this machine, at once', async () => {
+  const { handle, owner } = await signedIn()
+  await set()
+  await machine.run(['logout'])
+  const talk = machine.open(['passwords', 'reset', '--email', owner.address.toUpperCase()])
+  await until(talk, 'New password')
+  talk.type('password')
+  await until(talk, 'again:')
+  talk.type('password')
+  await until(talk, 'Match code')
+  const code = await owner.code(2)
+  talk.type(otherCode(code))
+  // A password that is not good enough costs no code, and is asked for again.
+  await until(talk, /guessed first[\s\S]*New password/)
+  talk.type('nine orange umbrellas')
+  await until(talk, /again:[\s\S]*again:/)
+  talk.type('nine orange umbrellas')
+  await until(talk, 'tries are left')
+  talk.type(code)
+  const { exitCode, stdout } = await talk.finished
+  expect(exitCode).toBe(0)
+  expect(stdout).toContain('every session of the account has ended')
+  const login = machine.open(['login', '--password', '--handle', handle], { isTerminal: false })
+  login.type('nine orange umbrellas')
+  login.type(await owner.code(3))
+  expect(await login.finished).toMatchObject({ exitCode: 0 })
+})
+
+test('a machine that is no device begins the wait only when told to; it completes or cancels it', async () => {
+  const { owner } = await signedIn()
+  await set()
+  const elsewhere = machine
+  machine = new TestMachine({ url: idem.url, clock: idem.clock })
+  const refused = await machine.run(['passwords', 'reset', '--email', owner.address, '--json'])
+  expect(refused.exitCode).toBe(6)
+  expect(errorOf(refused)).toMatchObject({ code: 'KEY_MISSING', next: expect.stringContaining('--wait') })
+  const wrong = await reset(owner, 2, '--recovery-code')
+  expect(wrong).toMatchObject({ exitCode: 5, error: { message: expect.stringContaining('recovery code') } })
+  const begun = await reset(owner, 3, '--wait')
+  expect(begun).toMatchObject({ exitCode: 0, document: { reset: { status: 'WAITING' } } })
+  const cancelled = await elsewhere.ask(['passwords', 'cancel'])
+  expect(cancelled).toEqual({ cancelled: begun.document.reset.id })
+  expect(errorOf(await elsewhere.run(['passwords', 'cancel', '--json']))).toMatchObject({ code: 'NOT_FOUND' })
 })

@@ -20,6 +20,13 @@ export interface ShellOptions {
   readonly userId?: number
 }
 
+/** What a line of shell reads. */
+export interface LineInput {
+  readonly stdin?: string
+  /** Instead: an answer to what the question has in its first group. */
+  readonly asks?: { readonly question: RegExp; readonly answer: (asked: string) => string }
+}
+
 /** A Node on this machine. */
 export interface InstalledNode {
   readonly version: string
@@ -87,11 +94,20 @@ export class Shell {
     return JSON.parse(stdout)
   }
 
-  /** Runs a line of shell in which `idem` is a command. */
-  runLine(line: string): Promise<Run> {
+  /** Runs a line of shell in which `idem` is a command; `answer` is typed once `question` was asked. */
+  async runLine(line: string, { stdin = '', asks }: LineInput = {}): Promise<Run> {
     const { node = process.execPath } = this.options
     const idem = `idem() { '${node}' '${path.join(repository, 'bin/idem.js')}' "$@"; }`
-    return this.#spawn('sh', ['-c', `set -e; ${idem}; ${line}`], '').finished
+    const words = ['-c', `set -e; ${idem}; ${line}`]
+    if (asks === undefined) return this.#spawn('sh', words, stdin).finished
+    const { child, finished } = this.#spawn('sh', words, null)
+    let said = ''
+    child.stderr?.on('data', (chunk) => {
+      said += chunk
+      const [, asked] = asks.question.exec(said) ?? []
+      if (asked !== undefined) child.stdin?.end(asks.answer(asked))
+    })
+    return finished
   }
 
   /** The path of a file in this user's folder. */
