@@ -1,5 +1,5 @@
 // Begins the wait of a reset for which nothing but the code of a mail was given.
-import type { Account } from '../accounts/account.js'
+import { type Account, suspendedFailure } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { Call } from '../database/call.js'
@@ -33,7 +33,8 @@ export const beginPasswordReset = async (
 ): Promise<AskedReset> =>
   await call.inTransaction(async (inner) => {
     // Locked, so that of concurrent calls one begins it.
-    await needs.accounts.lock(inner, accountId)
+    const { suspendedAt } = await needs.accounts.lock(inner, accountId)
+    if (suspendedAt !== null) throw suspendedFailure('FORBIDDEN', accountId)
     await inner.write(...verified.writes)
     await refuseTotp(inner, accountId, needs)
     const former = await needs.passwordResets.findOpen(inner, accountId)

@@ -3,9 +3,13 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Worker } from '../../jobs/worker.js'
+import { cancelTokenOf } from '../../src/password-resets/cancel-token.js'
 import { findChromium, launchChromium } from '../support/browser.js'
+import { dataOf } from '../support/calls.js'
 import { EmailOwner } from '../support/email-owner.js'
 import { mailboxInbox } from '../support/mail-reader.js'
+import { PasswordOwner } from '../support/password-owner.js'
+import { resetByMail } from '../support/reset.js'
 import { SignInVisitor } from '../support/sign-in-visitor.js'
 import { startTestService, type TestService } from '../support/start-service.js'
 import { startTestWorker } from '../support/start-worker.js'
@@ -31,6 +35,7 @@ describe.skipIf(chromiumPath === null && !isRequired)('the pages (needs Chromium
   let idem: TestService
   let worker: Worker
   let confirmUrl: string
+  let cancelUrl: string
 
   beforeAll(async () => {
     if (chromiumPath === null) return
@@ -45,6 +50,9 @@ describe.skipIf(chromiumPath === null && !isRequired)('the pages (needs Chromium
     const userAgent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
     await ada.challenge({ headers: { 'user-agent': userAgent } })
     confirmUrl = (await ada.link()).replace(publicUrl, idem.url)
+    const { email } = await PasswordOwner.create(idem, inbox)
+    const { id } = dataOf(await resetByMail(idem, inbox, email.address)).resetPassword
+    cancelUrl = `${idem.url}/cancel-reset?token=${cancelTokenOf(id, idem.foundation.keyRing)}`
   })
   beforeEach(() => {
     if (chromiumPath === null) throw new Error('needs Chromium: install it, or set CHROMIUM_PATH')
@@ -61,6 +69,7 @@ describe.skipIf(chromiumPath === null && !isRequired)('the pages (needs Chromium
     mailbox: () => `${idem.url}/mailbox`,
     confirm: () => confirmUrl,
     'sign-in': signInUrl,
+    'cancel-reset': () => cancelUrl,
   }
 
   for (const [name, urlOf] of Object.entries(pages))

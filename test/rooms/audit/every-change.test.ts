@@ -12,6 +12,7 @@ import {
   tryRefresh,
   unlink,
 } from '../../support/calls.js'
+import { Device } from '../../support/device.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
 import { type Answer, startTestService, type TestService } from '../../support/start-service.js'
@@ -228,6 +229,7 @@ test('when the audit line cannot be written, nothing is', async () => {
     await setHandle(broken, accessToken, 'unheard-of-too'),
     await key.link(accessToken),
     await owner.stepUp(accessToken),
+    await new Device(broken).register(accessToken),
     await rename(broken, accessToken, 'Unheard of'),
     await broken.askAs(accessToken, suspend, { id: guest.accountId }),
     await broken.askAs(accessToken, reinstate, { id: suspended.accountId }),

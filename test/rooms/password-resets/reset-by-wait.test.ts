@@ -201,6 +201,23 @@ test('a password that the owner sets meanwhile ends the wait', async () => {
   expect(next.id).not.toBe(begun.id)
 })
 
+test('an account that is suspended while it waits is reset by nobody', async () => {
+  const { owner, session, address } = await somebody()
+  await reset(address)
+  idem.clock.advance(72 * hour)
+  const { id, code } = await mailedCode(idem, inbox, address)
+  const suspend = async (at: Date | null) =>
+    await tables.query('update account set suspended_at = $2 where id = $1', [session.accountId, at])
+  await suspend(idem.clock.now())
+  const before = await tables.query('select * from password_reset where account_id = $1', [session.accountId])
+  expect(codeOf(await tryReset(idem, { challengeId: id, code, newPassword }))).toBe('FORBIDDEN')
+  expect(
+    await tables.query('select * from password_reset where account_id = $1', [session.accountId]),
+  ).toEqual(before)
+  await suspend(null)
+  expect(await takes(owner, owner.password)).toBe(true)
+})
+
 test('a wrong code begins nothing', async () => {
   const { session, address } = await somebody()
   const { id, code } = await mailedCode(idem, inbox, address)
