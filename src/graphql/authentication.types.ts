@@ -83,7 +83,11 @@ export class ChallengeType {
   @Field(() => challengeStatuses, { description: 'Where it stands.' })
   status!: keyof typeof challengeStatuses
 
-  @Field(() => String, { nullable: true, description: 'What to sign, exactly as given, as UTF-8.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What to sign, exactly as given, as UTF-8; for a passkey the options of its ceremony, as JSON.',
+  })
   message!: string | null
 
   @Field(() => String, {

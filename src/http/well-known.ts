@@ -41,7 +41,7 @@ const metadata = (issuer: string): object => ({
     'auth_time',
     'client_id',
   ],
-  acr_values_supported: ['aal0', 'aal1'],
+  acr_values_supported: ['aal0', 'aal1', 'aal2'],
 })
 
 /** Adds the routes. */

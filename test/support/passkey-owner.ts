@@ -12,7 +12,7 @@ import type { Answer, TestService } from './start-service.js'
 const issueQuery = `mutation ($input: ChallengeRequest!, $purpose: ChallengePurpose! = SIGN_IN) {
   issueChallenge(input: $input, purpose: $purpose) { id method purpose status message expiresAt } }`
 const signInQuery = `mutation ($input: SignInInput!) { signIn(input: $input) {
-  provisioned account { id kind } secondFactor { method } tokens { accessToken refreshToken } } }`
+  provisioned account { id kind } secondFactor { id method } tokens { accessToken refreshToken } } }`
 const linkQuery = `mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) {
   account { id kind } identity { id method methodName issuer subject label } } }`
 const stepUpQuery = 'mutation ($input: SignInInput!) { stepUp(input: $input) { accessToken refreshToken } }'

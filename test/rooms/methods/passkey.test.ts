@@ -2,6 +2,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { describeMethod } from '../../conformance/method.js'
+import { enrol, trySignInWith } from '../../support/authenticator.js'
 import { askMe, atOnce, claimsOf, codeOf, dataOf, sessionIdOf, tally, unlink } from '../../support/calls.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
 import { PasskeyOwner, withMember } from '../../support/passkey-owner.js'
@@ -192,6 +193,41 @@ describe('the level', () => {
     const refused = await owner.stepUp(raised.accessToken)
     expect(codeOf(refused)).toBe('STEP_UP_REQUIRED')
     expect(refused.errors[0]?.extensions['acrValues']).toEqual(['aal2'])
+  })
+})
+
+describe('an account of two factors', () => {
+  /** Somebody with a key, an app and a passkey. */
+  const somebody = async () => {
+    const owner = new PasskeyOwner(idem)
+    const { accountId, accessToken: first } = await new KeyOwner(idem).signIn()
+    const { app, accessToken } = await enrol(idem, { accessToken: first })
+    dataOf(await owner.link(accessToken))
+    return { owner, app, accountId }
+  }
+
+  test('is opened by a passkey that verifies its user; without, TOTP completes it, once', async () => {
+    const { owner, app, accountId } = await somebody()
+    const alone = dataOf(await owner.signIn()).signIn
+    expect(alone).toMatchObject({ account: { id: accountId }, secondFactor: null })
+    expect(claimsOf(alone.tokens.accessToken)['acr']).toBe('aal2')
+    owner.authenticator.traits.verifiesUser = false
+    const { id, message } = await owner.challenge()
+    const response = owner.authenticator.get(message)
+    const { tokens, secondFactor } = dataOf(await owner.signInWith(id, response)).signIn
+    expect([tokens, secondFactor.method]).toEqual([null, 'totp'])
+    expect((await storedOf(owner)).credential.counter).toBe(owner.authenticator.counter)
+    expect(codeOf(await owner.signInWith(id, response))).toBe('CHALLENGE_SPENT')
+    const completed = dataOf(await trySignInWith(idem, app.proof(), secondFactor.id)).signIn
+    expect(claimsOf(completed.tokens.accessToken)).toMatchObject({
+      acr: 'aal2',
+      amr: ['hwk', 'user', 'otp', 'mfa'],
+    })
+  })
+
+  test('its level is in the metadata', async () => {
+    const metadata = await (await fetch(`${idem.url}/.well-known/openid-configuration`)).json()
+    expect(metadata).toMatchObject({ acr_values_supported: ['aal0', 'aal1', 'aal2'] })
   })
 })
 
