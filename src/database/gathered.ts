@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A pause for jobs, which can wait for a moment where requests cannot, in milliseconds. */
-export const jobPauseMilliseconds = 10
+export const jobPauseMilliseconds = 20
 
 interface Waiting<Item, Result> {
   readonly item: Item
