@@ -1,4 +1,6 @@
 // The story of a person with an Ethereum wallet: over HTTP, and by one click in a real browser.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
@@ -6,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { findChromium, launchChromium, type PageServer, servePage } from '../support/browser.js'
 import { injectWallet } from '../support/browser-wallet.js'
 import { askMe, codeOf, dataOf, refresh, unlink, untilRefused } from '../support/calls.js'
+import { documentedPage } from '../support/documented-page.js'
 import { KeyOwner, signInAsGuest } from '../support/key-owner.js'
 import { startTestService, type TestService } from '../support/start-service.js'
 import { WalletOwner } from '../support/wallet-owner.js'
@@ -18,7 +21,7 @@ let idem: TestService
 let frontEnd: PageServer
 beforeAll(async () => {
   frontEnd = await servePage(join(import.meta.dirname, '../support/front-end/index.html'))
-  idem = await startTestService({ environment: { IDEM_ALLOWED_ORIGINS: frontEnd.origin } })
+  idem = await startTestService()
 })
 afterAll(async () => {
   await frontEnd.stop()
@@ -118,6 +121,27 @@ describe.skipIf(chromiumPath === null && !isRequired)('by one click (needs Chrom
     await page.goto(`${frontEnd.origin}/?idem=${idem.url}`)
     const accountId = /[\da-f-]{36}/.exec(shown)?.[0] ?? 'none'
     expect(await click()).toContain(accountId)
+  })
+
+  test('the page of the documentation lists the wallet, signs in with it, and says what went wrong', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'idem-wallets-'))
+    const file = join(folder, 'wallets.html')
+    await writeFile(file, await documentedPage('Wallets', idem.url))
+    const documented = await servePage(file)
+    try {
+      const wallet = await injectWallet(page, account)
+      await page.goto(documented.origin)
+      const status = page.getByRole('status')
+      await page.getByRole('button', { name: 'Test Wallet' }).click()
+      await status.filter({ hasText: 'PERSON' }).waitFor()
+      expect(wallet.signed).toHaveLength(1)
+      wallet.decline()
+      await page.getByRole('button', { name: 'Test Wallet' }).click()
+      await status.filter({ hasText: 'WALLET_REFUSED: The wallet was told not to.' }).waitFor()
+    } finally {
+      await documented.stop()
+      await rm(folder, { recursive: true })
+    }
   })
 
   test('an owner who declines, and a browser without a wallet, are told so', async () => {
