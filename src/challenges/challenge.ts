@@ -5,8 +5,12 @@ import type { ProvenIdentity } from '../identities/identity.js'
 /** The purpose of a challenge. */
 export type ChallengePurpose = 'SIGN_IN' | 'LINK_IDENTITY' | 'STEP_UP' | 'REGISTER_DEVICE' | 'RESET_PASSWORD'
 
-/** The purposes of challenges with a mail. A device is registered by its key alone. */
-export type MailedPurpose = Exclude<ChallengePurpose, 'REGISTER_DEVICE'>
+/**
+ * What answering the mail of a challenge does, in whose words the mail and its page are. A second factor has words of
+ * its own, whatever its purpose, because its reader must learn that somebody has given the first proof. A device is
+ * registered by its key alone, without a mail.
+ */
+export type MailedAct = Exclude<ChallengePurpose, 'REGISTER_DEVICE'> | 'SECOND_FACTOR'
 
 /** The state of a challenge. */
 export type ChallengeStatus = 'PENDING' | 'CONFIRMED' | 'SPENT' | 'EXPIRED'
@@ -123,3 +127,12 @@ export const mostMatchCodeTries = 3
 /** Expired at the very instant of `expiresAt`, so that a lifetime of zero is never valid. */
 export const isExpired = (challenge: Pick<Challenge, 'expiresAt'>, now: Date): boolean =>
   now >= challenge.expiresAt
+
+/** What answering the mail of a challenge does; null for a purpose without mails. */
+export const mailedActOf = ({
+  purpose,
+  firstFactor,
+}: Pick<Challenge, 'purpose' | 'firstFactor'>): MailedAct | null => {
+  if (purpose === 'REGISTER_DEVICE') return null
+  return firstFactor === null ? purpose : 'SECOND_FACTOR'
+}

@@ -1,8 +1,7 @@
 // Shows what the link of a mail would confirm. Changes nothing, because mail scanners open links.
 
 import type { Call } from '../database/call.js'
-import type { MailedPurpose } from './challenge.js'
-import { isExpired, mostCodeAttempts, mostMatchCodeTries } from './challenge.js'
+import { isExpired, type MailedAct, mailedActOf, mostCodeAttempts, mostMatchCodeTries } from './challenge.js'
 import type { HeldChallengeFacts, HeldChallenges } from './held-challenges.js'
 import type { HeldSecrets } from './held-secrets.js'
 
@@ -19,7 +18,7 @@ export type ConfirmationState =
 /** The content of a link's page. */
 export interface ConfirmationView {
   readonly state: ConfirmationState
-  readonly purpose: MailedPurpose
+  readonly act: MailedAct
   readonly emailAddress: string
   /** The name of the account that the confirmation acts upon; null for a sign-in. */
   readonly accountName: string | null
@@ -46,8 +45,8 @@ export const showConfirmation = async (
 ): Promise<ConfirmationView | null> => {
   const id = needs.heldSecrets.idOfConfirmationToken(token)
   const facts = id === null ? null : await needs.heldChallenges.read(call, id)
-  if (facts === null || facts.purpose === 'REGISTER_DEVICE') return null
-  return viewOf({ ...facts, purpose: facts.purpose }, stateOf(facts, call.now))
+  const act = facts && mailedActOf(facts)
+  return facts === null || act === null ? null : viewOf(facts, act, stateOf(facts, call.now))
 }
 
 const stateOf = (facts: HeldChallengeFacts, now: Date): ConfirmationState => {
@@ -57,12 +56,9 @@ const stateOf = (facts: HeldChallengeFacts, now: Date): ConfirmationState => {
   return facts.matchCodeTries >= mostMatchCodeTries ? 'burnt' : 'open'
 }
 
-const viewOf = (
-  facts: HeldChallengeFacts & { readonly purpose: MailedPurpose },
-  state: ConfirmationState,
-): ConfirmationView => ({
+const viewOf = (facts: HeldChallengeFacts, act: MailedAct, state: ConfirmationState): ConfirmationView => ({
   state,
-  purpose: facts.purpose,
+  act,
   emailAddress: facts.mailTo ?? '',
   accountName: facts.accountName,
   device: facts.device,

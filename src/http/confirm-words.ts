@@ -1,5 +1,5 @@
 // The texts of the confirm page in each language.
-import type { MailedPurpose } from '../challenges/challenge.js'
+import type { MailedAct } from '../challenges/challenge.js'
 import type { Locale } from '../mail/locale.js'
 import type { BrowserOnSystem } from '../sessions/device-name.js'
 import { type Html, html } from './page.js'
@@ -25,7 +25,7 @@ export type ConfirmNotice =
   | 'unavailable'
   | 'bug'
 
-interface PurposeWords {
+interface ActWords {
   readonly title: string
   /** The text of the button. */
   readonly meaning: (subject: ConfirmSubject) => Html
@@ -34,7 +34,7 @@ interface PurposeWords {
 
 /** All texts of the page in one language. */
 export interface ConfirmWords {
-  readonly purposes: Readonly<Record<MailedPurpose, PurposeWords>>
+  readonly acts: Readonly<Record<MailedAct, ActWords>>
   readonly device: string
   readonly sourceAddress: string
   readonly askedAt: string
@@ -53,7 +53,7 @@ export interface ConfirmWords {
 const name = (text: string): Html => html`<b dir="auto">${text}</b>`
 
 const english: ConfirmWords = {
-  purposes: {
+  acts: {
     SIGN_IN: {
       title: 'Sign in?',
       meaning: ({ domain, emailAddress }) =>
@@ -70,6 +70,12 @@ const english: ConfirmWords = {
       title: 'Is it you?',
       meaning: ({ domain, emailAddress, accountName }) =>
         html`The button below proves to ${name(domain)} that ${name(emailAddress)} is at the device that asked, just now. It may then change what protects ${accountName === null ? 'your account' : html`the account of ${name(accountName)}`}.`,
+      button: 'Yes, it is me',
+    },
+    SECOND_FACTOR: {
+      title: 'Is it you?',
+      meaning: ({ domain, emailAddress, accountName }) =>
+        html`Somebody has given a first proof of ${accountName === null ? 'your account' : html`the account of ${name(accountName)}`} at ${name(domain)}. The button below gives the second one, by the address ${name(emailAddress)}, for the device that asked:`,
       button: 'Yes, it is me',
     },
     RESET_PASSWORD: {
@@ -133,7 +139,7 @@ const english: ConfirmWords = {
 }
 
 const german: ConfirmWords = {
-  purposes: {
+  acts: {
     SIGN_IN: {
       title: 'Anmelden?',
       meaning: ({ domain, emailAddress }) =>
@@ -150,6 +156,12 @@ const german: ConfirmWords = {
       title: 'Sind Sie es?',
       meaning: ({ domain, emailAddress, accountName }) =>
         html`Der Knopf unten beweist ${name(domain)}, dass ${name(emailAddress)} jetzt an dem Gerät ist, das angefragt hat. Es darf dann ändern, was ${accountName === null ? 'Ihr Konto' : html`das Konto von ${name(accountName)}`} schützt.`,
+      button: 'Ja, ich bin es',
+    },
+    SECOND_FACTOR: {
+      title: 'Sind Sie es?',
+      meaning: ({ domain, emailAddress, accountName }) =>
+        html`Jemand hat einen ersten Nachweis für ${accountName === null ? 'Ihr Konto' : html`das Konto von ${name(accountName)}`} bei ${name(domain)} gegeben. Der Knopf unten gibt den zweiten, durch die Adresse ${name(emailAddress)}, für das Gerät, das angefragt hat:`,
       button: 'Ja, ich bin es',
     },
     RESET_PASSWORD: {

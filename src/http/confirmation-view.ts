@@ -101,7 +101,7 @@ export const confirmationAnswer = (reader: Reader, link: ConfirmationView, token
   if (state === 'confirmed' || state === 'burnt' || state === 'spent' || state === 'expired')
     return noticeAnswer(reader, { notice: state, status })
   const words = confirmWords[reader.locale]
-  const { title, meaning, button } = words.purposes[link.purpose]
+  const { title, meaning, button } = words.acts[link.act]
   return {
     status,
     title,

@@ -1,17 +1,18 @@
 // Composes the mail of an email challenge: its code, its link, and the asking device.
-import { isExpired, type MailedPurpose } from '../../challenges/challenge.js'
+import { isExpired, type MailedAct, mailedActOf } from '../../challenges/challenge.js'
 import type { HeldChallenges } from '../../challenges/held-challenges.js'
 import type { HeldSecrets } from '../../challenges/held-secrets.js'
 import type { Call } from '../../database/call.js'
 import type { MailContent } from '../../mail/content.js'
 import type { TemplateName } from '../../mail/templates.js'
-import { deviceInWords, timeInWords } from '../../mail/words.js'
+import { deviceInWords, type MethodVocabulary, methodInWords, timeInWords } from '../../mail/words.js'
 import { trustedDeviceNameOf } from '../../sessions/device-name.js'
 
 /** What `composeChallengeMail` works with. */
 export interface ComposeChallengeMailNeeds {
   readonly heldChallenges: HeldChallenges
   readonly heldSecrets: HeldSecrets
+  readonly vocabulary: MethodVocabulary
   /** The beginning of links, independent of the `Host` of requests. */
   readonly publicUrl: string
 }
@@ -22,11 +23,12 @@ export interface ComposeChallengeMailNeeds {
  */
 const unlinked = (name: string): string => name.replaceAll('.', '.\u2060')
 
-const templateOf: Readonly<Record<MailedPurpose, TemplateName>> = {
+const templateOf: Readonly<Record<MailedAct, TemplateName>> = {
   SIGN_IN: 'sign-in-code',
   LINK_IDENTITY: 'link-code',
   STEP_UP: 'step-up-code',
   RESET_PASSWORD: 'reset-code',
+  SECOND_FACTOR: 'second-factor-code',
 }
 
 /** The content of a challenge's mail; null if the challenge was purged. */
@@ -36,11 +38,12 @@ export const composeChallengeMail = async (
   needs: ComposeChallengeMailNeeds,
 ): Promise<MailContent | null> => {
   const challenge = await needs.heldChallenges.readForReader(call, challengeId)
-  if (challenge === null || challenge.purpose === 'REGISTER_DEVICE') return null
+  const act = challenge && mailedActOf(challenge)
+  if (challenge === null || act === null) return null
   const locale = challenge.readerLocale ?? challenge.locale
   const lifetime = challenge.expiresAt.getTime() - challenge.createdAt.getTime()
   return {
-    template: templateOf[challenge.purpose],
+    template: templateOf[act],
     locale,
     isTimely: !challenge.isSpent && !isExpired(challenge, call.now),
     timelyUntil: challenge.expiresAt,
@@ -53,6 +56,7 @@ export const composeChallengeMail = async (
       minutes: Math.round(lifetime / 60_000),
       service: new URL(needs.publicUrl).host,
       account: unlinked(challenge.accountName ?? ''),
+      method: methodInWords(needs.vocabulary, challenge.firstFactor?.method ?? '', locale),
     },
   }
 }

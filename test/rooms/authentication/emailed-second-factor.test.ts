@@ -1,7 +1,7 @@
 // After a first proof that was no emailed code, the account's primary address gets the second one.
 import { expect, test } from 'vitest'
 import { atOnce, codeOf, dataOf, tally } from '../../support/calls.js'
-import { EmailOwner, otherCode, pressButton } from '../../support/email-owner.js'
+import { EmailOwner, openLink, otherCode, pressButton } from '../../support/email-owner.js'
 import { KeyOwner } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
 import { unsentInbox } from '../../support/unsent-inbox.js'
@@ -61,6 +61,30 @@ test('the link of the mail confirms it as well', async () => {
   expect((await pressButton(await primary.link(2), matchCode)).status).toBe(200)
   expect((await primary.poll(id)).status).toBe('CONFIRMED')
   expect(dataOf(await primary.trySignIn(id)).signIn.account.id).toBe(accountId)
+})
+
+test('mail and page say that somebody has given the first proof, and which, whatever the two are for', async () => {
+  const { key, accountId, primary } = await somebody()
+  const stranger = await new KeyOwner(idem).signIn()
+  await firstProof(key)
+  const linked = await idem.askAs(
+    stranger.accessToken,
+    'mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) { secondFactor { id } } }',
+    {
+      input: key.answer(await key.challenge({ purpose: 'LINK_IDENTITY', accessToken: stranger.accessToken })),
+    },
+  )
+  expect(dataOf(linked).linkIdentity.secondFactor).not.toBe(null)
+  for (const { text, html } of (await primary.inbox(primary.address)).slice(0, 2))
+    for (const form of [text, html]) {
+      expect(form).toContain('first proof')
+      expect(form).toContain('Ed25519 key')
+      expect(form).toContain(accountId)
+      expect(form).not.toContain('join')
+    }
+  const page = await (await openLink(await primary.link(3))).text()
+  expect(page).toContain('first proof')
+  expect(page).toContain(accountId)
 })
 
 test('an emailed code is not completed by another one: there is no second factor left', async () => {

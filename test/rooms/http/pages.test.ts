@@ -27,7 +27,7 @@ afterAll(async () => await idem.stop())
 
 const openLink: ConfirmationView = {
   state: 'open',
-  purpose: 'SIGN_IN',
+  act: 'SIGN_IN',
   emailAddress: 'you@example.com',
   accountName: null,
   device: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
@@ -143,23 +143,23 @@ describe('the confirm page', () => {
   })
 
   test.each(['en', 'de'] as const)(
-    'says in %s what each purpose does, and to whose account',
+    'says in %s what each confirmation does, and to whose account',
     async (locale) => {
       const headers = locale === 'de' ? german : {}
       const pages = new Set<string>()
-      const bound: readonly string[] = ['LINK_IDENTITY', 'STEP_UP']
-      for (const purpose of ['SIGN_IN', 'LINK_IDENTITY', 'STEP_UP', 'RESET_PASSWORD'] as const)
+      const bound: readonly string[] = ['LINK_IDENTITY', 'STEP_UP', 'SECOND_FACTOR']
+      for (const act of ['SIGN_IN', 'LINK_IDENTITY', 'STEP_UP', 'SECOND_FACTOR', 'RESET_PASSWORD'] as const)
         for (const accountName of ['Ada', null]) {
-          confirm.link = { ...openLink, purpose, accountName, device: null }
+          confirm.link = { ...openLink, act, accountName, device: null }
           const { body } = await confirm.get(undefined, headers)
           const words = confirmWords[locale]
-          expect(body).toContain(`<h1>${words.purposes[purpose].title}</h1>`)
-          expect(body).toContain(`<button>${words.purposes[purpose].button}</button>`)
+          expect(body).toContain(`<h1>${words.acts[act].title}</h1>`)
+          expect(body).toContain(`<button>${words.acts[act].button}</button>`)
           expect(body).toContain(words.unknownDevice)
-          expect(body.includes('Ada')).toBe(accountName !== null && bound.includes(purpose))
+          expect(body.includes('Ada')).toBe(accountName !== null && bound.includes(act))
           pages.add(body)
         }
-      expect(pages.size).toBe(6)
+      expect(pages.size).toBe(8)
     },
   )
 
@@ -307,7 +307,7 @@ describe('the confirm page', () => {
     confirm.link = {
       ...openLink,
       state: 'wrong_match_code',
-      purpose: 'LINK_IDENTITY',
+      act: 'LINK_IDENTITY',
       emailAddress: hostile,
       accountName: hostile,
       device: hostile,
