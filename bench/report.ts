@@ -27,6 +27,7 @@ const yesOrNo = (reached: boolean | null): string => (reached === null ? '' : re
 const goalOf = ({ goal, ratio }: Figures): string => {
   if (goal === null) return ''
   if (goal.kind === 'latency') return `p95 ≤ ${goal.mostP95Milliseconds} ms`
+  if (goal.kind === 'slowdown') return `p95 ≤ ${goal.mostRatio} × ${goal.comparedWith} (${fixed(ratio, 2)} ×)`
   const ofOther = goal.comparedWith === 'baseline' ? '' : ` of ${goal.comparedWith} (${fixed(ratio, 3)})`
   return `≥ ${goal.leastRatio}${ofOther}${goal.mostStatements === null ? '' : `, ${goal.mostStatements} SQL`}`
 }

@@ -1,4 +1,5 @@
 // Runs one scenario of one round.
+import { pin } from './cores.js'
 import type { JobsReply } from './jobs/order.js'
 import type { Measurement, Order, Reply } from './load/order.js'
 import { countStatements } from './load/statements.js'
@@ -57,6 +58,10 @@ export const runScenario = async (
       const { requests } = options
       return measurementOf(await askClient(stage, { kind: 'latency', port, watchPort, requests }))
     }
+    case 'hashes':
+      return measurementOf(await askClient(stage, { kind: 'hashes', seconds: options.seconds }))
+    case 'me':
+      return await askForMe(stage, course, options)
     case 'mails':
       return await sendMails(stage, course.by, options)
     case 'jobs':
@@ -69,6 +74,26 @@ export const runScenario = async (
 const measurementOf = (reply: Awaited<ReturnType<typeof askClient>>): Measurement => {
   if (reply.kind !== 'measured') throw new Error(`the client replied ${reply.kind}`)
   return reply.measurement
+}
+
+/**
+ * The server may use all cores meanwhile, as it does where it is deployed: on a single one the kernel decides how long a
+ * request waits for the thread that hashes.
+ */
+const askForMe = async (
+  stage: Stage,
+  { server, logins }: Extract<Course, { readonly kind: 'me' }>,
+  { seconds }: Options,
+): Promise<Measurement> => {
+  const { port, pid } = serverOn(stage, server)
+  const { cores, sink } = stage
+  if (cores !== null) await pin(pid, [cores.server, ...cores.others])
+  try {
+    const order = { kind: 'me', port, watchPort: sink.watchPort, seconds, logins } as const
+    return measurementOf(await askClient(stage, order))
+  } finally {
+    if (cores !== null) await pin(pid, [cores.server])
+  }
 }
 
 const sendMails = async (

@@ -10,6 +10,10 @@ export const scenarioNames = [
   'wallet',
   'passkey',
   'refresh',
+  'argon2',
+  'password',
+  'me-idle',
+  'me-beside',
   'email',
   'latency',
   'nodemailer',
@@ -33,7 +37,7 @@ export type ServerName = 'bare' | 'idem' | 'both' | 'bothOnRedis'
 export type QueueBackend = 'postgres' | 'redis'
 
 /** The goal of a scenario. */
-export type Goal = RatioGoal | LatencyGoal
+export type Goal = RatioGoal | LatencyGoal | SlowdownGoal
 
 /** A share of another scenario's rate in the same round. */
 export interface RatioGoal {
@@ -51,12 +55,23 @@ export interface LatencyGoal {
   readonly mostP95Milliseconds: number
 }
 
+/** A limit for the 95th percentile, as a multiple of another scenario's in the same round. */
+export interface SlowdownGoal {
+  readonly kind: 'slowdown'
+  readonly comparedWith: ScenarioName
+  readonly mostRatio: number
+}
+
 /** How a scenario is run. */
 export type Course =
   /** Clients send requests for the length of the round. */
   | { readonly kind: 'load'; readonly server: ServerName }
   /** One client requests mails from an idle server, with pauses. */
   | { readonly kind: 'latency'; readonly server: ServerName }
+  /** Argon2id alone, on the core of the load client. */
+  | { readonly kind: 'hashes' }
+  /** One client asks for `{ me }` with pauses, while as many others log in by password; the server is on all cores. */
+  | { readonly kind: 'me'; readonly server: ServerName; readonly logins: number }
   /** A batch of mails is sent to the sink, by nodemailer alone or by a server that has them in its outbox. */
   | { readonly kind: 'mails'; readonly by: 'nodemailer' | 'both' | 'bothOnRedis' }
   /** A batch of empty jobs is added to BullMQ or inserted into the outbox. */
@@ -91,6 +106,26 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   wallet: { title: 'wallet login: challenge, then sign-in', course: load('idem'), goal: atLeast(0.07) },
   passkey: { title: 'passkey login: challenge, then sign-in', course: load('idem'), goal: null },
   refresh: { title: 'refresh of a session', course: load('idem'), goal: atLeast(0.18) },
+  argon2: {
+    title: 'Argon2id alone, as many at once as the server',
+    course: { kind: 'hashes' },
+    goal: null,
+  },
+  password: {
+    title: 'password login, up to the challenge of its second step',
+    course: load('idem'),
+    goal: atLeast(0.8, 'argon2'),
+  },
+  'me-idle': {
+    title: '{ me } of one client, idle',
+    course: { kind: 'me', server: 'idem', logins: 0 },
+    goal: null,
+  },
+  'me-beside': {
+    title: '{ me } of one client, while 50 log in by password',
+    course: { kind: 'me', server: 'idem', logins: 50 },
+    goal: { kind: 'slowdown', comparedWith: 'me-idle', mostRatio: 2 },
+  },
   email: {
     title: 'email login of a new address: challenge, mail arrives, sign-in by its code',
     course: load('both'),

@@ -114,7 +114,7 @@ interface ServersPlan extends StagePlan {
 }
 
 const serverOf = ({ course }: Scenario): ServerName | null => {
-  if (course.kind === 'jobs') return null
+  if (course.kind === 'jobs' || course.kind === 'hashes') return null
   if (course.kind !== 'mails') return course.server
   return course.by === 'nodemailer' ? null : course.by
 }

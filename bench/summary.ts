@@ -81,7 +81,9 @@ const figuresOf = (scenario: ScenarioName, { rounds }: Results): Figures => {
   const ratioTo = (other: ScenarioName): number | null =>
     median(rounds.map((round) => quotient(round.get(scenario), round.get(other))))
   const { goal, course } = scenarios[scenario]
-  const ratio = goal?.kind === 'ratio' ? ratioTo(goal.comparedWith) : null
+  const slowdownTo = (other: ScenarioName): number | null =>
+    median(rounds.map((round) => slowdown(round.get(scenario), round.get(other))))
+  const ratio = goal === null || goal.kind === 'latency' ? null : ratioOf(goal, { ratioTo, slowdownTo })
   const statementsEach = medianOf((measurement) => measurement.statementsEach)
   const p95Milliseconds = medianOf((measurement) => measurement.p95Milliseconds)
   return {
@@ -104,6 +106,13 @@ const figuresOf = (scenario: ScenarioName, { rounds }: Results): Figures => {
   }
 }
 
+type Compare = (other: ScenarioName) => number | null
+
+const ratioOf = (
+  { kind, comparedWith }: Exclude<Goal, { readonly kind: 'latency' }>,
+  { ratioTo, slowdownTo }: { readonly ratioTo: Compare; readonly slowdownTo: Compare },
+): number | null => (kind === 'ratio' ? ratioTo(comparedWith) : slowdownTo(comparedWith))
+
 const isReached = (
   goal: Goal | null,
   { ratio, statementsEach, p95Milliseconds }: Pick<Figures, 'ratio' | 'statementsEach' | 'p95Milliseconds'>,
@@ -111,7 +120,9 @@ const isReached = (
   if (goal === null) return null
   if (goal.kind === 'latency')
     return p95Milliseconds === null ? null : p95Milliseconds <= goal.mostP95Milliseconds
-  return ratio === null ? null : isRatioReached(goal, ratio, statementsEach)
+  if (ratio === null) return null
+  if (goal.kind === 'slowdown') return ratio <= goal.mostRatio
+  return isRatioReached(goal, ratio, statementsEach)
 }
 
 const isRatioReached = (goal: RatioGoal, ratio: number, statementsEach: number | null): boolean =>
@@ -121,6 +132,9 @@ const isRatioReached = (goal: RatioGoal, ratio: number, statementsEach: number |
 
 const quotient = (one: Measurement | undefined, other: Measurement | undefined): number | null =>
   one?.perSecond == null || !other?.perSecond ? null : one.perSecond / other.perSecond
+
+const slowdown = (one: Measurement | undefined, other: Measurement | undefined): number | null =>
+  one?.p95Milliseconds == null || !other?.p95Milliseconds ? null : one.p95Milliseconds / other.p95Milliseconds
 
 /** The median; null if any value is missing. */
 const median = (values: readonly (number | null)[]): number | null => {

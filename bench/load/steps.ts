@@ -6,6 +6,7 @@ import { createKey, dataOf, type LoginKey, logIn, signIn, type Tokens } from './
 import type { MailWatch } from './mail-watch.js'
 import { logInByPasskey, registerPasskey } from './passkey-login.js'
 import { logInByWallet, registerWallet } from './wallet-login.js'
+import { createPasswordLogin, type PasswordLogin, provePassword } from './password-login.js'
 
 /** One operation of one client. */
 export type Step = () => Promise<unknown>
@@ -96,6 +97,25 @@ const makeKey = async ({ connection }: Client): Promise<LoginKey> => {
   return key
 }
 
+/** Accounts of all clients together: few, because nearly all of a login's time is Argon2id. */
+const passwordAccounts = 5
+
+/** Accounts are made one after the other, because the page of mails shows the newest ones only. */
+const createPreparePassword = (): Prepare => {
+  const made = new Map<number, Promise<PasswordLogin>>()
+  let last: Promise<unknown> = Promise.resolve()
+  return async ({ connection, client }) => {
+    // The server closes a connection that sends nothing for 10 s.
+    await typename.send(connection, typename.text({}, null))
+    const account = client % passwordAccounts
+    const login = made.get(account) ?? last.then(async () => await createPasswordLogin(connection))
+    made.set(account, login)
+    last = login
+    const own = await login
+    return () => provePassword(connection, own)
+  }
+}
+
 function* inTurn<Item>(items: readonly Item[]): Generator<Item, never> {
   for (;;) yield* items
 }
@@ -110,6 +130,7 @@ export const createSteps = (): ((scenario: ScenarioName) => Prepare) => {
     login: createPrepareLogin(makeKey, logIn),
     wallet: createPrepareLogin(({ connection }) => registerWallet(connection), logInByWallet),
     passkey: createPrepareLogin(({ connection, port }) => registerPasskey(connection, port), logInByPasskey),
+    password: createPreparePassword(),
     refresh: prepareRefresh,
     email: prepareEmail,
   }
