@@ -59,10 +59,16 @@ const requireOwner = (attempt: Attempt<PasswordProof>): PasswordOwner => {
 const isTaken = (stored: StoredPassword, { challenge }: Attempt<PasswordProof>): boolean =>
   stored.failedProofs < mostFailures || (challenge?.firstFactor ?? null) !== null
 
-interface Turn {
-  readonly attempt: Attempt<PasswordProof>
-  readonly owner: PasswordOwner
-  readonly hashing: Hashing
+interface Compared {
+  /** Null for the hash of nobody. */
+  readonly hash: string | null
+  readonly password: string
+}
+
+/** The hash to keep if the password matches: the same one, or a new one with the current parameters; else null. */
+const hashIfMatching = async (hashing: Hashing, { hash, password }: Compared): Promise<string | null> => {
+  if (!(await hashing.matches(hash, password)) || hash === null) return null
+  return hashing.isCurrent(hash) ? hash : await hashing.hash(password)
 }
 
 /** Proves a password. It is set by `setPassword` alone. */
@@ -82,28 +88,24 @@ export const passwordMethod: IdentityDefinition<PasswordProof> = {
   showsSubject: false,
 
   create: ({ passwords, passwordHasher }: MethodNeeds) => {
-    /** The same work whether there is such a password or not: one look-up, one computation. */
-    const verify = async (call: Call, { attempt, owner, hashing }: Turn): Promise<ShownIdentity> => {
+    /** What is stored, if the password matches it. The same work whether there is such a password or not. */
+    const check = async (call: Call, attempt: Attempt<PasswordProof>): Promise<StoredPassword> => {
+      const owner = requireOwner(attempt)
       const password = readPassword(attempt.proof.password, 'password')
       const stored = await passwords.find(call, owner)
       const hash = stored !== null && isTaken(stored, attempt) ? stored.hash : null
-      const matches = await hashing.matches(hash, password)
+      const next = await passwordHasher.inTurn(
+        call.source.network,
+        async (hashing) => await hashIfMatching(hashing, { hash, password }),
+      )
       if (stored === null) throw rejected('no such password')
       if (hash === null) throw rejected(`${stored.failedProofs} wrong passwords in a row`)
-      if (!matches) throw rejected('wrong password')
-      const next = hashing.isCurrent(hash) ? hash : await hashing.hash(password)
-      const { version, accountId } = stored
-      return {
-        issuer: passwordMethodName,
-        subject: accountId,
-        // RFC 8176: a password.
-        amr: ['pwd'],
-        acr: 'aal1',
-        deviceName: null,
-        // A new hash of the same password may come in between, another password not.
-        credential: { from: { version }, to: { hash: next, version } },
-        writes: [],
-      }
+      if (next === null) throw rejected('wrong password')
+      // Again, so that of many passwords at once hardly more than the limit can be guesses.
+      const now = await passwords.find(call, owner)
+      if (now === null || !isTaken(now, attempt))
+        throw rejected(`${now?.failedProofs ?? 'no'} wrong passwords in a row by now`)
+      return { ...stored, hash: next }
     }
 
     return {
@@ -140,13 +142,19 @@ export const passwordMethod: IdentityDefinition<PasswordProof> = {
         }
       },
 
-      // The look-up is part of the turn, so that of many wrong passwords at once hardly more than the limit is compared.
-      async verify(call: Call, attempt: Attempt<PasswordProof>) {
-        const owner = requireOwner(attempt)
-        return await passwordHasher.inTurn(
-          call.source.network,
-          async (hashing) => await verify(call, { attempt, owner, hashing }),
-        )
+      async verify(call: Call, attempt: Attempt<PasswordProof>): Promise<ShownIdentity> {
+        const { accountId, hash, version } = await check(call, attempt)
+        return {
+          issuer: passwordMethodName,
+          subject: accountId,
+          // RFC 8176: a password.
+          amr: ['pwd'],
+          acr: 'aal1',
+          deviceName: null,
+          // A new hash of the same password may come in between, another password not.
+          credential: { from: { version }, to: { hash, version } },
+          writes: [],
+        }
       },
     }
   },

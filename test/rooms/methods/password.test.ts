@@ -381,6 +381,19 @@ test('where too many wait, further ones are refused before any work, and everyth
     expect(dataOf(await tryPassword(busy, { password: owner.password }, id)).signIn.account.handle).toBe(
       owner.handle,
     )
+    // The hundredth wrong one is found out while the right one already waits, which is refused then.
+    await tables.query('update identity set failed_proofs = $2 where account_id = $1', [
+      owner.session.accountId,
+      mostFailures - 1,
+    ])
+    const hashes = async () => (await busy.foundation.metrics.passwordHashes.get()).values[0]?.value ?? 0
+    const hashesBefore = await hashes()
+    const { handle: login, password } = owner
+    const last = tryPassword(busy, { login, password: 'three brown cats' })
+    await expect.poll(hashes).toBeGreaterThan(hashesBefore)
+    const right = tryPassword(busy, { login, password })
+    expect([codeOf(await last), codeOf(await right)]).toEqual(['PROOF_REJECTED', 'PROOF_REJECTED'])
+    expect((await identityOf(owner.session.accountId)).failed).toBe(mostFailures + 1)
   } finally {
     await busy.stop()
   }
