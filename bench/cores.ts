@@ -38,6 +38,11 @@ export const planCores = async (): Promise<CorePlan | null> => {
   return hasTaskset ? { server, client, others: rest.length > 0 ? rest : [client] } : null
 }
 
+/** All cores of a plan, once each. */
+export const allOf = ({ server, client, others }: CorePlan): readonly number[] => [
+  ...new Set([server, client, ...others]),
+]
+
 /** Moves a process with all its threads; processes that it starts later inherit its cores. */
 export const pin = async (pid: number, cores: readonly number[]): Promise<void> => {
   await run('taskset', ['--all-tasks', '--cpu-list', '--pid', cores.join(','), String(pid)])

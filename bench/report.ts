@@ -118,6 +118,9 @@ const describeTiming = (timing: Timing): string => {
 
 const describeMemory = ({ memory }: Summary): string[] => [
   `peak memory of the server: ${megabytes(memory.peakBytes)}, goal ≤ ${megabytes(memory.mostBytes)}: ${yesOrNo(memory.reached) || none}`,
+  ...(memory.passwordsPeakBytes === null
+    ? []
+    : [`peak memory of a server that checks passwords: ${megabytes(memory.passwordsPeakBytes)}`]),
   ...(memory.bothRolesPeakBytes === null
     ? []
     : [`peak memory of one process with both roles: ${megabytes(memory.bothRolesPeakBytes)}`]),

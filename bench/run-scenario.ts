@@ -1,5 +1,5 @@
 // Runs one scenario of one round.
-import { pin } from './cores.js'
+import { allOf, pin } from './cores.js'
 import type { JobsReply } from './jobs/order.js'
 import type { Measurement, Order, Reply } from './load/order.js'
 import { countStatements } from './load/statements.js'
@@ -59,9 +59,14 @@ export const runScenario = async (
       return measurementOf(await askClient(stage, { kind: 'latency', port, watchPort, requests }))
     }
     case 'hashes':
-      return measurementOf(await askClient(stage, { kind: 'hashes', seconds: options.seconds }))
-    case 'me':
-      return await askForMe(stage, course, options)
+      return await hashAlone(stage, options)
+    case 'me': {
+      const { port } = serverOn(stage, course.server)
+      const { watchPort } = stage.sink
+      const { seconds } = options
+      const order = { kind: 'me', port, watchPort, seconds, logins: course.logins } as const
+      return measurementOf(await askClient(stage, order))
+    }
     case 'mails':
       return await sendMails(stage, course.by, options)
     case 'jobs':
@@ -76,23 +81,13 @@ const measurementOf = (reply: Awaited<ReturnType<typeof askClient>>): Measuremen
   return reply.measurement
 }
 
-/**
- * The server may use all cores meanwhile, as it does where it is deployed: on a single one the kernel decides how long a
- * request waits for the thread that hashes.
- */
-const askForMe = async (
-  stage: Stage,
-  { server, logins }: Extract<Course, { readonly kind: 'me' }>,
-  { seconds }: Options,
-): Promise<Measurement> => {
-  const { port, pid } = serverOn(stage, server)
-  const { cores, sink } = stage
-  if (cores !== null) await pin(pid, [cores.server, ...cores.others])
+/** Argon2id alone in the load client, which may use all cores meanwhile, as the server that checks passwords does. */
+const hashAlone = async ({ client, cores, ...stage }: Stage, { seconds }: Options): Promise<Measurement> => {
+  if (cores !== null) await pin(pidOf(client), allOf(cores))
   try {
-    const order = { kind: 'me', port, watchPort: sink.watchPort, seconds, logins } as const
-    return measurementOf(await askClient(stage, order))
+    return measurementOf(await askClient({ client, cores, ...stage }, { kind: 'hashes', seconds }))
   } finally {
-    if (cores !== null) await pin(pid, [cores.server])
+    if (cores !== null) await pin(pidOf(client), [cores.client])
   }
 }
 

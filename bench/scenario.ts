@@ -30,8 +30,11 @@ export const scenarioNames = [
 /** The name of a scenario. */
 export type ScenarioName = (typeof scenarioNames)[number]
 
-/** The servers: Idem as `api` alone, and in both roles with its queue on PostgreSQL or on Redis. */
-export type ServerName = 'bare' | 'idem' | 'both' | 'bothOnRedis'
+/**
+ * The servers: Idem as `api` alone, another one that checks passwords, whose memory is another, and in both roles with
+ * its queue on PostgreSQL or on Redis.
+ */
+export type ServerName = 'bare' | 'idem' | 'passwords' | 'both' | 'bothOnRedis'
 
 /** The backend of a queue. */
 export type QueueBackend = 'postgres' | 'redis'
@@ -68,9 +71,9 @@ export type Course =
   | { readonly kind: 'load'; readonly server: ServerName }
   /** One client requests mails from an idle server, with pauses. */
   | { readonly kind: 'latency'; readonly server: ServerName }
-  /** Argon2id alone, on the core of the load client. */
+  /** Argon2id alone, in the load client, on all cores. */
   | { readonly kind: 'hashes' }
-  /** One client asks for `{ me }` with pauses, while as many others log in by password; the server is on all cores. */
+  /** One client asks for `{ me }` with pauses, while as many others log in by password. */
   | { readonly kind: 'me'; readonly server: ServerName; readonly logins: number }
   /** A batch of mails is sent to the sink, by nodemailer alone or by a server that has them in its outbox. */
   | { readonly kind: 'mails'; readonly by: 'nodemailer' | 'both' | 'bothOnRedis' }
@@ -113,17 +116,17 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   },
   password: {
     title: 'password login, up to the challenge of its second step',
-    course: load('idem'),
+    course: load('passwords'),
     goal: atLeast(0.8, 'argon2'),
   },
   'me-idle': {
     title: '{ me } of one client, idle',
-    course: { kind: 'me', server: 'idem', logins: 0 },
+    course: { kind: 'me', server: 'passwords', logins: 0 },
     goal: null,
   },
   'me-beside': {
     title: '{ me } of one client, while 50 log in by password',
-    course: { kind: 'me', server: 'idem', logins: 50 },
+    course: { kind: 'me', server: 'passwords', logins: 50 },
     goal: { kind: 'slowdown', comparedWith: 'me-idle', mostRatio: 2 },
   },
   email: {

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { databaseName } from '../src/database/embedded-address.js'
-import { type CorePlan, pin, planCores } from './cores.js'
+import { allOf, type CorePlan, pin, planCores } from './cores.js'
 import { type IdemWithPostgres, startIdemBeside, startIdemWithPostgres } from './idem-server.js'
 import { MailSink } from './mail/mail-sink.js'
 import type { Options } from './options.js'
@@ -71,9 +71,11 @@ export const setStage = async (plan: StagePlan, started: Started): Promise<Stage
     : null
   if (runner !== null) await createDatabases(idem, ['outbox', 'bullmq'])
   if (cores !== null) {
-    const pids = [...servers.values()].map(({ pid }) => pid)
     const helpers = [sender, runner].filter((child) => child !== null).map(pidOf)
-    for (const pid of [...pids, ...helpers]) await pin(pid, [cores.server])
+    // On a single core the kernel would decide how long a request waits for the thread that hashes.
+    for (const [name, { pid }] of servers)
+      await pin(pid, name === 'passwords' ? allOf(cores) : [cores.server])
+    for (const pid of helpers) await pin(pid, [cores.server])
     await pin(pidOf(client), [cores.client])
   }
   const placeOf: Stage['placeOf'] = (by, backend) => ({
@@ -127,6 +129,13 @@ const startServers = async (plan: ServersPlan, started: Started): Promise<Map<Se
     ['idem', { ...idem, databaseUrl: idem.urlOf(databaseName) }],
   ])
   if (needed.has('bare')) servers.set('bare', { ...(await startBare(started)), databaseUrl: null })
+  if (needed.has('passwords')) {
+    await createDatabases(idem, ['passwords'])
+    const databaseUrl = idem.urlOf('passwords')
+    const environment = { DATABASE_URL: databaseUrl }
+    const server = await startIdemBeside({ ...options, name: 'passwords', role: 'api', environment }, started)
+    servers.set('passwords', { ...server, databaseUrl })
+  }
   for (const name of ['both', 'bothOnRedis'] as const) {
     if (!needed.has(name)) continue
     await createDatabases(idem, [name])

@@ -40,6 +40,8 @@ export interface Summary {
     readonly reached: boolean | null
     /** Memory of an Idem in both roles; null if none ran. */
     readonly bothRolesPeakBytes: number | null
+    /** Memory of an Idem that checks passwords; null if none ran. */
+    readonly passwordsPeakBytes: number | null
   }
   readonly timings: readonly Timing[]
   readonly leftOut: readonly ScenarioName[]
@@ -66,6 +68,7 @@ export const summarise = (results: Results): Summary => {
       peakBytes,
       mostBytes: mostMemoryBytes,
       reached: peakBytes === null ? null : peakBytes <= mostMemoryBytes,
+      passwordsPeakBytes: results.peakMemory.get('passwords') ?? null,
       bothRolesPeakBytes: Math.max(...bothRoles.map((bytes) => bytes ?? 0)) || null,
     },
     timings: [...results.timings].map(([scenario, timing]) => ({ scenario, alpha, ...timing })),

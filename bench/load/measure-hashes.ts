@@ -2,17 +2,18 @@
 import { hash, verify } from '@node-rs/argon2'
 import { readEnvironment } from '../../src/config/read-environment.js'
 import { passwordSettings } from '../../src/passwords/settings.js'
-import { noShares } from '../cpu-watch.js'
+import { watchCpu } from '../cpu-watch.js'
 import type { HashesOrder, Measurement } from './order.js'
 import { percentiles } from './percentiles.js'
 
 const password = 'three brown foxes of the bench'
 
-/** Runs the order on the core of the load client, which is idle but for this. */
+/** Runs the order. */
 export const measureHashes = async ({ seconds }: HashesOrder): Promise<Measurement> => {
   const { passwords } = readEnvironment({ passwords: passwordSettings }, {})
   const stored = await hash(password, { memoryCost: passwords.memoryKib, timeCost: passwords.passes })
   const latencies: number[] = []
+  const cpuShares = watchCpu({ server: process.pid, client: process.pid, postgres: null })
   const endsAt = performance.now() + seconds * 1000
   const repeat = async (): Promise<void> => {
     for (let startedAt = performance.now(); startedAt < endsAt; ) {
@@ -28,6 +29,6 @@ export const measureHashes = async ({ seconds }: HashesOrder): Promise<Measureme
     perSecond: latencies.length / seconds,
     ...percentiles(latencies),
     statementsEach: null,
-    cpu: noShares,
+    cpu: { ...cpuShares(), server: null },
   }
 }

@@ -5,8 +5,8 @@ import { logInByMail } from './email.js'
 import { createKey, dataOf, type LoginKey, logIn, signIn, type Tokens } from './key-login.js'
 import type { MailWatch } from './mail-watch.js'
 import { logInByPasskey, registerPasskey } from './passkey-login.js'
-import { logInByWallet, registerWallet } from './wallet-login.js'
 import { createPasswordLogin, type PasswordLogin, provePassword } from './password-login.js'
+import { logInByWallet, registerWallet } from './wallet-login.js'
 
 /** One operation of one client. */
 export type Step = () => Promise<unknown>
