@@ -88,7 +88,12 @@ export class SignInVisitor {
 
   /** Opens the page. */
   async open(change: Readonly<Record<string, string>> = {}): Promise<ReadPage> {
-    return await this.#read(this.url(change), { headers: this.headers })
+    return await this.follow(this.url(change))
+  }
+
+  /** Opens an address that a program made. */
+  async follow(url: string): Promise<ReadPage> {
+    return await this.#read(url, { headers: this.headers })
   }
 
   /** Sends a form with what is typed. */

@@ -1,38 +1,33 @@
 // The sign-in page over HTTP, without a browser: each form, each refusal, what it never does.
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
-import { Call } from '../../../src/database/call.js'
+import { afterAll, expect, test } from 'vitest'
 import { ownNames } from '../../../src/http/sign-in-form.js'
 import { methodDefinitions } from '../../../src/methods/registry.js'
-import { dataOf } from '../../support/calls.js'
+import { type Authenticator, enrol, tryCreateCodes } from '../../support/authenticator.js'
+import { atOnce, dataOf } from '../../support/calls.js'
+import { secretsOfChallenge } from '../../support/challenge-secrets.js'
 import { otherCode, pressButton } from '../../support/email-owner.js'
+import { expectSignedIn } from '../../support/key-owner.js'
+import { mailboxInbox } from '../../support/mail-reader.js'
+import { PasswordOwner } from '../../support/password-owner.js'
 import { newPkcePair } from '../../support/pkce.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
 import { type ReadPage, SignInVisitor } from '../../support/sign-in-visitor.js'
-import { startTestService } from '../../support/start-service.js'
+import { cheapPasswords, startTestService } from '../../support/start-service.js'
+import { startTestWorker } from '../../support/start-worker.js'
 
-const { idem, tables } = await serviceOfFile({ environment: { IDEM_THROTTLE_SIGN_INS_PER_SUBJECT: '30' } })
+const { idem, tables } = await serviceOfFile({
+  environment: { ...cheapPasswords, IDEM_THROTTLE_SIGN_INS_PER_SUBJECT: '30' },
+})
+const worker = await startTestWorker(idem)
+afterAll(async () => await worker.stop())
 const german = { 'accept-language': 'de' }
 
 const newAddress = (): string => `${randomUUID()}@example.org`
 
 /** The secrets of the challenge that a page asks to answer. */
-const secretsOf = async (page: ReadPage): Promise<{ readonly code: string; readonly link: string }> => {
-  const call = new Call(idem.foundation.database, {
-    principal: null,
-    now: idem.clock.now(),
-    requestId: 'sign-in page',
-    source: { network: '192.0.2.1', address: '192.0.2.1', userAgent: null, acceptLanguage: null },
-  })
-  const { challengeId = '' } = page.form('email', 'prove').values
-  const found = await idem.foundation.challenges.find(call, challengeId)
-  const { heldSecrets } = idem.foundation
-  const nonce = found?.challenge.nonce ?? ''
-  return {
-    code: heldSecrets.code(nonce),
-    link: `${idem.url}/confirm?token=${heldSecrets.confirmationToken(nonce)}`,
-  }
-}
+const secretsOf = async (page: ReadPage): Promise<{ readonly code: string; readonly link: string }> =>
+  await secretsOfChallenge(idem, page.form('email', 'prove').values['challengeId'] ?? '')
 
 /** The page that asks for the code of a mail. */
 const askForMail = async (visitor: SignInVisitor, address: string): Promise<ReadPage> =>
@@ -83,6 +78,109 @@ test('as a guest', async () => {
   const visitor = new SignInVisitor(idem)
   const back = await visitor.send((await visitor.open()).form('anonymous'))
   expect((await visitor.redeem(back)).account.kind).toBe('ANONYMOUS')
+})
+
+/** Somebody with a password, an authenticator app and recovery codes. */
+const somebodyWithApp = async (): Promise<{
+  readonly owner: PasswordOwner
+  readonly app: Authenticator
+  readonly codes: readonly string[]
+}> => {
+  const owner = await PasswordOwner.create(idem, mailboxInbox(idem))
+  const { id } = await owner.begin()
+  const { code } = await secretsOfChallenge(idem, id)
+  const { app, accessToken } = await enrol(idem, expectSignedIn(await owner.email.trySignIn(id, code)))
+  return { owner, app, codes: dataOf(await tryCreateCodes(idem, accessToken)).createRecoveryCodes }
+}
+
+test('by a password: refused in words that tell nothing, the name kept and the password never', async () => {
+  const owner = await PasswordOwner.create(idem, mailboxInbox(idem))
+  const visitor = new SignInVisitor(idem)
+  const form = (await visitor.open()).form('password')
+  const pages = [
+    await visitor.send(form, { login: owner.handle, password: 'not that one' }),
+    await visitor.send(form, { login: 'nobody.at.all', password: 'not that one' }),
+  ]
+  expect(new Set(pages.map(({ problems }) => problems.join())).size).toBe(1)
+  for (const page of pages) {
+    expect([page.status, page.problems.length]).toEqual([422, 1])
+    expect(page.body).not.toContain('not that one')
+    expect(page.form('password').values['password']).toBe('')
+  }
+  expect(pages.map((page) => page.form('password').values['login'])).toEqual([owner.handle, 'nobody.at.all'])
+  const empty = await visitor.send(form, { login: '', password: owner.password })
+  expect([empty.status, empty.problems]).toEqual([422, ['Fill in this field.']])
+  expect(empty.body).not.toContain(owner.password)
+
+  const second = await visitor.send(form, { login: owner.handle, password: owner.password })
+  expect([second.status, second.title]).toEqual([200, 'One more step'])
+  // Whoever has the password alone does not learn the address, and gets no further mail by this page.
+  expect(second.body).not.toContain(owner.email.address)
+  expect(second.forms.map(({ step }) => step)).toEqual(['prove'])
+  const wrong = await visitor.send(second.form('email'), { code: 'AAAACCCC' })
+  expect([wrong.status, wrong.title]).toEqual([422, 'One more step'])
+  expect(wrong.body).not.toContain(owner.email.address)
+  const { account, tokens } = await visitor.redeem(
+    await visitor.send(wrong.form('email'), await secretsOf(wrong)),
+  )
+  expect(account.id).toBe(owner.session.accountId)
+  const { session } = dataOf(await idem.askAs(tokens.accessToken, '{ session { acr amr } }'))
+  expect(session).toEqual({ acr: 'aal2', amr: ['pwd', 'otp', 'mfa'] })
+})
+
+test('by a password and an app, or a recovery code instead; each code serves once', async () => {
+  const { owner, app, codes } = await somebodyWithApp()
+  const visitor = new SignInVisitor(idem)
+  const begin = async (): Promise<ReadPage> =>
+    await visitor.send((await visitor.open()).form('password'), {
+      login: owner.handle,
+      password: owner.password,
+    })
+  const asked = await begin()
+  expect(asked.forms.map(({ way }) => way)).toEqual(['totp', 'recoveryCode'])
+  expect(asked.body).not.toContain('Match code')
+  const malformed = await visitor.send(asked.form('totp'), { code: '12' })
+  expect(malformed.problems).toEqual(['A code of the app is six digits.'])
+  const wrong = await visitor.send(malformed.form('totp'), { code: app.wrongCode() })
+  expect([wrong.status, wrong.problems]).toEqual([422, ['That is not the code that your app shows now.']])
+  const typed = { code: app.code() }
+  expect((await visitor.redeem(await visitor.send(wrong.form('totp'), typed))).account.id).toBe(
+    owner.session.accountId,
+  )
+  const twice = await visitor.send((await begin()).form('totp'), typed)
+  expect([twice.status, twice.problems.length, twice.title]).toEqual([422, 1, 'One more step'])
+  const [code = ''] = codes
+  const other = await visitor.send(twice.form('recoveryCode'), { code: code.toLowerCase() })
+  expect((await visitor.redeem(other)).account.id).toBe(owner.session.accountId)
+  const used = await visitor.send((await begin()).form('recoveryCode'), { code })
+  expect(used.problems).toEqual(['That is none of the recovery codes that are left.'])
+})
+
+test('by mail first, an account with a password is asked for it, without its name', async () => {
+  const owner = await PasswordOwner.create(idem, mailboxInbox(idem))
+  const visitor = new SignInVisitor(idem)
+  const asked = await askForMail(visitor, owner.email.address)
+  const second = await visitor.send(asked.form('email', 'prove'), await secretsOf(asked))
+  expect(second.title).toBe('One more step')
+  const form = second.form('password')
+  expect(Object.keys(form.values)).not.toContain('login')
+  const wrong = await visitor.send(form, { password: 'not that one' })
+  expect([wrong.status, wrong.title]).toEqual([422, 'One more step'])
+  const back = await visitor.send(wrong.form('password'), { password: owner.password })
+  expect((await visitor.redeem(back)).account.id).toBe(owner.session.accountId)
+})
+
+test('one answer, sent 25 times at once, is one proof', async () => {
+  const visitor = new SignInVisitor(idem)
+  const asked = await askForMail(visitor, newAddress())
+  await pressButton((await secretsOf(asked)).link, /<dd><b>(\d{4})<\/b><\/dd>/.exec(asked.body)?.[1] ?? '')
+  // Fewer than the limit of tries.
+  const answers = await atOnce(25, async () => await visitor.send(asked.form('email', 'prove')))
+  expect(answers.filter(({ status }) => status === 303)).toHaveLength(1)
+  const spent = answers.filter(({ status }) => status !== 303)
+  expect(new Set(spent.flatMap(({ problems }) => problems))).toEqual(
+    new Set(['This has been used, or was tried too often. Begin again.']),
+  )
 })
 
 test('the code is for one program, and for one time', async () => {
