@@ -1,6 +1,7 @@
 // The script of the sign-in page: mails whose link is confirmed, passkeys, wallets. The other forms need none.
 import { offerPasskeys } from './offer-passkeys.js'
 import { offerWallets } from './offer-wallets.js'
+import { say } from './page-words.js'
 import { watchMail } from './watch-mail.js'
 
 /** The form of a way and step, if the page has it. */
@@ -12,7 +13,10 @@ const withForm = (way: string, step: string, use: (form: HTMLFormElement) => voi
 withForm('email', 'prove', watchMail)
 withForm('passkey', 'prove', offerPasskeys)
 withForm('wallet', 'prove', offerWallets)
-// The browser shows the page as it was left: with buttons that wait, and a challenge that may be used.
+// The browser may show the page as it was left, with buttons that wait.
 addEventListener('pageshow', ({ persisted }) => {
-  if (persisted) location.reload()
+  if (!persisted) return
+  for (const button of document.querySelectorAll('button')) button.disabled = false
+  say('')
+  withForm('email', 'prove', watchMail)
 })

@@ -18,7 +18,7 @@ export interface WellKnownNeeds {
 /** Much shorter than the time that a new key is published before it signs. */
 const cacheControl = 'public, max-age=300'
 
-/** OIDC Discovery also requires an authorization endpoint; there is none, because Idem has no sign-in by redirect. */
+/** OIDC Discovery also requires an authorization endpoint; there is none, because the sign-in page is no endpoint of OAuth. */
 const metadata = (issuer: string): object => ({
   issuer,
   jwks_uri: `${issuer}/.well-known/jwks.json`,
