@@ -3,6 +3,7 @@ import type { LoginCodes } from '../challenges/login-code.js'
 import type { Call } from '../database/call.js'
 import { assertNever, Failure } from '../failure.js'
 import { type OpenedIdentity, type OpenIdentityNeeds, openIdentity } from '../identities/open-identity.js'
+import type { Passwords } from '../passwords/passwords.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
 import type { StandingChallenge } from './standing-challenge.js'
 import { claimOf, type VerifiedIdentity } from './verified-proof.js'
@@ -12,6 +13,7 @@ import { type WantSecondFactorNeeds, wantSecondFactor } from './want-second-fact
 /** What `proveAtPage` works with. */
 export interface ProveAtPageNeeds extends VerifyProofNeeds, OpenIdentityNeeds, WantSecondFactorNeeds {
   readonly loginCodes: LoginCodes
+  readonly passwords: Passwords
 }
 
 /** A proof at the page, and the program that may redeem its code. */
@@ -57,7 +59,10 @@ const proveBy = async (
   switch (opening.outcome) {
     case 'opened':
       // 4 seal
-      return { outcome: 'proven', code: seal(call, { opened: opening.result, verified, submitted }, needs) }
+      return {
+        outcome: 'proven',
+        code: await seal(call, { opened: opening.result, verified, submitted }, needs),
+      }
     case 'second_factor': {
       const { account, parts } = opening
       const challenge = await wantSecondFactor(call, { verified, account, parts, purpose: 'SIGN_IN' }, needs)
@@ -84,13 +89,14 @@ const spend = async (call: Call, { opened, verified }: Proven, needs: ProveAtPag
   else if (verified.writes.length > 0) await call.write(...verified.writes)
 }
 
-const seal = (
+const seal = async (
   call: Call,
   { opened, verified, submitted }: Proven & { readonly submitted: ProofAtPage },
-  { loginCodes }: ProveAtPageNeeds,
-): string => {
+  { loginCodes, passwords }: ProveAtPageNeeds,
+): Promise<string> => {
   const { provisioned, account } = opened
   const { proven, acr, amr, handle, deviceName, credential } = verified
+  const password = provisioned ? null : await passwords.find(call, { kind: 'account', name: account.id })
   const grant = {
     proven,
     acr,
@@ -100,6 +106,7 @@ const seal = (
     deviceName: deviceName ?? call.source.userAgent,
     accountId: provisioned ? null : account.id,
     credential: provisioned ? credential : null,
+    passwordVersion: password?.version ?? null,
   }
   return loginCodes.issue(call, grant, submitted.codeChallenge)
 }

@@ -24,6 +24,11 @@ export interface LoginGrant {
   readonly accountId: string | null
   /** The first credential of an unknown identity; null if there is none, or the identity was known. */
   readonly credential: CredentialStep | null
+  /**
+   * The version of the account's password when it was proven; null if it had none. Another password ends the code, as
+   * it ends sessions.
+   */
+  readonly passwordVersion: string | null
 }
 
 /** A login code. */

@@ -33,7 +33,7 @@ export const loginMethod: HandoverDefinition<LoginProof> = {
   proof: LoginProof,
   needsChallenge: false,
 
-  create: ({ loginCodes }) => ({
+  create: ({ loginCodes, passwords }) => ({
     async verify(call: Call, { proof }: Attempt<LoginProof>): Promise<HandedOver> {
       const code = proof.code.length > longestCode ? null : loginCodes.open(proof.code)
       if (code === null) throw rejected('This is no code of ours. Sign in again.', 'code does not open')
@@ -41,6 +41,12 @@ export const loginMethod: HandoverDefinition<LoginProof> = {
         throw rejected('This code was issued to another program.', 'the verifier is not that of the code')
       if (isExpired(code, call.now))
         throw new Failure('CHALLENGE_EXPIRED', 'The code has expired. Sign in again.')
+      const { accountId, passwordVersion } = code.grant
+      if (accountId !== null && passwordVersion !== null) {
+        const password = await passwords.find(call, { kind: 'account', name: accountId })
+        if (password?.version !== passwordVersion)
+          throw rejected('The password was changed meanwhile. Sign in again.', 'a code of a former password')
+      }
       return { grant: code.grant, writes: [loginCodes.spend(code)] }
     },
   }),

@@ -32,6 +32,7 @@ const grantOf = (change: Partial<LoginGrant> = {}): LoginGrant => ({
   deviceName: 'Firefox on a desk',
   accountId: null,
   credential: null,
+  passwordVersion: null,
   ...change,
 })
 
