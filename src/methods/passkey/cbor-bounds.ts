@@ -37,8 +37,8 @@ const childrenOf = ({ major, argument }: Head): number | null => {
 }
 
 /**
- * The end of the item at `start`; null if it is malformed, longer than the bytes, too deep or of too many items. Not
- * recursive, and takes time for at most `mostItems` items.
+ * The end of the item at `start`, perhaps after that of the bytes; null if it is malformed, too deep or of too many
+ * items. Not recursive, and takes time for at most `mostItems` items.
  */
 const endOfItem = (bytes: Buffer, start: number): number | null => {
   /** The number of items that are still to come, by level. */
@@ -53,7 +53,7 @@ const endOfItem = (bytes: Buffer, start: number): number | null => {
     items += 1
     open.push(left - 1, children)
     position = head.end + (head.major === 2 || head.major === 3 ? head.argument : 0)
-    if (items > mostItems || open.length > deepest || position > bytes.length) return null
+    if (items > mostItems || open.length > deepest) return null
   }
   return position
 }

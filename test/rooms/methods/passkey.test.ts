@@ -225,6 +225,14 @@ describe('an account of two factors', () => {
     })
   })
 
+  test('is not asked for a second factor by a registration in the name of its passkey, which nothing has signed', async () => {
+    const { owner } = await somebody()
+    owner.authenticator.traits.verifiesUser = false
+    const forger = await signInAsGuest(idem)
+    const answer = await owner.link(forger.accessToken)
+    expect([codeOf(answer), answer.data]).toEqual(['CONFLICT', null])
+  })
+
   test('its level is in the metadata', async () => {
     const metadata = await (await fetch(`${idem.url}/.well-known/openid-configuration`)).json()
     expect(metadata).toMatchObject({ acr_values_supported: ['aal0', 'aal1', 'aal2'] })
