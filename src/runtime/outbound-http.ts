@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { isIP } from 'node:net'
+import { loginOf } from '../config/server-url.js'
 import { LoggableError } from '../failure.js'
 import { OutboundAddresses } from './outbound-address.js'
 
@@ -153,7 +154,7 @@ const faultOf = (error: unknown, signal: AbortSignal): OutboundError => {
 const optionsOf = ({ url, method, headers, body }: OutboundRequest, address: string): RequestOptions => {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-  const login = url.username === '' ? {} : { auth: loginOf(url) }
+  const { user, password } = loginOf(url)
   return {
     host: address,
     port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port,
@@ -163,12 +164,9 @@ const optionsOf = ({ url, method, headers, body }: OutboundRequest, address: str
     // A connection of its own: what was checked is what is used.
     agent: false,
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...login,
+    ...(user === '' ? {} : { auth: `${user}:${password}` }),
   }
 }
-
-const loginOf = ({ username, password }: URL): string =>
-  `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
 
 const exchange = async (
   request: OutboundRequest,

@@ -1,5 +1,6 @@
 // The settings of wallets.
 import { isLoopback } from '../../config/loopback.js'
+import { loginOf } from '../../config/server-url.js'
 import { commaList, SettingProblem, text } from '../../config/setting.js'
 import { type Chain, readChain } from './chain.js'
 
@@ -18,6 +19,8 @@ const parseEntry = (entry: string, place: string): readonly [Chain, URL] => {
     throw new SettingProblem(
       `must give ${chain} an https URL (a comma in it is written %2C), or http on this machine; see ${place}`,
     )
+  // Throws for a login that does not decode.
+  loginOf(url)
   if (url.hash !== '') throw new SettingProblem(`must give ${chain} a URL without #; see ${place}`)
   return [chain, url]
 }
