@@ -330,6 +330,14 @@ describe('the image is refused', () => {
   })
 })
 
+test('what the build compiles with is let into the build of the image', async () => {
+  const { scripts } = JSON.parse(await readFile('package.json', 'utf8'))
+  const projects = [...scripts.build.matchAll(/-p (\S+)/g)].map(([, project]) => project)
+  expect(projects).toContain('tsconfig.build.json')
+  const letIn = (await readFile('.dockerignore', 'utf8')).split('\n')
+  for (const project of [...projects, 'tsconfig.json']) expect(letIn).toContain(`!${project}`)
+})
+
 test('a secret is named, and not repeated', async () => {
   const copy = await brokenCopy(compose, 'redis://valkey', 'redis://:sesame@valkey')
   const { stdout, stderr, exitCode } = await check(copy)
