@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { mostFailures } from '../../../src/methods/password/method.js'
 import { describeMethod } from '../../conformance/method.js'
+import { secondFactorIn, tryStepUpWith } from '../../support/authenticator.js'
 import { atOnce, codeOf, dataOf, tally, unlink } from '../../support/calls.js'
 import { EmailOwner } from '../../support/email-owner.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
@@ -324,6 +325,29 @@ test('it is removed like any identity, which lowers the level; again it is not f
     'PROOF_REJECTED',
   )
   dataOf(await owner.key.trySignIn())
+})
+
+test('a session steps up with its password and an emailed code; the session says whose password it is', async () => {
+  const [owner, other] = [await somebody(), await somebody('four green frogs')]
+  const { accessToken } = owner.session
+  const stepUp = async (proof: { login?: string; password: string }) =>
+    await tryStepUpWith(idem, accessToken, { proof: { password: proof } })
+  const { password } = owner
+  // Another's password is one of another account, with a login or without.
+  expect(codeOf(await stepUp({ password: other.password }))).toBe('PROOF_REJECTED')
+  const half = await stepUp({ password })
+  expect(codeOf(half)).toBe('STEP_UP_REQUIRED')
+  const { id, method } = secondFactorIn(half)
+  expect(method).toBe('email')
+  owner.mails += 1
+  const code = await owner.email.code(owner.mails)
+  const raised = dataOf(
+    await tryStepUpWith(idem, accessToken, { challengeId: id, proof: { email: { code } } }),
+  )
+  expect(await sessionOf(raised.stepUp.accessToken)).toMatchObject({ acr: 'aal2' })
+  const theirs = await stepUp({ login: other.handle, password: other.password })
+  expect(codeOf(theirs)).toBe('PROOF_REJECTED')
+  dataOf(await trySetPassword(idem, raised.stepUp.accessToken, 'five grey geese'))
 })
 
 test('what is no login, or says no owner, is refused before the limit', async () => {
