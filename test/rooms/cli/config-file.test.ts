@@ -92,17 +92,20 @@ test('fields of a later version are kept at every level', async () => {
     handle: null,
     later: 5,
   }
-  const entry = { login, tokens, deviceSecret: null, emailKeys: [emailKey], later: 3 }
+  const deviceKey = { accountId: 'a', addresses: ['a@b.c'], publicKey: 'p', privateKey: 's', later: 6 }
+  const keys = { emailKeys: [emailKey], deviceKeys: [deviceKey] }
+  const entry = { login, tokens, deviceSecret: null, ...keys, later: 3 }
   const written = { version: 1, url: null, later: 4, servers: { [url]: entry } }
   writeFileSync(file, JSON.stringify(written))
   await configFile(file).update(async (config) => ({ ...config, url }))
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ ...written, url })
 })
 
-test('a config from before logins by mail is read as it is', () => {
+test('a config from before logins by mail, and from before devices, is read as it is', () => {
   const servers = { [url]: { login: null, tokens: null, deviceSecret: 's' } }
   const config = parseConfig(JSON.stringify({ version: 1, url: null, servers }))
-  expect(config.servers[url]).toEqual({ login: null, tokens: null, deviceSecret: 's', emailKeys: [] })
+  const keys = { emailKeys: [], deviceKeys: [] }
+  expect(config.servers[url]).toEqual({ login: null, tokens: null, deviceSecret: 's', ...keys })
 })
 
 test('a config that is a link stays one', async () => {

@@ -77,8 +77,9 @@ const pressButtons = (address = 'ada@example.org'): { stop: () => Promise<void> 
   const press = async (): Promise<void> => {
     const { heldSecrets } = idem.foundation
     while (!isStopped) {
-      const [mail] = await mailboxInbox(idem)(address)
-      const link = linkIn(mail?.text ?? '')
+      // Notices come in between.
+      const links = (await mailboxInbox(idem)(address)).map(({ text }) => linkIn(text))
+      const link = links.find((found) => found !== '') ?? ''
       const id =
         link === '' ? null : heldSecrets.idOfConfirmationToken(new URL(link).searchParams.get('token') ?? '')
       if (id !== null) await pressButton(link, heldSecrets.matchCode(id))
