@@ -21,7 +21,7 @@ const refuse = (sentence: string): Failure => new Failure('BAD_USER_INPUT', sent
 
 /**
  * The address in small letters, in capitals or with its checksum. Throws `BAD_USER_INPUT`, which says what the text is
- * instead. A wrong checksum is a typing error in all but one of 4,000 cases, so it is refused.
+ * instead. Of mistyped addresses with a checksum, one in 4,000 passes (EIP-55).
  */
 export const parseAddress = (raw: string): Address => {
   if (/^(?:0x)?[0-9a-f]{64}$/i.test(raw))
