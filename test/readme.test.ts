@@ -1,7 +1,7 @@
 // The README's tour works as it is pasted.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -23,8 +23,16 @@ test('the tour works as it is pasted', { timeout: 180_000 }, async () => {
     const blocks = [...section('Five minutes').matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block)
     expect(blocks).toHaveLength(9)
     const script = ['set -euo pipefail', ...blocks].join('\n').replaceAll('http://localhost:4000', idem.url)
-    const environment = { ...process.env, HOME: home, IDEM_URL: idem.url }
+    // With a home that has no cache of npm, `npx idem` prepares the package: it would build while other tests start dist.
+    const environment = {
+      ...process.env,
+      HOME: home,
+      IDEM_URL: idem.url,
+      npm_config_ignore_scripts: 'true',
+    }
+    const built = (await stat('dist/src/main.js')).mtimeMs
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { env: environment })
+    expect((await stat('dist/src/main.js')).mtimeMs, 'nothing was built').toBe(built)
     expect(stdout).not.toContain('"errors"')
     expect(stdout).toContain('"kind":"ANONYMOUS"')
     expect(stdout).toMatch(
