@@ -28,6 +28,7 @@ test('the tour works as it is pasted', { timeout: 180_000 }, async () => {
       ...process.env,
       HOME: home,
       IDEM_URL: idem.url,
+      npm_config_cache: join(home, '.npm'),
       npm_config_ignore_scripts: 'true',
     }
     const built = (await stat('dist/src/main.js')).mtimeMs
