@@ -162,7 +162,7 @@ const settle = async (folder: string, handle: string): Promise<Authenticator> =>
 const beginWait = async (address: string): Promise<void> => {
   const buttons = pressButtons(address)
   const words = ['passwords', 'reset', '--email', address, '--wait']
-  const run = await new TestMachine({ url: idem.url }).run(words, { stdin: 'any new password' })
+  const run = await new Shell({ url: idem.url }).run(words, 'any new password')
   await buttons.stop()
   expect(run).toMatchObject({ exitCode: 0 })
 }
