@@ -5,9 +5,9 @@ import { migrate, pendingMigrations, refuseNewerTables } from './database/migrat
 import { requireServer } from './database/require-server.js'
 import { tellingOfLocks } from './database/watch-locks.js'
 import { OperatorProblem } from './failure.js'
+import { type Foundation, openFoundation } from './foundation.js'
 import { type Installation, type InstallationUse, openInstallation } from './installation.js'
 import type { BackendOptions } from './queue/backend.js'
-import { type Foundation, openFoundation } from './service.js'
 
 /** Migrates the tables in development; in production only checks them, because an operator migrates by command. */
 export const prepareTables = async ({ database }: Foundation, installation: Installation): Promise<void> => {

@@ -1,24 +1,11 @@
-// The composition root: makes every room once, in their order, and passes each what it needs.
+// The composition root: makes what serves requests once, in the order of the rooms, and passes each what it needs.
 import type { FastifyInstance } from 'fastify'
-import { Accounts } from './accounts/accounts.js'
-import { Handles } from './accounts/handles.js'
-import { AuditLog } from './audit/audit-log.js'
 import { getChallenge } from './authentication/get-challenge.js'
 import { issueChallenge } from './authentication/issue-challenge.js'
 import { proveAtPage } from './authentication/prove-at-page.js'
-import { Challenges } from './challenges/challenges.js'
 import { confirmChallenge } from './challenges/confirm-challenge.js'
-import { HeldChallenges } from './challenges/held-challenges.js'
-import { HeldSecrets } from './challenges/held-secrets.js'
-import { LoginCodes } from './challenges/login-code.js'
-import { SealedChallenges } from './challenges/sealed-challenge.js'
 import { showConfirmation } from './challenges/show-confirmation.js'
-import { isLoopback } from './config/loopback.js'
-import { Call } from './database/call.js'
-import { Database } from './database/database.js'
-import { Notifications } from './database/notifications.js'
-import { Devices } from './devices/devices.js'
-import { entities } from './entities.js'
+import type { Foundation, ServiceOptions } from './foundation.js'
 import { createSchema } from './graphql/schema.js'
 import { startGraphqlServer } from './graphql/server.js'
 import { createGraphqlStream } from './graphql/stream.js'
@@ -28,66 +15,18 @@ import { addApi, createApp } from './http/app.js'
 import { createClientAddress } from './http/client-address.js'
 import { type Readiness, readinessOf } from './http/health.js'
 import { traceRequests } from './http/trace-requests.js'
-import { Identities } from './identities/identities.js'
-import { KnownNetworks } from './mail/known-networks.js'
-import { MailAsks } from './mail/mail-asks.js'
-import { MailLines } from './mail/mail-lines.js'
-import { Mails } from './mail/mails.js'
-import { MailTemplates } from './mail/templates.js'
-import type { MethodVocabulary } from './mail/words.js'
 import { listMails } from './mailbox/list-mails.js'
+import { mailboxUrlOf } from './mailbox/mailbox-url.js'
 import { showMail } from './mailbox/show-mail.js'
-import type { Method, MethodDefinition } from './methods/method.js'
-import { relyingPartyOf } from './methods/passkey/relying-party.js'
-import { createMethods, vocabularyOf } from './methods/registry.js'
 import { resealTotpSecrets } from './methods/totp/reseal-totp-secrets.js'
 import { keepOperatorHandles } from './operators/keep-operator-handles.js'
 import { warnOfFreeOperators } from './operators/warn-of-free-operators.js'
-import { Outbox } from './outbox/outbox.js'
 import { cancelByMail } from './password-resets/cancel-by-mail.js'
-import { PasswordResets } from './password-resets/password-resets.js'
 import { showPasswordReset } from './password-resets/show-password-reset.js'
 import { CommonPasswords } from './passwords/common-passwords.js'
-import { PasswordHasher } from './passwords/password-hasher.js'
-import { Passwords } from './passwords/passwords.js'
-import type { Clock } from './runtime/clock.js'
-import type { Logger } from './runtime/logger.js'
-import { createMetrics, type Metrics } from './runtime/metrics.js'
-import { OutboundHttp } from './runtime/outbound-http.js'
-import type { Random } from './runtime/random.js'
-import type { RequestScope } from './runtime/request-scope.js'
-import type { Traces } from './runtime/traces.js'
-import { SecondFactors } from './second-factors/second-factors.js'
-import { Sessions } from './sessions/sessions.js'
-import type { Settings } from './settings.js'
 import { ensureSigningKey } from './signing-keys/ensure-signing-key.js'
 import { Pace } from './throttle/pace.js'
-import { Throttle } from './throttle/throttle.js'
 import { AccessTokens } from './tokens/access-token.js'
-import { KeyRing } from './tokens/key-ring.js'
-import type { Secret } from './tokens/secret.js'
-import { SigningKeys } from './tokens/signing-keys.js'
-
-/** The options of a service: the complete settings, and dependencies that a test replaces. */
-export interface ServiceOptions {
-  readonly settings: Settings
-  readonly databaseUrl: string
-  /** For what needs a session of its own: the same, or past a pooler that lends connections. */
-  readonly directUrl: string
-  readonly secrets: readonly Secret[]
-  readonly publicUrl: string
-  /** Every way to prove who one is. */
-  readonly methodDefinitions: readonly MethodDefinition[]
-  readonly instanceId: string
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly requestScope: RequestScope
-  /** Null where they are off. */
-  readonly traces: Traces | null
-  /** Called before each new attempt while the database cannot be reached. */
-  readonly recoverDatabase: () => Promise<void>
-}
 
 /** A running service. */
 export interface Service {
@@ -100,149 +39,8 @@ export interface Service {
   stop(): Promise<void>
 }
 
-/** The common part of all roles and of the operator's commands: the database, its stores, and the keys. */
-export interface Foundation {
-  readonly database: Database
-  readonly notifications: Notifications
-  readonly metrics: Metrics
-  readonly keyRing: KeyRing
-  readonly signingKeys: SigningKeys
-  readonly auditLog: AuditLog
-  readonly throttle: Throttle
-  readonly mailAsks: MailAsks
-  readonly mailLines: MailLines
-  readonly knownNetworks: KnownNetworks
-  readonly mails: Mails
-  readonly templates: MailTemplates
-  readonly outbox: Outbox
-  readonly accounts: Accounts
-  readonly handles: Handles
-  readonly identities: Identities
-  readonly secondFactors: SecondFactors
-  readonly devices: Devices
-  readonly passwordResets: PasswordResets
-  readonly heldSecrets: HeldSecrets
-  readonly heldChallenges: HeldChallenges
-  readonly sealedChallenges: SealedChallenges
-  readonly loginCodes: LoginCodes
-  readonly challenges: Challenges
-  readonly sessions: Sessions
-  readonly passwords: Passwords
-  readonly passwordHasher: PasswordHasher
-  readonly methods: readonly Method[]
-  readonly vocabulary: MethodVocabulary
-  /** Makes a call of the process itself, without principal and source. */
-  readonly ownCall: () => Call
-  /** Stops listening and closes the database. Called last. */
-  close(): Promise<void>
-}
-
-/**
- * The URL of the mailbox page; null if these settings do not serve it. The page shows every code, so it is served only
- * to this machine, and not behind a proxy, which hides where a request comes from.
- */
-export const mailboxUrlOf = ({
-  publicUrl,
-  settings: { http, mail },
-}: Pick<ServiceOptions, 'publicUrl' | 'settings'>): string | null =>
-  mail.relays === null && isLoopback(new URL(publicUrl).hostname) && http.trustedProxies.length === 0
-    ? `${publicUrl}/mailbox`
-    : null
-
 /** Wait before the signing keys are read again after a failure, in milliseconds; until then the old ones are used. */
 const rereadMilliseconds = 1_000
-
-/** Opens the database, the stores and the keys. `notifications` listen after their start. */
-export const openFoundation = async (options: ServiceOptions): Promise<Foundation> => {
-  const { settings, logger, random, publicUrl, traces } = options
-  const templates = await MailTemplates.load(settings.mail.templates)
-  const metrics = createMetrics()
-  const { poolSize } = settings.database
-  const database = await Database.open({
-    url: options.databaseUrl,
-    directUrl: options.directUrl,
-    poolSize,
-    entities,
-    logger,
-    metrics,
-    traces,
-  })
-  const notifications = new Notifications(options.directUrl, database, logger, metrics)
-  notifications.whenLost(options.recoverDatabase)
-  const keyRing = new KeyRing(options.secrets)
-  const { accessTokenLifetimeSeconds } = settings.tokens
-  const heldChallenges = new HeldChallenges()
-  const heldSecrets = new HeldSecrets(keyRing)
-  const identities = new Identities(settings.identities)
-  const secondFactors = new SecondFactors(random)
-  const auditLog = new AuditLog(random)
-  const outbox = new Outbox(traces)
-  const passwords = new Passwords()
-  const passwordHasher = new PasswordHasher({ settings: settings.passwords, random, metrics })
-  const sealedChallenges = new SealedChallenges({ keyRing, random }, publicUrl)
-  const loginCodes = new LoginCodes({ keyRing, random }, publicUrl)
-  const throttle = new Throttle(settings.throttle)
-  const ofMethods = {
-    random,
-    heldSecrets,
-    identities,
-    secondFactors,
-    keyRing,
-    auditLog,
-    outbox,
-    loginCodes,
-    publicUrl,
-    passwords,
-    passwordHasher,
-    relyingParty: relyingPartyOf(settings.passkey, publicUrl),
-    throttle,
-    outboundHttp: new OutboundHttp({ networks: settings.runtime.outboundNetworks }),
-    walletRpc: settings.wallets.rpc,
-  }
-  const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
-  return {
-    database,
-    notifications,
-    metrics,
-    keyRing,
-    signingKeys: new SigningKeys({ database, keyRing, random, accessTokenLifetimeSeconds }),
-    auditLog,
-    throttle,
-    mailAsks: new MailAsks(settings.mail),
-    mailLines: new MailLines(settings.mail.mailsPerDomain),
-    knownNetworks: new KnownNetworks(),
-    mails: new Mails(),
-    templates,
-    outbox,
-    accounts: new Accounts(notifications),
-    handles: new Handles(),
-    identities,
-    secondFactors,
-    devices: new Devices(settings.devices),
-    passwordResets: new PasswordResets(),
-    heldSecrets,
-    heldChallenges,
-    sealedChallenges,
-    loginCodes,
-    challenges: new Challenges(sealedChallenges, heldChallenges),
-    sessions: new Sessions(notifications, settings.sessions),
-    methods: createMethods(options.methodDefinitions, ofMethods),
-    passwords,
-    passwordHasher,
-    vocabulary: vocabularyOf(options.methodDefinitions),
-    ownCall: () =>
-      new Call(database, {
-        principal: null,
-        now: options.clock.now(),
-        requestId: options.instanceId,
-        source,
-      }),
-    close: async () => {
-      await notifications.stop()
-      await database.close()
-    },
-  }
-}
 
 /** Starts a service on a migrated database. The caller closes the foundation. */
 export const startService = async (

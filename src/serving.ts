@@ -1,6 +1,7 @@
 // The processes that serve requests, run jobs, or both: from the start until a signal ends them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Worker } from '../jobs/worker.js'
+import type { Foundation } from './foundation.js'
 import { createApp } from './http/app.js'
 import { readinessOf } from './http/health.js'
 import { addressesOf, listen } from './http/listen.js'
@@ -9,7 +10,7 @@ import { tellWhenReady } from './http/tell-when-ready.js'
 import type { Installation } from './installation.js'
 import { prepareQueue, prepareTables, withFoundation } from './preparation.js'
 import { type StopSignals, watchStopSignals } from './runtime/stop-signals.js'
-import { type Foundation, type Service, startService } from './service.js'
+import { type Service, startService } from './service.js'
 
 /** The role of a process: serve requests, run jobs, or both. */
 export type Role = 'api' | 'worker' | 'both'

@@ -5,19 +5,14 @@ import { pino } from 'pino'
 import { inject } from 'vitest'
 import { isLoopback } from '../../src/config/loopback.js'
 import { readEnvironment } from '../../src/config/read-environment.js'
+import { type Foundation, openFoundation, type ServiceOptions } from '../../src/foundation.js'
 import type { MethodDefinition } from '../../src/methods/method.js'
 import { methodDefinitions } from '../../src/methods/registry.js'
 import { createLogger } from '../../src/runtime/logger.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { RequestScope } from '../../src/runtime/request-scope.js'
 import type { Traces } from '../../src/runtime/traces.js'
-import {
-  type Foundation,
-  openFoundation,
-  type Service,
-  type ServiceOptions,
-  startService,
-} from '../../src/service.js'
+import { type Service, startService } from '../../src/service.js'
 import { settingsSections } from '../../src/settings.js'
 import { Secret } from '../../src/tokens/secret.js'
 import { databaseUrl, onServer, templateName } from './postgres.js'
