@@ -2,6 +2,7 @@
 
 import { IdemError } from './idem-error.js'
 import { type TextStorage, tabStorage, takePending } from './pending-sign-in.js'
+import { isSameOrigin } from './server-origin.js'
 import { type SignedIn, signIn } from './sign-in.js'
 import type { Transport } from './transport.js'
 
@@ -15,7 +16,8 @@ export interface ReturnedAt {
 
 /**
  * The new session; null if the address has no code, so that a page can call this each time it is opened. Sends nothing
- * and throws `WRONG_CHALLENGE` if this tab has not begun that sign-in, or another server answers it (RFC 9207 2.4).
+ * and throws `WRONG_CHALLENGE` if this tab has not begun that sign-in, another server answers it (RFC 9207 2.4), or
+ * the transport's server calls itself by another's name.
  */
 export const finishSignIn = async (
   transport: Transport,
@@ -27,7 +29,10 @@ export const finishSignIn = async (
   const codeVerifier = takePending(storage, state)
   if (codeVerifier === null)
     throw new IdemError('WRONG_CHALLENGE', 'This tab has not begun the sign-in that this address ends.')
-  const { issuer } = await transport.identify()
+  const { issuer, reachedAt } = await transport.identify()
+  // Else the server that gets the code could be one that has sent the person to another in secret.
+  if (!isSameOrigin(issuer, reachedAt))
+    throw new IdemError('WRONG_CHALLENGE', `The server at ${reachedAt} calls itself ${issuer}.`)
   if (iss !== issuer)
     throw new IdemError('WRONG_CHALLENGE', `This address is the answer of another server than ${issuer}.`)
   return await signIn(transport, { proof: { login: { code, codeVerifier } } })
