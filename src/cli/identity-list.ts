@@ -15,7 +15,8 @@ export const isOfLogin = (
   if (login === null) return false
   if (method === methodNames.key) return publicKeyOf(login) === subject
   if (method === methodNames.password) return login.method === 'password'
-  if (method === methodNames.wallet) return login.method === 'wallet' && subject.endsWith(`:${login.address}`)
+  if (method === methodNames.wallet)
+    return login.method === 'wallet' && subject === `eip155:${login.chainId}:${login.address}`
   return method === methodNames.email && login.method === 'email' && foldAddress(login.address) === subject
 }
 

@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { CliError } from './cli-error.js'
 import type { Invocation } from './invocation.js'
+import { withoutQuotes } from './public-key-spelling.js'
 import { shellWord } from './shell-word.js'
 import { fileSource, type KeySource, sourceWithoutFile } from './unusable-key.js'
 
@@ -64,11 +65,14 @@ export const readKeyFile = async <Key>(
   }
 }
 
+/** Hex of about the length of a key: one of its digits is missing or doubled, and the rest must not be repeated either. */
+const mistypedKey = /^(?:0x)?[0-9a-f]{48,}$/i
+
 const openKeyFile = async (file: string, option: KeyOption<unknown>): Promise<FileHandle> => {
   try {
     return await open(file, 'r')
   } catch (cause) {
-    if (option.isKey(file)) {
+    if (option.isKey(file) || mistypedKey.test(withoutQuotes(file))) {
       throw new CliError(
         'USAGE',
         'A private key does not belong on the command line, where every process can see it.',

@@ -30,9 +30,11 @@ export const parseWalletKey = async (bytes: Uint8Array, source: KeySource): Prom
   return wallet
 }
 
-/** True if an argument of the command line is itself a key and not the name of a file. */
-export const looksLikeWalletKey = (word: string): boolean =>
-  /PRIVATE KEY/.test(word) || hexOf(withoutQuotes(word), 32) !== null
+/** True if an argument of the command line is itself a key, or what makes one, and not the name of a file. */
+export const looksLikeWalletKey = (word: string): boolean => {
+  const text = withoutQuotes(word)
+  return /PRIVATE KEY/.test(word) || hexOf(text, 32) !== null || isPhrase(text) || isExtendedKey(text)
+}
 
 /** The error for a text without a key. */
 export const noWalletKey = (source: KeySource): CliError =>
@@ -56,7 +58,7 @@ const otherText = (text: string, source: KeySource): CliError => {
     return unreadable(source, 'holds an address, which everybody may know', exportIt)
   if (hexOf(text, 64) !== null || hexOf(text, 65) !== null || hexOf(text, 33) !== null)
     return unreadable(source, 'holds a public key', exportIt)
-  if (/^xprv|^xpub/.test(text)) return unreadable(source, 'holds a key for many accounts (BIP 32)', exportIt)
+  if (isExtendedKey(text)) return unreadable(source, 'holds a key for many accounts (BIP 32)', exportIt)
   if (isPhrase(text))
     return unreadable(source, 'holds a recovery phrase, which opens all accounts of a wallet', exportIt)
   return noWalletKey(source)
@@ -75,6 +77,9 @@ const keystoreIn = (text: string): ((source: KeySource) => CliError) | null => {
         )
     : (source) => unreadable(source, 'holds JSON that is no keystore', formats)
 }
+
+/** A key for many accounts (BIP 32), private or public. */
+const isExtendedKey = (text: string): boolean => /^xp(?:rv|ub)/.test(text)
 
 /** 12 to 24 lower-case words (BIP 39). */
 const isPhrase = (text: string): boolean => {

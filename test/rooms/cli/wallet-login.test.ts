@@ -1,11 +1,12 @@
 // The login with a wallet's key: every form of the key, what is no such key, and the text that it signs.
 
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { Wallet } from 'ethers'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { codeOf } from '../../support/calls.js'
+import { codeOf, dataOf } from '../../support/calls.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
+import { WalletOwner } from '../../support/wallet-owner.js'
 import { errorOf, TestMachine } from './try-cli.js'
 
 let idem: TestService
@@ -46,6 +47,22 @@ test('a wallet registers with a handle, comes back by itself, and proves itself 
   idem.clock.advance(601)
   const { file: key } = await machine.keygen('ada.pem')
   await machine.ask(['keys', 'add', '--private-key', key])
+})
+
+test('the login is by one chain: the same wallet on another one is another identity', async () => {
+  const wallet = new WalletOwner(idem)
+  const { address, privateKey } = wallet
+  await machine.ask(['login', '--wallet-key', put(privateKey)])
+  const elsewhere = new WalletOwner(idem, privateKey, 'eip155:10')
+  dataOf(await elsewhere.link(machine.kept.tokens.accessToken))
+  const { identities } = await machine.ask(['identities'])
+  const own = identities.map(({ subject, isOwn }: { subject: string; isOwn: boolean }) => [subject, isOwn])
+  expect(own).toEqual([
+    [`eip155:1:${address}`, true],
+    [`eip155:10:${address}`, false],
+  ])
+  const removed = await machine.ask(['identities', 'remove', `eip155:10:${address}`])
+  expect(removed).toMatchObject({ signedOut: false })
 })
 
 test('a session that is over is opened again with the file', async () => {
@@ -139,9 +156,14 @@ test.each([
   })
 })
 
-test('a key on the command line is refused and not repeated', async () => {
-  const { privateKey } = Wallet.createRandom()
-  const run = await machine.run(['login', '--wallet-key', privateKey, '--json'])
+test.each([
+  ['a key', '--wallet-key', Wallet.createRandom().privateKey],
+  ['a key without its last digit', '--wallet-key', Wallet.createRandom().privateKey.slice(2, -1)],
+  ['a recovery phrase', '--wallet-key', phrase],
+  ['an extended key', '--wallet-key', `xprv${'9'.repeat(100)}`],
+  ['an Ed25519 seed with a digit too many', '--private-key', randomBytes(33).toString('hex').slice(1)],
+])('%s on the command line is refused and not repeated', async (_what, option, secret) => {
+  const run = await machine.run(['login', option, secret, '--json'])
   expect(errorOf(run)).toMatchObject({ code: 'USAGE' })
-  expect(run.stderr).not.toContain(privateKey.slice(2, 20))
+  expect(run.stderr).not.toContain(secret.slice(2, 20))
 })
