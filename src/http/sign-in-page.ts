@@ -31,8 +31,14 @@ const formType = 'application/x-www-form-urlencoded'
 /** Enough for the answer of a passkey and a sealed challenge in any escaping. In bytes. */
 const mostFormBytes = 49_152
 
+/** The return URL as a source of a policy, which has no form for an address of IPv6 (CSP 3, 2.3.1): its scheme stands for it. */
+const sourceOf = (returnUrl: string): string => {
+  const { hostname, origin, protocol } = new URL(returnUrl)
+  return hostname.startsWith('[') ? protocol : origin
+}
+
 /**
- * Scripts and requests only of this origin. The return URL's origin is allowed for forms, because browsers apply the
+ * Scripts and requests only of this origin. The return URL is allowed for forms, because browsers apply the
  * list to the redirect after a form, too.
  */
 const contentSecurityPolicy = (request: SignInRequest | null): string =>
@@ -42,7 +48,7 @@ const contentSecurityPolicy = (request: SignInRequest | null): string =>
     "script-src 'self'",
     "connect-src 'self'",
     'img-src data:',
-    `form-action 'self'${request === null ? '' : ` ${new URL(request.returnUrl).origin}`}`,
+    `form-action 'self'${request === null ? '' : ` ${sourceOf(request.returnUrl)}`}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",
     "require-trusted-types-for 'script'",

@@ -415,6 +415,12 @@ test('every answer is kept by nobody, told to nobody, framed by nobody, and sets
   expect(page.body).not.toMatch(/ on\w+=/)
 })
 
+test('a program at an address of IPv6 gets its answer: browsers match no such address in a policy', async () => {
+  const visitor = new SignInVisitor(idem, 'http://[::1]:5173/signed-in')
+  const { headers } = await visitor.open()
+  expect(headers.get('content-security-policy')?.split('; ')).toContain("form-action 'self' http:")
+})
+
 test('what a program or a person wrote stays text', async () => {
   const hostile = '"><script>alert(1)</script><b x=\''
   const visitor = new SignInVisitor(idem, 'http://localhost:5173/?x=%22%3E%3Cscript%3E', hostile)
