@@ -108,11 +108,9 @@ const subjectOf = (
   method: Method,
   { proof, named }: { readonly proof: object; readonly named: NamedChallenge | null },
 ): string | null => {
-  const challenge = named?.kind === 'sealed' ? named.challenge : null
-  return (
-    identityAbout(method, { proof, challenge })?.subject ??
-    (named?.kind === 'held' ? named.subjectMark : null)
-  )
+  // Not what the proof says: with other logins, one account would be tried as many.
+  if (named?.kind === 'held') return named.subjectMark
+  return identityAbout(method, { proof, challenge: named?.challenge ?? null })?.subject ?? null
 }
 
 const openChallenge = async (

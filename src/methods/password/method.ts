@@ -37,12 +37,16 @@ const sentence =
 
 const rejected = (reason: string): Failure => new Failure('PROOF_REJECTED', sentence, { reason })
 
-/** Whose password is tried; null if neither the proof nor the attempt says it. */
-const ownerOf = ({
-  proof,
-  accountId,
-}: Pick<Attempt<PasswordProof>, 'proof' | 'accountId'>): PasswordOwner | null => {
-  if (proof.login != null) return parseLogin(proof.login, 'login')
+/** Whether the password completes another proof, whose challenge names the account. */
+const isSecond = ({ challenge }: Attempt<PasswordProof>): boolean => (challenge?.firstFactor ?? null) !== null
+
+/**
+ * Whose password is tried; null if neither the proof nor the attempt says it. The login of a second proof is not used:
+ * behind a proof of one account it would try the password of another one, past the limit of that account.
+ */
+const ownerOf = (attempt: Attempt<PasswordProof>): PasswordOwner | null => {
+  const { proof, accountId } = attempt
+  if (proof.login != null && !isSecond(attempt)) return parseLogin(proof.login, 'login')
   return accountId === null ? null : { kind: 'account', name: accountId }
 }
 
@@ -56,8 +60,8 @@ const requireOwner = (attempt: Attempt<PasswordProof>): PasswordOwner => {
 }
 
 /** Whether the password alone may be tried: an attempt that completes another proof always may. */
-const isTaken = (stored: StoredPassword, { challenge }: Attempt<PasswordProof>): boolean =>
-  stored.failedProofs < mostFailures || (challenge?.firstFactor ?? null) !== null
+const isTaken = (stored: StoredPassword, attempt: Attempt<PasswordProof>): boolean =>
+  stored.failedProofs < mostFailures || isSecond(attempt)
 
 interface Compared {
   /** Null for the hash of nobody. */

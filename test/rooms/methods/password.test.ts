@@ -264,6 +264,23 @@ test("another's password, and a login of another, do not complete a proof", asyn
   )
 })
 
+test('behind another proof a login names nobody else: who is attacked is compared with nothing there', async () => {
+  const [one, other] = [await somebody(), await somebody('four green frogs')]
+  await tables.query('update identity set failed_proofs = $2 where account_id = $1', [
+    other.session.accountId,
+    mostFailures,
+  ])
+  one.mails += 1
+  const { id } = await tryFirst(one, (await one.email.challenge()).id)
+  const wrong = await tryPassword(idem, { login: other.handle, password: 'four green cats' }, id)
+  const right = await tryPassword(idem, { login: other.handle, password: other.password }, id)
+  expect([codeOf(wrong), codeOf(right)]).toEqual(['PROOF_REJECTED', 'PROOF_REJECTED'])
+  // The same sentence, which does not tell whether it was the other's password.
+  expect(right.errors[0]?.message).toBe(wrong.errors[0]?.message)
+  const own = { login: other.handle, password: one.password }
+  expect(dataOf(await tryPassword(idem, own, id)).signIn.account.id).toBe(one.session.accountId)
+})
+
 test('a change ends the other sessions, and what the former password had begun', async () => {
   const owner = await somebody()
   const begun = await owner.begin()

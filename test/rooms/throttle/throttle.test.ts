@@ -1,10 +1,13 @@
 // Attempts are counted per subject and per network, refused when too many, and forgotten with the window.
 import { randomBytes } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
+import { trySignInWith } from '../../support/authenticator.js'
 import { atOnce, codeOf, dataOf, setHandle, tally } from '../../support/calls.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
+import { PasswordOwner, tryPassword } from '../../support/password-owner.js'
 import { type Answer, startTestService, type TestService } from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
+import { unsentInbox } from '../../support/unsent-inbox.js'
 
 const started: TestService[] = []
 afterEach(async () => {
@@ -92,6 +95,19 @@ test('challenges that do not open count as well', async () => {
   for (let index = 0; index < 5; index++)
     expect(codeOf(await idem.ask(signInQuery, { input }))).toBe('PROOF_REJECTED')
   expectLimited(await idem.ask(signInQuery, { input }))
+})
+
+test('answers of one challenge are attempts on one identity, whatever logins they name', async () => {
+  const idem = await start({ IDEM_THROTTLE_SIGN_INS_PER_SUBJECT: '8' })
+  const { email } = await PasswordOwner.create(idem, unsentInbox(idem))
+  const { id } = await email.challenge()
+  const first = await trySignInWith(idem, { email: { code: await email.code(1) } }, id)
+  const { secondFactor } = dataOf(first).signIn
+  const answer = async (index: number) =>
+    await tryPassword(idem, { login: `somebody.${index}`, password: 'three brown cats' }, secondFactor.id)
+  for (let index = 0; index < 7; index++)
+    expect(codeOf(await answer(index))).toBe(index < 5 ? 'PROOF_REJECTED' : 'CHALLENGE_SPENT')
+  expectLimited(await answer(7))
 })
 
 test('linking and stepping up are attempts, too', async () => {
