@@ -45,13 +45,14 @@ export const verifyProof = async (
   if (method.kind === 'identity') method.admit?.(call)
   // 2 the challenge: issued for this method, purpose and session, and still open
   const found = named && (await openChallenge(call, { named, method, purpose }, needs))
-  // 3 the proof: a guess counts as a try of a held challenge, whatever the result is
-  if (isGuess && found !== null) await needs.challenges.countGuess(call, found)
   const challenge = found?.challenge ?? null
   const accountId =
     challenge?.accountId ?? (purpose === 'SIGN_IN' ? null : (call.principal?.accountId ?? null))
+  // 3 the proof: a guess counts as a try of a held challenge, whatever the result is. The limit of the account comes
+  // before, so that what it refuses leaves the challenge to a recovery code.
   if (isGuess && method.kind === 'second_factor' && accountId !== null)
     await method.countTry?.(call, accountId)
+  if (isGuess && found !== null) await needs.challenges.countGuess(call, found)
   const attempt = { proof: value, challenge, purpose, accountId }
   const spend = challenge === null ? [] : [needs.challenges.spend(challenge)]
   // An answer that is not a guess, such as a question whether the link was confirmed, counts as no failure.

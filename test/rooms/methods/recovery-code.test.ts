@@ -154,6 +154,16 @@ test("malformed codes cost no try; another account's code, or no challenge, open
   expect(await codesLeft(other.accessToken)).toBe(10)
 })
 
+test('where the app is limited for wrong codes, the refusals leave the challenge to a recovery code', async () => {
+  const { key, app, code, accessToken, accountId } = await somebody()
+  for (let time = 0; time < 30; time += 1)
+    await tryStepUpWith(idem, accessToken, { proof: { totp: { code: app.wrongCode() } } })
+  const { id } = await proveKey(idem, key)
+  for (let time = 0; time < 6; time += 1)
+    expect(codeOf(await trySignInWith(idem, app.proof(), id))).toBe('RATE_LIMITED')
+  expect(dataOf(await trySignInWith(idem, proofOf(code), id)).signIn.account.id).toBe(accountId)
+})
+
 test('codes are made with two factors shown recently, and go with the last factor', async () => {
   const key = new KeyOwner(idem)
   const single = await key.signIn()
