@@ -2,7 +2,7 @@
 import type { Accounts } from '../accounts/accounts.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
-import { requireSession } from '../authorization/authorize.js'
+import { requireSession, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { Call } from '../database/call.js'
 import type { Device } from '../devices/device.js'
 import type { Devices } from '../devices/devices.js'
@@ -32,7 +32,8 @@ export const registerDevice = async (
   registration: DeviceRegistration,
   needs: RegisterDeviceNeeds,
 ): Promise<Device> => {
-  const { accountId, sessionId } = requireSession(call.principal)
+  const principal = requireSession(call.principal)
+  const { accountId, sessionId } = principal
   const label = parseShownText(registration.label, 'label')
   // 1 count the attempt, 2 verify the proof: a challenge for this purpose and session, signed by the key that it names
   const { challengeId, signature } = registration
@@ -45,6 +46,8 @@ export const registerDevice = async (
     // Locked, so that concurrent calls cannot pass the limit, and that an ended session adds nothing.
     const owner = await needs.accounts.lock(inner, accountId)
     await needs.sessions.lockLive(inner, sessionId)
+    // Checked again under the lock, because the level may have risen since the guard.
+    requireStepUp(principal, { acr: owner.level, maxAgeSeconds: stepUpMaxAgeSeconds }, inner.now)
     if (owner.kind === 'ANONYMOUS')
       throw new Failure('CONFLICT', 'A guest has no password to reset. Link a key or an address first.')
     const id = needs.random.uuid()

@@ -172,3 +172,25 @@ test('a label is text that people can read', async () => {
     expect(codeOf(await new Device(idem).register(accessToken, label))).toBe('BAD_USER_INPUT')
   expect(await devicesOf(idem, accessToken)).toEqual([])
 })
+
+test('under the lock the level counts that the account has by then', async () => {
+  const { accessToken, accountId } = await somebody()
+  const kept = dataOf(await new Device(idem).register(accessToken)).registerDevice
+  const registration = await new Device(idem).registration(accessToken)
+  // Another session sets up a second factor and has not committed yet, so both pass the guard.
+  await tables.query('begin')
+  await tables.query("update account set level = 'aal2' where id = $1", [accountId])
+  const answers = [register(idem, accessToken, registration), removeDevice(idem, accessToken, kept.id)]
+  await expect
+    .poll(
+      async () =>
+        await tables.query(
+          "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+        ),
+    )
+    .toHaveLength(2)
+  await tables.query('commit')
+  expect(tally(await Promise.all(answers))).toEqual({ STEP_UP_REQUIRED: 2 })
+  const left = await tables.query('select id from device where account_id = $1', [accountId])
+  expect(left).toEqual([{ id: kept.id }])
+})
