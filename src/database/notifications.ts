@@ -1,8 +1,8 @@
 // Receives changes of other processes (LISTEN/NOTIFY), and knows whether it can have missed any.
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Logger } from '../runtime/logger.js'
 import type { Metrics } from '../runtime/metrics.js'
+import { withTimeLimit } from '../runtime/time-limit.js'
 import { readAddress } from './address.js'
 import { runPrepared } from './connection.js'
 import type { Database } from './database.js'
@@ -124,7 +124,9 @@ export class Notifications {
     let client = this.#client
     try {
       client ??= await this.#connect()
-      await soon(this.#prove(client))
+      await withTimeLimit(this.#prove(client), proofMilliseconds, () => {
+        throw new Error('the database does not answer')
+      })
       this.#heardAt = sentAt
       this.#isLossTold = false
       this.metrics.databaseUp.set(1)
@@ -210,14 +212,4 @@ export class Notifications {
     const [table = '', id = ''] = payload.split(':')
     for (const listener of this.#listeners.get(table) ?? []) listener(id)
   }
-}
-
-/** The result of `proof`, or an error after a time limit. */
-const soon = async (proof: Promise<void>): Promise<void> => {
-  // Avoids an unhandled rejection when it fails after the time limit.
-  proof.catch(() => undefined)
-  const late = sleep(proofMilliseconds, null, { ref: false }).then(() => {
-    throw new Error('the database does not answer')
-  })
-  await Promise.race([proof, late])
 }

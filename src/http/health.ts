@@ -1,6 +1,7 @@
 // The routes for health, readiness and metrics.
 import type { FastifyInstance } from 'fastify'
 import type { Metrics } from '../runtime/metrics.js'
+import { withTimeLimit } from '../runtime/time-limit.js'
 
 /** What decides whether a process is ready. */
 export interface ReadinessNeeds {
@@ -29,15 +30,8 @@ export interface Readiness {
 /** A database or queue that takes longer counts as unavailable, in milliseconds. */
 const answerMilliseconds = 1_000
 
-const within = async (milliseconds: number, work: Promise<boolean>): Promise<boolean> => {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => resolve(false), milliseconds)
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const inTime = async (answer: Promise<boolean>): Promise<boolean> =>
+  await withTimeLimit(answer, answerMilliseconds, () => false)
 
 /** Asks everything that the process needs, each within a second. */
 export const readinessOf = async ({
@@ -47,8 +41,8 @@ export const readinessOf = async ({
 }: ReadinessNeeds): Promise<Readiness> => {
   const draining = isDraining()
   const [database, queue] = await Promise.all([
-    within(answerMilliseconds, databaseAnswers()),
-    queueAnswers === null || within(answerMilliseconds, queueAnswers()),
+    inTime(databaseAnswers()),
+    queueAnswers === null || inTime(queueAnswers()),
   ])
   return {
     ready: database && queue && !draining,
