@@ -50,8 +50,8 @@ export const verifyProof = async (
     challenge?.accountId ?? (purpose === 'SIGN_IN' ? null : (call.principal?.accountId ?? null))
   // 3 the proof: a guess counts as a try of a held challenge, whatever the result is. The limit of the account comes
   // before, so that what it refuses leaves the challenge to a recovery code.
-  if (isGuess && method.kind === 'second_factor' && accountId !== null)
-    await method.countTry?.(call, accountId)
+  const completes = method.kind === 'second_factor' || (challenge?.firstFactor ?? null) !== null
+  if (isGuess && completes && accountId !== null) await method.countTry?.(call, accountId)
   if (isGuess && found !== null) await needs.challenges.countGuess(call, found)
   const attempt = { proof: value, challenge, purpose, accountId }
   const spend = challenge === null ? [] : [needs.challenges.spend(challenge)]

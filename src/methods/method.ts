@@ -120,6 +120,11 @@ interface CommonBehaviour<P extends object, R extends object> {
    * method. Reads only. Without this function the method does not complete other proofs.
    */
   challengeAfter?(call: Call, accountId: string, first: FirstFactor): Promise<ChallengeDraft | null>
+  /**
+   * Counts a guess of what completes another proof for the account, over all its challenges and sessions and before it
+   * is compared. Throws `RATE_LIMITED`. Without this function only the tries of a challenge are limited.
+   */
+  countTry?(call: Call, accountId: string): Promise<void>
 }
 
 /** The functions of an identity method. */
@@ -162,11 +167,6 @@ export interface SecondFactorBehaviour<P extends object = object, R extends obje
    * that asks for. Only a method that stands in for the others has this function.
    */
   standsIn?(call: Call, accountId: string): Promise<boolean>
-  /**
-   * Counts a guess for the account, over all its challenges and sessions and before it is compared. Throws
-   * `RATE_LIMITED`. Without this function only the tries of a challenge are limited.
-   */
-  countTry?(call: Call, accountId: string): Promise<void>
   /** Verifies a proof for the account of the attempt. Reads only; refuses like an identity method. */
   verify(call: Call, attempt: SecondAttempt<P>): Promise<ShownSecondFactor>
 }

@@ -2,7 +2,9 @@
 import type { Call } from '../database/call.js'
 import type { Change } from '../database/change.js'
 import type { JsonObject } from '../database/json.js'
+import { Failure } from '../failure.js'
 import { passwordMethodName } from '../identities/identity.js'
+import { triesPace } from '../second-factors/tries-pace.js'
 import type { Login } from './login.js'
 
 /** What is kept of a password. */
@@ -40,6 +42,25 @@ const replace = {
     where id = $1::uuid returning id`,
 }
 
+/**
+ * The pace is a condition of the update, and its state is in the credential, which the next right password or a new one
+ * replaces. `greatest` ignores nulls.
+ */
+const tried = {
+  name: 'idem_password_tried',
+  text: `update identity set credential = jsonb_set(credential, '{triesPacedUntil}', to_jsonb(
+      greatest((credential->>'triesPacedUntil')::timestamptz, $2::timestamptz) + $4::float8 * interval '1 millisecond'))
+    where method = '${passwordMethodName}' and issuer = '${passwordMethodName}' and subject = $1::uuid::text
+      and coalesce((credential->>'triesPacedUntil')::timestamptz <= $3::timestamptz, true)
+    returning id`,
+}
+
+const findPacedUntil = {
+  name: 'idem_password_paced_until',
+  text: `select (credential->>'triesPacedUntil')::timestamptz as "pacedUntil" from identity
+    where method = '${passwordMethodName}' and issuer = '${passwordMethodName}' and subject = $1::uuid::text`,
+}
+
 /** Challenges of second factors that a former password was answered with. */
 const spendFirstProofs = {
   name: 'idem_password_spend_first_proofs',
@@ -56,6 +77,19 @@ export class Passwords {
   async find(call: Call, { kind, name }: PasswordOwner): Promise<StoredPassword | null> {
     const values = ['handle', 'address', 'account'].map((each) => (each === kind ? name : null))
     return (await call.run<StoredPassword>(find, values))[0] ?? null
+  }
+
+  /**
+   * Counts a try behind another proof, before the comparison and in a statement of its own, so that of concurrent tries
+   * only the allowed number is compared. `RATE_LIMITED` if it comes too soon after others that failed.
+   */
+  async countTry(call: Call, accountId: string): Promise<void> {
+    const values = [accountId, call.now, triesPace.latest(call.now), triesPace.shareMilliseconds]
+    if ((await call.run(tried, values)).length > 0) return
+    const [found] = await call.run<{ pacedUntil: Date | null }>(findPacedUntil, [accountId])
+    if (found === undefined) return
+    const retryAfterSeconds = Math.max(1, triesPace.waitSeconds(found.pacedUntil, call.now))
+    throw new Failure('RATE_LIMITED', undefined, { retryAfterSeconds, reason: `password of ${accountId}` })
   }
 
   /** Replaces the password of an identity; its failures are forgotten. */

@@ -6,8 +6,8 @@ import type { JsonObject } from '../database/json.js'
 import { Failure } from '../failure.js'
 import { passwordMethodName } from '../identities/identity.js'
 import type { Random } from '../runtime/random.js'
-import { Pace } from '../throttle/pace.js'
 import { enrolmentLifetimeSeconds, type SecondFactor, type SecondFactorKind } from './second-factor.js'
+import { triesPace } from './tries-pace.js'
 
 const columns = `id, account_id as account, kind, credential, created_at as "createdAt",
   confirmed_at as "confirmedAt", last_used_at as "lastUsedAt", tries_paced_until as "triesPacedUntil"`
@@ -107,13 +107,6 @@ const purge = {
       select id from second_factor where confirmed_at is null and created_at < $1::timestamptz
       limit $2 for update skip locked) returning id`,
 }
-
-/**
- * The pace of tries over all challenges, sessions and networks (NIST SP 800-63B 3.2.2): 30 at once, then 30 a day. Who
- * has the first proof and guesses for a year finds a code of six digits, of which three are valid at any time, with a
- * chance of 3 %.
- */
-const triesPace = new Pace({ windowSeconds: 86_400, perWindow: 30 })
 
 /** A factor whose credential has a sealed value (`tokens/sealed-value.ts`). */
 export interface SealedFactor {

@@ -146,6 +146,10 @@ export const passwordMethod: IdentityDefinition<PasswordProof> = {
         }
       },
 
+      async countTry(call: Call, accountId: string): Promise<void> {
+        await passwords.countTry(call, accountId)
+      },
+
       async verify(call: Call, attempt: Attempt<PasswordProof>): Promise<ShownIdentity> {
         const { accountId, hash, version } = await check(call, attempt)
         return {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { mostFailures } from '../../../src/methods/password/method.js'
 import { describeMethod } from '../../conformance/method.js'
-import { secondFactorIn, tryStepUpWith } from '../../support/authenticator.js'
+import { proveKey, secondFactorIn, tryStepUpWith } from '../../support/authenticator.js'
 import { atOnce, codeOf, dataOf, tally, unlink } from '../../support/calls.js'
 import { EmailOwner } from '../../support/email-owner.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
@@ -247,9 +247,34 @@ test('five wrong ones behind an emailed code burn the challenge; 100 right ones 
   const { password } = owner
   const right = tally(await atOnce(100, async () => await tryPassword(idem, { password }, second.id)))
   expect(right['ok']).toBe(1)
-  expect(
-    Object.keys(right).filter((code) => !['ok', 'CHALLENGE_SPENT', 'UNAVAILABLE'].includes(code)),
-  ).toEqual([])
+  const refusals = ['CHALLENGE_SPENT', 'UNAVAILABLE', 'RATE_LIMITED']
+  expect(Object.keys(right).filter((code) => code !== 'ok' && !refusals.includes(code))).toEqual([])
+})
+
+test('behind another proof wrong ones are limited over all challenges, and a right one resets that', async () => {
+  const owner = await somebody()
+  // Without an address the key is completed by the password, as often as somebody has the key.
+  await tables.query("delete from identity where account_id = $1 and method = 'email'", [
+    owner.session.accountId,
+  ])
+  const wrong = { password: 'three brown cats' }
+  for (let round = 0; round < 6; round += 1) {
+    const { id } = await proveKey(idem, owner.key)
+    for (let time = 0; time < 5; time += 1)
+      expect(codeOf(await tryPassword(idem, wrong, id))).toBe('PROOF_REJECTED')
+  }
+  const { id } = await proveKey(idem, owner.key)
+  const limited = await tryPassword(idem, { password: owner.password }, id)
+  expect(limited.errors[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 2_880 })
+  // Neither the password as a first proof nor a session is limited by that.
+  expect(codeOf(await tryPassword(idem, { login: owner.handle, password: 'three cats' }))).toBe(
+    'PROOF_REJECTED',
+  )
+  idem.clock.advance(2_880)
+  const right = async () =>
+    await tryPassword(idem, { password: owner.password }, (await proveKey(idem, owner.key)).id)
+  expect(codeOf(await right())).toBe(null)
+  expect(codeOf(await right())).toBe(null)
 })
 
 test("another's password, and a login of another, do not complete a proof", async () => {
