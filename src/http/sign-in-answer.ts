@@ -148,12 +148,7 @@ const askFor = (
 }
 
 /** What no further answer to the same challenge can mend. */
-const isFinal: ReadonlySet<string> = new Set([
-  'CHALLENGE_EXPIRED',
-  'CHALLENGE_SPENT',
-  'UNAVAILABLE',
-  'FORBIDDEN',
-])
+const isFinal: ReadonlySet<string> = new Set(['CHALLENGE_EXPIRED', 'CHALLENGE_SPENT', 'FORBIDDEN'])
 
 /** The form again with what is wrong, of the same challenge as long as that can be answered. */
 const refuseForm = async (

@@ -8,6 +8,7 @@ import { EmailOwner } from '../../support/email-owner.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
 import { PasswordOwner, tryPassword, trySetPassword } from '../../support/password-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
+import { SignInVisitor } from '../../support/sign-in-visitor.js'
 import { startTestService } from '../../support/start-service.js'
 import { unsentInbox } from '../../support/unsent-inbox.js'
 
@@ -438,6 +439,14 @@ test('where too many wait, further ones are refused before any work, and everyth
     const refused = await atOnce(8, async () => await tryPassword(busy, { password: owner.password }, id))
     expect(tally(refused)).toEqual({ UNAVAILABLE: 8 })
     expect(refused[0]?.errors[0]?.extensions['retryAfterSeconds']).toBe(5)
+    // At the sign-in page the form stays, because the first proof is spent.
+    const visitor = new SignInVisitor(busy)
+    const form = new URLSearchParams(new URL(visitor.url()).searchParams)
+    const sent = { way: 'password', step: 'prove', challengeId: id, password: owner.password }
+    for (const [name, value] of Object.entries(sent)) form.set(name, value)
+    const page = await visitor.post(form)
+    expect([page.status, page.title]).toEqual([503, 'One more step'])
+    expect(page.form('password').values['challengeId']).toBe(id)
     expect(dataOf(await busy.askAs(owner.session.accessToken, '{ me { handle } }')).me.handle).toBe(
       owner.handle,
     )
