@@ -29,7 +29,8 @@ export class Prompter {
 
   /** The same, not shown while it is typed. */
   async askHidden(question: string, what: string): Promise<string> {
-    if (!this.isInteractive) return answered(await this.lines.next(), what)
+    // Also with `--json`, which asks nobody twice: the terminal would show what is typed.
+    if (this.machine.stdin.isTTY !== true) return answered(await this.lines.next(), what)
     this.lines.rest()
     this.output.ask(question)
     const line = await readHiddenLine(this.machine.stdin)

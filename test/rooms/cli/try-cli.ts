@@ -48,7 +48,7 @@ export const freshFolder = (): string => mkdtempSync(path.join(tmpdir(), 'idem-c
 const realClock = { now: () => new Date() }
 
 /** A machine on which nothing has been done. */
-const bareMachine: Machine = {
+export const bareMachine: Machine = {
   words: [],
   environment: {},
   stdin: Readable.from([]),
