@@ -7,7 +7,7 @@ export interface LoginOptions {
   readonly handle?: string
   readonly privateKey?: string
   readonly walletKey?: string
-  readonly chain: string
+  readonly chain?: string
   readonly password?: boolean
   readonly guest?: boolean
   readonly email?: string
@@ -30,6 +30,8 @@ export const refuseMixedOptions = (options: LoginOptions): void => {
     throw new CliError('USAGE', 'Sign in either by email or with a key.')
   if (privateKey !== undefined && walletKey !== undefined)
     throw new CliError('USAGE', 'Sign in with one key: --private-key or --wallet-key.')
+  if (options.chain !== undefined && walletKey === undefined)
+    throw new CliError('USAGE', 'A chain is that of a wallet.', 'Give both: --wallet-key FILE --chain ID')
   refuseMixedMail(options)
 }
 

@@ -57,7 +57,7 @@ export const loginCommand = (machine: Machine): Command =>
     )
     .option('--private-key <file>', 'file with the private key, - for standard input')
     .option('--wallet-key <file>', 'file with the private key of an Ethereum account, - for standard input')
-    .option('--chain <id>', 'with --wallet-key: the EIP-155 number of the chain', '1')
+    .option('--chain <id>', 'with --wallet-key: the EIP-155 number of the chain (default: 1)')
     .option('--password', 'sign in with a password, under --handle or --email, or asked for')
     .option('--email <address>', 'sign in by email; by a key that an earlier login made, if there is one')
     .option(
@@ -105,7 +105,7 @@ const logInByWallet = async (
 ): Promise<void> => {
   const { login } = connection.kept
   const repeated = walletKey === undefined && login?.method === 'wallet' ? login : null
-  const wallet = await readWallet(connection, { word, chain: repeated?.chainId ?? chain })
+  const wallet = await readWallet(connection, { word, chain: repeated?.chainId ?? chain ?? '1' })
   return logInWithWallet(connection, wallet, handle ?? repeated?.handle ?? null)
 }
 

@@ -92,6 +92,8 @@ test.each([
   [['passwords', 'reset', '--wait', '--recovery-code']],
   [['login', '--wallet-key', 'x', '--private-key', 'y']],
   [['login', '--wallet-key', 'x', '--chain', 'mainnet']],
+  [['login', '--chain', '10']],
+  [['login', '--password', '--handle', 'ada', '--chain', '10']],
   [['status', '--url', 'ftp://example.org']],
   [['status', '--url', 'http://user:pass@example.org']],
 ])('idem %j is a usage error', async (words) => {
