@@ -16,27 +16,30 @@ export interface ContractWalletsNeeds {
   readonly throttle: Throttle
 }
 
-/** Questions of this process to all nodes at once. A question takes about 0.2 s, and at most 10 s. */
+/**
+ * Questions of this process to one node at once, so that a slow one holds up no other chain. A question takes about
+ * 0.2 s, and at most 10 s.
+ */
 const mostAtOnce = 32
 /** The time after which a client should try again if a node does not answer, in seconds. */
 const retrySeconds = 5
 
-/** A node whose chain is known to be the right one, once it has said so. */
+/** A node, whose chain is known to be the right one once it has said so, and the number of questions under way. */
 interface Node {
   readonly node: EthereumNode
   isOfChain: boolean
+  running: number
 }
 
 /** The nodes of the configured chains. */
 export class ContractWallets {
   readonly #nodes: ReadonlyMap<Chain, Node>
-  #running = 0
 
   constructor(private readonly needs: ContractWalletsNeeds) {
     this.#nodes = new Map(
       [...needs.walletRpc].map(([chain, url]) => [
         chain,
-        { node: new EthereumNode(needs.outboundHttp, url), isOfChain: false },
+        { node: new EthereumNode(needs.outboundHttp, url), isOfChain: false, running: 0 },
       ]),
     )
   }
@@ -53,8 +56,8 @@ export class ContractWallets {
     const known = this.#nodes.get(wallet.chain)
     if (known === undefined) return null
     await this.needs.throttle.count(call, 'askContract', caipAccountOf(wallet))
-    if (this.#running >= mostAtOnce) throw unavailable(wallet.chain, 1, 'too many questions are under way')
-    this.#running += 1
+    if (known.running >= mostAtOnce) throw unavailable(wallet.chain, 1, 'too many questions are under way')
+    known.running += 1
     try {
       await requireChain(known, wallet.chain)
       return await isAcceptedByContract(known.node, { address: wallet.address, ...signed })
@@ -62,7 +65,7 @@ export class ContractWallets {
       if (!(error instanceof OutboundError || error instanceof NodeError)) throw error
       throw unavailable(wallet.chain, retrySeconds, error.message, error)
     } finally {
-      this.#running -= 1
+      known.running -= 1
     }
   }
 }

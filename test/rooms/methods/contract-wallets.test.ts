@@ -292,7 +292,7 @@ describe.skipIf(anvil === null && !isRequired)('contract wallets (need anvil)', 
     expect(codeOf(await signIn(address, byOwner, 'eip155:137'))).toBe('PROOF_REJECTED')
   })
 
-  test('more questions than 32 at once are refused, and the places are free again after them', async () => {
+  test('more questions than 32 at once to one node are refused, and the places are free again after them', async () => {
     const waiting: ServerResponse[] = []
     node.respond = onCall((response) => void waiting.push(response))
     const pending = atOnce(40, async () => {
@@ -303,6 +303,8 @@ describe.skipIf(anvil === null && !isRequired)('contract wallets (need anvil)', 
     // The others have their answer already, or get it without a place.
     const refused = await signIn(wallet, byOwner, 'eip155:137')
     expect(codeOf(refused)).toBe('UNAVAILABLE')
+    // The node of another chain is asked as ever.
+    expect(codeOf(await signIn(wallet, byOwner, 'eip155:31337'))).toBeNull()
     for (const response of waiting) asJson(response, { result: '0x' })
     expect(tally(await pending)).toEqual({ PROOF_REJECTED: 32, UNAVAILABLE: 8 })
     node.respond = onCall((response) => asJson(response, { result: '0x' }))
