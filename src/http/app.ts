@@ -23,6 +23,7 @@ import { addHealth, type HealthNeeds } from './health.js'
 import { addHomePage } from './home-page.js'
 import { requireHost, requireThisMachine } from './host.js'
 import { addMailbox, type MailboxNeeds } from './mailbox-page.js'
+import { closeWhenStopping } from './open-connections.js'
 import { type RefusalNeeds, refusalAnswer } from './refusal.js'
 import { isSetUp } from './return-url.js'
 import { addScriptFiles } from './script-files.js'
@@ -146,6 +147,7 @@ export const createApp = (needs: AppNeeds): FastifyInstance => {
   })
   const served = new ServedMethods(app)
   addConnectionRefusals(app.server, served, refusalNeeds)
+  closeWhenStopping(app)
   acceptOnlyJson(app)
   addErrors(app, served, refusalNeeds)
   addAccessLog(app, needs)

@@ -4,9 +4,6 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
-/** Time between two looks for connections that have become idle while the service stops, in milliseconds. */
-const idleCheckMilliseconds = 50
-
 /** What a machine answers that has no such address, for example one without IPv6 whose list of hosts names `::1`. */
 const noSuchAddress: ReadonlySet<unknown> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
@@ -32,16 +29,6 @@ const openDoor = async (app: FastifyInstance, address: string, port: number): Pr
   }
 }
 
-/** Closes a door once the requests that came through it are answered. The server closes only its own connections. */
-const closeDoor = async (app: FastifyInstance, door: Server): Promise<void> => {
-  const closed = once(door.close(), 'close')
-  const closeIdle = (): void => app.server.closeIdleConnections()
-  closeIdle()
-  const timer = setInterval(closeIdle, idleCheckMilliseconds)
-  await closed
-  clearInterval(timer)
-}
-
 /**
  * Listens at all these addresses until the application is closed. Not with several servers, as Fastify does for
  * `localhost`: what Node's parser refuses would be answered by our listeners on the first one only. Throws what
@@ -53,7 +40,13 @@ export const listen = async (
 ): Promise<void> => {
   const [first = '', ...others] = addresses
   const doors: Server[] = []
-  app.addHook('preClose', async () => void (await Promise.all(doors.map((door) => closeDoor(app, door)))))
+  let closed: readonly Promise<unknown>[] = []
+  // All addresses stop to take connections at the same time. A door counts those that came through it as its own.
+  app.addHook('preClose', (done) => {
+    closed = doors.map(async (door) => await once(door.close(), 'close'))
+    done()
+  })
+  app.addHook('onClose', async () => void (await Promise.all(closed)))
   await app.listen({ host: first, port })
   for (const address of others) {
     const door = await openDoor(app, address, port)
