@@ -49,7 +49,7 @@ export const startService = async (
   queueAnswers: (() => Promise<boolean>) | null = null,
 ): Promise<Service> => {
   const { settings, clock, random, logger, publicUrl, requestScope, traces } = options
-  const { database, metrics, signingKeys, notifications, auditLog, ownCall } = foundation
+  const { database, metrics, signingKeys, notifications, auditLog, passwordHasher, ownCall } = foundation
 
   const accessTokens = new AccessTokens({
     signingKeys,
@@ -147,6 +147,8 @@ export const startService = async (
     drain,
     stop: async () => {
       drain()
+      // Hundreds of passwords could wait for longer than running requests are given.
+      passwordHasher.close()
       await app.close()
       await graphqlServer.stop()
     },

@@ -53,6 +53,11 @@ export class PasswordHasher {
     this.#turns.admit(network)
   }
 
+  /** Refuses the passwords that wait, and new ones, with `UNAVAILABLE`; those that are being hashed are finished. */
+  close(): void {
+    this.#turns.close()
+  }
+
   /**
    * Runs work with passwords when it is its turn. `UNAVAILABLE` before any work if too many wait already, or too many of
    * the same network.

@@ -77,3 +77,15 @@ test('a work that throws passes its turn on', async () => {
   await expect(failing).rejects.toThrow('as it happens')
   expect(await next).toBe('next')
 })
+
+test('a closed queue refuses who waits and who comes; what runs is finished', async () => {
+  const { begun, add, endOne, turns } = createQueue(1, 10)
+  const running = add('a', 'running')
+  const waiting = [add('a', 'first'), add('b', 'second')].map(refusalOf)
+  turns.close()
+  for (const refused of [...(await Promise.all(waiting)), await refusalOf(add('c', 'late'))])
+    expect(refused).toMatchObject({ code: 'UNAVAILABLE', details: { retryAfterSeconds: 1 } })
+  await endOne()
+  expect(await running).toBe('running')
+  expect(begun).toEqual(['running'])
+})
