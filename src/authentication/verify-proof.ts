@@ -45,14 +45,11 @@ export const verifyProof = async (
   if (method.kind === 'identity') method.admit?.(call)
   // 2 the challenge: issued for this method, purpose and session, and still open
   const found = named && (await openChallenge(call, { named, method, purpose }, needs))
+  // 3 the proof: a guess counts as a try of a held challenge, whatever the result is
   const challenge = found?.challenge ?? null
   const accountId =
     challenge?.accountId ?? (purpose === 'SIGN_IN' ? null : (call.principal?.accountId ?? null))
-  // 3 the proof: a guess counts as a try of a held challenge, whatever the result is. The limit of the account comes
-  // before, so that what it refuses leaves the challenge to a recovery code.
-  const completes = method.kind === 'second_factor' || (challenge?.firstFactor ?? null) !== null
-  if (isGuess && completes && accountId !== null) await method.countTry?.(call, accountId)
-  if (isGuess && found !== null) await needs.challenges.countGuess(call, found)
+  if (isGuess) await countGuess(call, { method, found, accountId }, needs)
   const attempt = { proof: value, challenge, purpose, accountId }
   const spend = challenge === null ? [] : [needs.challenges.spend(challenge)]
   // An answer that is not a guess, such as a question whether the link was confirmed, counts as no failure.
@@ -61,6 +58,32 @@ export const verifyProof = async (
   const verify = async () => await verifyAttempt(call, { method, attempt, spend }, needs)
   const run = async () => await unlessSpent(call, { found, verify }, needs)
   return await noteRejectedProof(call, { about, run }, needs)
+}
+
+/** Counts a guess for its challenge; then for the account, where it completes another proof or a session. */
+const countGuess = async (
+  call: Call,
+  {
+    method,
+    found,
+    accountId,
+  }: {
+    readonly method: Method
+    readonly found: OpenedChallenge | null
+    readonly accountId: string | null
+  },
+  { challenges }: VerifyProofNeeds,
+): Promise<void> => {
+  if (found !== null) await challenges.countGuess(call, found)
+  const completes = method.kind === 'second_factor' || (found?.challenge.firstFactor ?? null) !== null
+  if (!completes || accountId === null) return
+  try {
+    await method.countTry?.(call, accountId)
+  } catch (error) {
+    // It is not compared, so the challenge keeps its tries, for a recovery code or for later.
+    if (found !== null && error instanceof Failure) await challenges.returnGuess(call, found)
+    throw error
+  }
 }
 
 /**

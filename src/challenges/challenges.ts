@@ -95,6 +95,11 @@ export class Challenges {
     if (!(await this.held.countTry(call, id))) throw burnt(id)
   }
 
+  /** Takes back the count of a guess that was not compared. */
+  async returnGuess(call: Call, found: OpenedChallenge): Promise<void> {
+    if (found.kind === 'held') await this.held.returnTry(call, found.facts.id)
+  }
+
   /**
    * The row that spends a challenge. The unique nonce lets one of many answers succeed; the others get
    * `CHALLENGE_SPENT`.

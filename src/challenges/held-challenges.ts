@@ -54,6 +54,11 @@ const tried = {
   text: `update held_challenge set tries = tries + 1 where id = $1::uuid and tries < $2::int returning id`,
 }
 
+const untried = {
+  name: 'idem_held_untried',
+  text: 'update held_challenge set tries = tries - 1 where id = $1::uuid and tries > 0 returning id',
+}
+
 const matchCodeTried = {
   name: 'idem_held_match_code_tried',
   text: `update held_challenge h set match_code_tries = match_code_tries + 1
@@ -106,6 +111,11 @@ export class HeldChallenges {
   /** Counts a try of the code of the challenge with this internal id; false if none is left. */
   async countTry(call: Call, id: string): Promise<boolean> {
     return (await call.run(tried, [id, mostCodeAttempts])).length > 0
+  }
+
+  /** Takes back the count of a try that was not compared. */
+  async returnTry(call: Call, id: string): Promise<void> {
+    await call.run(untried, [id])
   }
 
   /** The challenge with this internal id, or null. */
