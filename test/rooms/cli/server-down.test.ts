@@ -96,7 +96,8 @@ test('logout works offline: forgotten here, with a warning, the guest able to co
   expect(stdout).toContain('Signed out')
   expect(stderr).toContain('warning: the session was forgotten here')
   const { [url]: entry } = JSON.parse(readFileSync(machine.file('c.json'), 'utf8')).servers
-  expect(entry).toEqual({ login: null, tokens: null, deviceSecret: 'DEVICE-SECRET', emailKeys: [] })
+  const kept = { deviceSecret: 'DEVICE-SECRET', emailKeys: [], deviceKeys: [] }
+  expect(entry).toEqual({ login: null, tokens: null, ...kept })
 })
 
 test('logout when nobody is signed in is no error and writes nothing', async () => {

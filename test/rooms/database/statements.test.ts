@@ -13,10 +13,15 @@ afterAll(async () => await idem.stop())
 const count = async (): Promise<number> =>
   (await idem.foundation.metrics.databaseStatements.get()).values[0]?.value ?? 0
 
+/** The fewest of three times: what runs in the background, such as a look after a lost notification, only adds. */
 const statementsOf = async (work: () => Promise<unknown>): Promise<number> => {
-  const before = await count()
-  await work()
-  return (await count()) - before
+  const counts: number[] = []
+  for (let time = 0; time < 3; time += 1) {
+    const before = await count()
+    await work()
+    counts.push((await count()) - before)
+  }
+  return Math.min(...counts)
 }
 
 test('frequent requests take few statements: the count of the attempt, a look, and all that is written as one', async () => {
@@ -29,8 +34,11 @@ test('frequent requests take few statements: the count of the attempt, a look, a
   expect(await statementsOf(() => owner.signIn())).toBe(3)
   expect(await statementsOf(() => signInAsGuest(idem))).toBe(3)
   const guest = await signInAsGuest(idem)
-  const { refreshToken, accessToken } = await refresh(idem, guest.refreshToken)
-  expect(await statementsOf(() => refresh(idem, refreshToken))).toBe(1)
+  let { refreshToken, accessToken } = await refresh(idem, guest.refreshToken)
+  const refreshAgain = async () => {
+    ;({ refreshToken, accessToken } = await refresh(idem, refreshToken))
+  }
+  expect(await statementsOf(refreshAgain)).toBe(1)
   await vi.waitFor(() => expect(idem.foundation.notifications.trusted).toBe(true))
   const askWho = async () => dataOf(await idem.askAs(accessToken, '{ me { id handle } }'))
   await askWho()
