@@ -74,9 +74,17 @@ test('by the link of the mail: its page asks for the match code, and the form go
   await visitor.redeem(await visitor.send(early.form('email', 'prove')))
 })
 
-test('as a guest', async () => {
+test('as a guest, of whom nothing is stored before the code is redeemed', async () => {
   const visitor = new SignInVisitor(idem)
+  // The worker changes others, of earlier tests.
+  const stored = async () => {
+    const { account, identity, session, held_challenge, spent_challenge } = await tables.contents()
+    return { account, identity, session, held_challenge, spent_challenge }
+  }
+  const before = await stored()
   const back = await visitor.send((await visitor.open()).form('anonymous'))
+  expect(await stored()).toEqual(before)
+  expect(Object.values(before)).not.toContain(undefined)
   expect((await visitor.redeem(back)).account.kind).toBe('ANONYMOUS')
 })
 

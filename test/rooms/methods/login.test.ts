@@ -179,6 +179,12 @@ test('what changed since the proof counts: a second factor, a suspension, an ide
   dataOf(await unlink(idem, accessToken, identity.id))
   // Not registered anew: the proof was of an account.
   expect(codeOf(await redeem(unlinkedCode, pair.codeVerifier))).toBe('PROOF_REJECTED')
+  // Nor once it is of somebody else: the code opens no account that the proof did not lead to.
+  const heir = await new KeyOwner(idem).signIn()
+  dataOf(await owner.link(heir.accessToken))
+  expect(codeOf(await redeem(unlinkedCode, pair.codeVerifier))).toBe('PROOF_REJECTED')
+  const { sessions } = dataOf(await idem.askAs(heir.accessToken, '{ me { sessions { id } } }')).me
+  expect(sessions.length).toBe(1)
 })
 
 test('a code for a method that is not offered any more is refused', async () => {
