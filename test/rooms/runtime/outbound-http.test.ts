@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { readEnvironment } from '../../../src/config/read-environment.js'
@@ -336,6 +336,37 @@ describe('a call', () => {
     const url = new URL(`http://127.0.0.1:${port}/`)
     expect(await faultOf(door.send({ ...asked, url, deadlineMilliseconds: 200 }))).toBe('too_late')
     await gone
+  })
+
+  test.each<[string, 'http' | 'https', (socket: Socket) => void]>([
+    ['accepts the connection and begins no TLS', 'https', () => undefined],
+    [
+      'announces answers without end',
+      'http',
+      (socket) => {
+        const timer = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'), 20)
+        socket.once('close', () => clearInterval(timer))
+      },
+    ],
+    [
+      'speaks another protocol from then on',
+      'http',
+      (socket) => void socket.write('HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+    ],
+  ])('to a server that %s is over by its deadline, with its connection', async (_what, scheme, respond) => {
+    const gone = Promise.withResolvers<void>()
+    const server = createTcpServer((socket) => {
+      socket.once('close', () => gone.resolve()).on('error', () => undefined)
+      socket.resume()
+      respond(socket)
+    })
+    servers.push(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const url = new URL(`${scheme}://127.0.0.1:${port}/`)
+    const fault = await faultOf(door.send({ ...asked, url, deadlineMilliseconds: 200 }))
+    expect(['too_late', 'unreachable']).toContain(fault)
+    await gone.promise
   })
 
   test('whose name is not answered for in time ends at its deadline too', async () => {
