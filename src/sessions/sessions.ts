@@ -35,11 +35,17 @@ const advance = {
     returning ${columns}`,
 }
 
-/** The levels are named so that comparing them as texts gives their order. */
+/**
+ * The levels are named so that comparing them as texts gives their order. Share-locks the account first, because whoever
+ * changes what the account owns has locked it before the sessions and identities that a step-up changes.
+ */
 const raise = {
   name: 'idem_session_raise',
   text: `update session set authenticated_at = $2::timestamptz, amr = $3::text[], acr = $4::text
-    where id = $1::uuid and ended_at is null and expires_at > $2::timestamptz and acr <= $4::text
+    from (select a.id as owner_id from account a
+      where a.id = (select account_id from session where id = $1::uuid) for share) owner
+    where id = $1::uuid and account_id = owner_id and ended_at is null and expires_at > $2::timestamptz
+      and acr <= $4::text
       and ($5::uuid is null
         or exists (select 1 from identity where id = $5::uuid and account_id = session.account_id))
     returning ${columns}`,
