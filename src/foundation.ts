@@ -12,7 +12,9 @@ import { Database } from './database/database.js'
 import { Notifications } from './database/notifications.js'
 import { Devices } from './devices/devices.js'
 import { entities } from './entities.js'
+import { FailedProofs } from './identities/failed-proofs.js'
 import { Identities } from './identities/identities.js'
+import { ProvenIdentities } from './identities/proven-identities.js'
 import { KnownNetworks } from './mail/known-networks.js'
 import { MailAsks } from './mail/mail-asks.js'
 import { MailLines } from './mail/mail-lines.js'
@@ -80,6 +82,8 @@ export interface Foundation {
   readonly accounts: Accounts
   readonly handles: Handles
   readonly identities: Identities
+  readonly provenIdentities: ProvenIdentities
+  readonly failedProofs: FailedProofs
   readonly secondFactors: SecondFactors
   readonly devices: Devices
   readonly passwordResets: PasswordResets
@@ -121,6 +125,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const heldChallenges = new HeldChallenges()
   const heldSecrets = new HeldSecrets(keyRing)
   const identities = new Identities(settings.identities)
+  const provenIdentities = new ProvenIdentities()
   const secondFactors = new SecondFactors(random)
   const auditLog = new AuditLog(random)
   const outbox = new Outbox(traces)
@@ -133,6 +138,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     random,
     heldSecrets,
     identities,
+    provenIdentities,
     secondFactors,
     keyRing,
     auditLog,
@@ -164,6 +170,8 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     accounts: new Accounts(notifications),
     handles: new Handles(),
     identities,
+    provenIdentities,
+    failedProofs: new FailedProofs(),
     secondFactors,
     devices: new Devices(settings.devices),
     passwordResets: new PasswordResets(),

@@ -3,6 +3,7 @@ import { type Account, suspendedFailure } from '../accounts/account.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
+import type { ProvenIdentities } from '../identities/proven-identities.js'
 import { type AskedReset, isAvailable, type WaitingReset } from '../password-resets/password-reset.js'
 import type { PasswordResets } from '../password-resets/password-resets.js'
 import { type PreparePasswordNeeds, preparePassword } from '../passwords/prepare-password.js'
@@ -19,6 +20,7 @@ export interface CompletePasswordResetNeeds
     AnnounceActNeeds {
   readonly random: PreparePasswordNeeds['random']
   readonly passwordResets: PasswordResets
+  readonly provenIdentities: ProvenIdentities
   readonly sessions: Sessions
   readonly metrics: Metrics
 }
@@ -79,7 +81,7 @@ const lockOwner = async (
 ): Promise<Account> => {
   const locked = await needs.accounts.lock(call, account.id)
   if (locked.suspendedAt !== null) throw suspendedFailure('FORBIDDEN', locked.id)
-  const { found } = await needs.identities.lookUp(call, verified.proven, null)
+  const { found } = await needs.provenIdentities.lookUp(call, verified.proven, null)
   const password = await needs.passwords.find(call, { kind: 'account', name: locked.id })
   if (found?.account.id === locked.id && password !== null) return locked
   throw new Failure('PROOF_REJECTED', undefined, {

@@ -1,12 +1,12 @@
 // Records a rejected proof: for its identity, and with the network in the log.
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import type { Identities } from '../identities/identities.js'
+import type { FailedProofs } from '../identities/failed-proofs.js'
 import type { ProvenIdentity } from '../identities/identity.js'
 
 /** What `noteRejectedProof` works with. */
 export interface NoteRejectedProofNeeds {
-  readonly identities: Identities
+  readonly failedProofs: FailedProofs
 }
 
 /** An identity, or the one that opened a session: for a second factor that is tried within it. */
@@ -27,7 +27,7 @@ export interface ProofCheck<T> {
 export const noteRejectedProof = async <T>(
   call: Call,
   { about, run }: ProofCheck<T>,
-  { identities }: NoteRejectedProofNeeds,
+  { failedProofs }: NoteRejectedProofNeeds,
 ): Promise<T> => {
   try {
     return await run()
@@ -35,7 +35,7 @@ export const noteRejectedProof = async <T>(
     if (!(error instanceof Failure) || error.code !== 'PROOF_REJECTED') throw error
     if (error.details.attempt !== undefined) throw error
     const tried = await about()
-    const identityId = tried && (await noteFailed(call, tried, identities))
+    const identityId = tried && (await noteFailed(call, tried, failedProofs))
     const attempt = { network: call.source.network, identityId }
     throw new Failure(error.code, error.message, { ...error.details, attempt })
   }
@@ -44,8 +44,8 @@ export const noteRejectedProof = async <T>(
 const noteFailed = async (
   call: Call,
   about: TriedIdentity,
-  identities: Identities,
+  failedProofs: FailedProofs,
 ): Promise<string | null> =>
   'sessionId' in about
-    ? await identities.noteFailedProofInSession(call, about.sessionId)
-    : await identities.noteFailedProof(call, about)
+    ? await failedProofs.noteInSession(call, about.sessionId)
+    : await failedProofs.note(call, about)

@@ -2,7 +2,7 @@
 import { type Account, suspendedFailure } from '../accounts/account.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import type { Identities } from '../identities/identities.js'
+import type { ProvenIdentities } from '../identities/proven-identities.js'
 import { parseSignature } from '../methods/key/signature.js'
 import { parseRecoveryCode } from '../methods/recovery-code/recovery-code.js'
 import { type AskedReset, isAvailable } from '../password-resets/password-reset.js'
@@ -23,7 +23,7 @@ export interface ResetPasswordNeeds
     ProveResetNeeds,
     BeginPasswordResetNeeds,
     CompletePasswordResetNeeds {
-  readonly identities: Identities
+  readonly provenIdentities: ProvenIdentities
   readonly passwordHasher: PasswordHasher
   readonly methods: VerifyProofNeeds['methods']
   readonly random: CompletePasswordResetNeeds['random']
@@ -103,7 +103,7 @@ const ownerOf = async (
   { proven }: VerifiedIdentity,
   needs: ResetPasswordNeeds,
 ): Promise<Account> => {
-  const { found } = await needs.identities.lookUp(call, proven, null)
+  const { found } = await needs.provenIdentities.lookUp(call, proven, null)
   if (found?.account.suspendedAt != null) throw suspendedFailure('FORBIDDEN', found.account.id)
   const password = found && (await needs.passwords.find(call, { kind: 'account', name: found.account.id }))
   if (found === null || password === null)

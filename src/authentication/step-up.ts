@@ -116,7 +116,7 @@ const raiseByIdentity = async (
     if (!isWeaker(acr, principal.acr))
       return { outcome: 'raised', session: await raise(call, { ...proven, opened }, needs) }
     // Enough for the account, but it must not renew the time of a stronger proof.
-    const parts = needs.identities.stepsOf(opened.identityId, credential)
+    const parts = needs.provenIdentities.stepsOf(opened.identityId, credential)
     return await complete(call, { ...proven, account: opened.account, parts }, needs)
   })
   switch (opening.outcome) {

@@ -3,15 +3,15 @@ import type { FirstFactor } from '../challenges/challenge.js'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import { assertNever, Failure } from '../failure.js'
-import type { Identities } from '../identities/identities.js'
 import type { ProvenIdentity } from '../identities/identity.js'
+import type { ProvenIdentities } from '../identities/proven-identities.js'
 import type { Attempt, HandoverMethod, IdentityMethod, Method, SecondFactor } from '../methods/method.js'
 import type { Verified, VerifiedIdentity, VerifiedProof } from './verified-proof.js'
 
 /** What `verifyAttempt` works with. */
 export interface VerifyAttemptNeeds {
   readonly methods: readonly Method[]
-  readonly identities: Identities
+  readonly provenIdentities: ProvenIdentities
 }
 
 /** An attempt with its method, and what spends its challenge. */
@@ -64,10 +64,10 @@ const verifyIdentity = async (
   const first = challenge.firstFactor
   if (isSame(proven, first))
     throw new Failure('PROOF_REJECTED', undefined, { reason: 'the second proof is the first one again' })
-  const { found } = await needs.identities.lookUp(call, proven, null)
+  const { found } = await needs.provenIdentities.lookUp(call, proven, null)
   if (found === null || found.account.id !== challenge.accountId)
     throw new Failure('PROOF_REJECTED', undefined, { reason: 'the second proof is not of the same account' })
-  const used = [...shown.writes, ...needs.identities.usesOf(call, found, credential)]
+  const used = [...shown.writes, ...needs.provenIdentities.usesOf(call, found, credential)]
   return completed({ first, accountId: challenge.accountId, shown: { amr, writes: used } }, needs)
 }
 

@@ -8,7 +8,7 @@ import type { ProvenIdentity } from '../identities/identity.js'
 import type { Attempt, Method } from '../methods/method.js'
 import { isOfSecondFactor, type OneOf, pickMethod } from '../methods/registry.js'
 import type { Throttle } from '../throttle/throttle.js'
-import { noteRejectedProof, type TriedIdentity } from './note-rejected-proof.js'
+import { type NoteRejectedProofNeeds, noteRejectedProof, type TriedIdentity } from './note-rejected-proof.js'
 import type { VerifiedProof } from './verified-proof.js'
 import { type VerifyAttemptNeeds, verifyAttempt } from './verify-attempt.js'
 
@@ -19,7 +19,7 @@ export interface SubmittedProof {
 }
 
 /** What `verifyProof` works with. */
-export interface VerifyProofNeeds extends VerifyAttemptNeeds {
+export interface VerifyProofNeeds extends VerifyAttemptNeeds, NoteRejectedProofNeeds {
   readonly challenges: Challenges
   readonly throttle: Throttle
 }

@@ -11,11 +11,13 @@ import type { Random } from '../runtime/random.js'
 import type { Throttle } from '../throttle/throttle.js'
 import type { Identities } from './identities.js'
 import { type CredentialStep, type Identity, newIdentity, type ProvenIdentity } from './identity.js'
+import type { ProvenIdentities } from './proven-identities.js'
 
 /** What `openIdentity` works with. */
 export interface OpenIdentityNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
+  readonly provenIdentities: ProvenIdentities
   readonly auditLog: AuditLog
   readonly random: Random
   readonly throttle: Throttle
@@ -107,7 +109,11 @@ const lookUp = async (
   claim: IdentityClaim,
   needs: OpenIdentityNeeds,
 ): Promise<OpenedIdentity | ClosedIdentity> => {
-  const { found, handleOwner, isRetired } = await needs.identities.lookUp(call, claim.proven, claim.handle)
+  const { found, handleOwner, isRetired } = await needs.provenIdentities.lookUp(
+    call,
+    claim.proven,
+    claim.handle,
+  )
   if (isRetired) return { outcome: 'refused', failure: movedOn() }
   if (found === null) return await unknown(call, claim, { handleOwner, needs })
   const { account } = found
@@ -116,7 +122,7 @@ const lookUp = async (
   if (account.suspendedAt !== null)
     return { outcome: 'refused', failure: suspendedFailure('FORBIDDEN', account.id) }
   if (isWeaker(claim.acr, account.level)) {
-    const parts = needs.identities.stepsOf(found.identityId, claim.credential)
+    const parts = needs.provenIdentities.stepsOf(found.identityId, claim.credential)
     return { outcome: 'second_factor', account, parts }
   }
   if (claim.accountId !== null && claim.accountId !== account.id) return { outcome: 'other_account', account }
@@ -124,7 +130,7 @@ const lookUp = async (
     ...found,
     added: null,
     provisioned: false,
-    parts: needs.identities.usesOf(call, found, claim.credential),
+    parts: needs.provenIdentities.usesOf(call, found, claim.credential),
   }
 }
 

@@ -9,6 +9,7 @@ import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import type { Identities } from '../identities/identities.js'
 import type { CredentialStep, ProvenIdentity } from '../identities/identity.js'
+import type { ProvenIdentities } from '../identities/proven-identities.js'
 import type { MethodWords } from '../mail/words.js'
 import type { Outbox } from '../outbox/outbox.js'
 import type { PasswordHasher } from '../passwords/password-hasher.js'
@@ -188,6 +189,7 @@ export interface MethodNeeds {
   readonly random: Random
   readonly heldSecrets: HeldSecrets
   readonly identities: Identities
+  readonly provenIdentities: ProvenIdentities
   readonly secondFactors: SecondFactors
   readonly keyRing: KeyRing
   readonly auditLog: AuditLog

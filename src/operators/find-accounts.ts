@@ -3,6 +3,7 @@ import type { AccountFilter } from '../accounts/accounts.js'
 import { parseHandle } from '../accounts/handle.js'
 import type { Handles } from '../accounts/handles.js'
 import type { Call } from '../database/call.js'
+import type { ProvenIdentities } from '../identities/proven-identities.js'
 import { parseAddress } from '../mail/address.js'
 import { emailMethodName } from '../methods/email/method.js'
 import type { AccountRecord } from './account-record.js'
@@ -21,6 +22,7 @@ export interface AccountQuery {
 /** What `findAccounts` works with. */
 export interface FindAccountsNeeds extends ReadAccountNeeds {
   readonly handles: Handles
+  readonly provenIdentities: ProvenIdentities
 }
 
 /** A page of accounts, newest first. */
@@ -54,7 +56,7 @@ const filterOf = async (
   if (text.includes('@')) {
     const subject = parseAddress(text, 'search')
     const proven = { method: emailMethodName, issuer: emailMethodName, subject }
-    const { found } = await needs.identities.lookUp(call, proven, null)
+    const { found } = await needs.provenIdentities.lookUp(call, proven, null)
     return { range: null, id: found?.account.id ?? null }
   }
   const range = rangeOf(text.toLowerCase())

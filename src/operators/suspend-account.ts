@@ -11,10 +11,10 @@ import type { Sessions } from '../sessions/sessions.js'
 import { parseShownText } from '../text/shown-text.js'
 import type { AccountRecord } from './account-record.js'
 import { type IsOperatorNeeds, isOperator } from './is-operator.js'
-import { readAccount } from './read-account.js'
+import { type ReadAccountNeeds, readAccount } from './read-account.js'
 
 /** What `suspendAccount` works with. */
-export interface SuspendAccountNeeds extends IsOperatorNeeds, AnnounceActNeeds {
+export interface SuspendAccountNeeds extends IsOperatorNeeds, ReadAccountNeeds, AnnounceActNeeds {
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly metrics: Metrics

@@ -73,7 +73,7 @@ export const passkeyMethod: IdentityDefinition<PasskeyProof, PasskeyChallengeInp
   links: true,
   showsSubject: false,
 
-  create: ({ identities, relyingParty }: MethodNeeds) => ({
+  create: ({ identities, provenIdentities, relyingParty }: MethodNeeds) => ({
     async challenge(call: Call, request: PasskeyChallengeInput, aim: ChallengeAim): Promise<ChallengeDraft> {
       const { rpId, challengeLifetimeSeconds } = required(relyingParty)
       const { accountId, purpose } = aim
@@ -102,7 +102,7 @@ export const passkeyMethod: IdentityDefinition<PasskeyProof, PasskeyChallengeInp
       const response = readResponse(proof.response)
       checkClientData(response.clientData, ceremony)
       const proven = { issuer: ceremony.relyingParty.rpId, subject: response.id }
-      const stored = await identities.findCredential(call, { method: passkeyMethodName, ...proven })
+      const stored = await provenIdentities.findCredential(call, { method: passkeyMethodName, ...proven })
       const known = stored === null ? null : parseCredential(stored)
       const shown =
         ceremony.type === 'webauthn.create'

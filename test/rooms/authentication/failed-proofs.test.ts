@@ -133,13 +133,13 @@ test('the answer tells nothing of it, and a stranger makes no row grow', async (
 })
 
 test('a commit is flushed to disk for a stranger as for an owner, so that its time tells nothing', async () => {
-  const { identities, ownCall } = idem.foundation
+  const { failedProofs, ownCall } = idem.foundation
   const known = new KeyOwner(idem)
   await known.signIn()
   const writes = async (key: KeyOwner) =>
     await ownCall().inTransaction(async (inner) => {
       const about = { method: 'key', issuer: 'ed25519', subject: key.publicKey }
-      const identityId = await identities.noteFailedProof(inner, about)
+      const identityId = await failedProofs.note(inner, about)
       const [row] = await inner.run<{ hasId: boolean }>(
         { name: 'test_writes', text: 'select pg_current_xact_id_if_assigned() is not null as "hasId"' },
         [],

@@ -85,7 +85,7 @@ export const testPasskeyMethod: IdentityDefinition<TestPasskeyProof, TestPasskey
   links: true,
   showsSubject: true,
 
-  create: ({ identities }: MethodNeeds) => ({
+  create: ({ provenIdentities }: MethodNeeds) => ({
     about: ({ proof }) => ({ issuer: 'idem.test', subject: proof.credentialId }),
 
     async challenge(
@@ -106,7 +106,7 @@ export const testPasskeyMethod: IdentityDefinition<TestPasskeyProof, TestPasskey
       const { proof, challenge, purpose } = attempt
       if (challenge === null || challenge.message === null) throw rejected('no challenge')
       const proven = { method: 'testPasskey', issuer: 'idem.test', subject: proof.credentialId }
-      const known = (await identities.findCredential(call, proven)) as Credential | null
+      const known = (await provenIdentities.findCredential(call, proven)) as Credential | null
       const registers = purpose === 'LINK_IDENTITY' && known === null
       const publicKey = registers ? proof.publicKey : known?.publicKey
       if (publicKey == null) throw rejected('unknown credential')
