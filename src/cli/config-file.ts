@@ -3,10 +3,11 @@
 import { readFile, realpath, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { CliError } from './cli-error.js'
-import { type Config, ConfigFormatError, emptyConfig, parseConfig } from './config.js'
+import { type Config, ConfigFormatError, emptyConfig } from './config.js'
 import { describeFileFault } from './file-fault.js'
 import { type FileLock, lockFile } from './file-lock.js'
 import { makeFolder } from './make-folder.js'
+import { parseConfig } from './parse-config.js'
 import { shellWord } from './shell-word.js'
 import { writeFileAtomically } from './write-file-atomically.js'
 

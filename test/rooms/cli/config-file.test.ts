@@ -14,8 +14,9 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { type Config, emptyConfig, parseConfig, withServerEntry } from '../../../src/cli/config.js'
+import { type Config, emptyConfig, withServerEntry } from '../../../src/cli/config.js'
 import { configFile } from '../../../src/cli/config-file.js'
+import { parseConfig } from '../../../src/cli/parse-config.js'
 import { freshFolder } from './try-cli.js'
 
 const modeOf = (file: string) => statSync(file).mode & 0o777
