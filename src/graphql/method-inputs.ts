@@ -1,7 +1,7 @@
 // The input types with one field per method, of which exactly one is given (@oneOf).
 import { Field, ID, InputType } from 'type-graphql'
 import type { SubmittedProof } from '../authentication/verify-proof.js'
-import type { MethodDescription } from '../methods/method.js'
+import type { MethodDescription } from '../methods/method-description.js'
 import type { OneOf } from '../methods/registry.js'
 
 /** The input classes of a schema. */

@@ -1,5 +1,4 @@
-// The interface of all methods: a static description, and separately the functions.
-import type { AccountKind } from '../accounts/account.js'
+// The functions of methods: what they are given, what they show, and how they are made.
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Acr } from '../authorization/principal.js'
 import type { Challenge, ChallengeDraft, ChallengePurpose, FirstFactor } from '../challenges/challenge.js'
@@ -10,7 +9,6 @@ import type { Part } from '../database/change.js'
 import type { Identities } from '../identities/identities.js'
 import type { CredentialStep, ProvenIdentity } from '../identities/identity.js'
 import type { ProvenIdentities } from '../identities/proven-identities.js'
-import type { MethodWords } from '../mail/words.js'
 import type { Outbox } from '../outbox/outbox.js'
 import type { PasswordHasher } from '../passwords/password-hasher.js'
 import type { Passwords } from '../passwords/passwords.js'
@@ -19,53 +17,13 @@ import type { Random } from '../runtime/random.js'
 import type { SecondFactors } from '../second-factors/second-factors.js'
 import type { Throttle } from '../throttle/throttle.js'
 import type { KeyRing } from '../tokens/key-ring.js'
-import type { MethodForm } from './form.js'
+import type {
+  HandoverDescription,
+  IdentityDescription,
+  SecondFactorDescription,
+} from './method-description.js'
 import type { RelyingParty } from './passkey/relying-party.js'
 import type { ChainUrls } from './wallet/settings.js'
-
-/** The common description of methods, from which the schema, the texts of mails and the lists of clients are made. */
-interface CommonDescription<P extends object, R extends object> {
-  /** Stored in identity.method; never renamed. The name of its fields of `Proof` and `ChallengeRequest`. */
-  readonly name: string
-  /** A sentence for the schema. */
-  readonly description: string
-  /** Its names in mails and lists. */
-  readonly words: MethodWords
-  /** The type of its field in the GraphQL input `Proof`. */
-  readonly proof: new () => P
-  /** The type of its field in `ChallengeRequest`, if clients may request a challenge. */
-  readonly request?: new () => R
-  /** Whether a proof must answer a challenge. */
-  readonly needsChallenge: boolean
-  /** How people use it at the sign-in page; absent for methods of programs. */
-  readonly form?: MethodForm
-}
-
-/** A method that proves control of an identity (RFC 8176: authentication method). */
-export interface IdentityDescription<P extends object = object, R extends object = object>
-  extends CommonDescription<P, R> {
-  readonly kind: 'identity'
-  /** The kind of account that is made for an unknown identity; null if an unknown identity is refused. */
-  readonly provisions: AccountKind | null
-  /** True if the identity may be linked to an account that has others. */
-  readonly links: boolean
-  /** True if the subject identifies the identity for its owner: a key or an address; false for a hash. */
-  readonly showsSubject: boolean
-}
-
-/** A method that only confirms, after a first proof, that the caller is the owner of an account. */
-export interface SecondFactorDescription<P extends object = object, R extends object = object>
-  extends CommonDescription<P, R> {
-  readonly kind: 'second_factor'
-}
-
-/** A method that hands over what another method has proven elsewhere. It has no identities and no challenges of its own. */
-export interface HandoverDescription<P extends object = object> extends CommonDescription<P, object> {
-  readonly kind: 'handover'
-}
-
-/** The description of a method. */
-export type MethodDescription = IdentityDescription | SecondFactorDescription | HandoverDescription
 
 /** The purpose and account of a requested challenge. */
 export interface ChallengeAim {
