@@ -1,6 +1,6 @@
 // Deletes expired data: spent challenges, ended sessions, counters, done jobs, mails, guests who did not return.
-import type { Accounts } from '../src/accounts/accounts.js'
 import type { Handles } from '../src/accounts/handles.js'
+import type { IdleGuests } from '../src/accounts/idle-guests.js'
 import { releaseHandles } from '../src/accounts/release-handles.js'
 import type { AuditKind } from '../src/audit/audit-entry.js'
 import type { AuditLog } from '../src/audit/audit-log.js'
@@ -34,7 +34,7 @@ export interface KeptFor {
 
 /** What `purgeExpired` works with. */
 export interface PurgeExpiredNeeds {
-  readonly accounts: Accounts
+  readonly idleGuests: IdleGuests
   readonly handles: Handles
   readonly sessions: Sessions
   readonly challenges: Challenges
@@ -107,7 +107,7 @@ const purgesOf = (needs: PurgeExpiredNeeds): readonly Purge[] => {
     keptDays('password resets', resetDays, (...at) => needs.passwordResets.purge(...at)),
     keptDays('ended sessions', keptFor.endedSessionDays, (...at) => needs.sessions.purge(...at)),
     keptDays('idle guests', keptFor.idleGuestDays, (call, since, limit) =>
-      needs.accounts.purgeGuests(call, { since, limit }, purgedGuests(call, needs)),
+      needs.idleGuests.purge(call, { since, limit }, purgedGuests(call, needs)),
     ),
     keptDays('unused handles', keptFor.handleQuarantineDays, async (call, before, limit) => {
       const { keptHandles } = needs

@@ -1,6 +1,7 @@
 // The foundation of every role and command: the database, the stores, the keys and the methods.
 import { Accounts } from './accounts/accounts.js'
 import { Handles } from './accounts/handles.js'
+import { IdleGuests } from './accounts/idle-guests.js'
 import { AuditLog } from './audit/audit-log.js'
 import { Challenges } from './challenges/challenges.js'
 import { HeldChallenges } from './challenges/held-challenges.js'
@@ -81,6 +82,7 @@ export interface Foundation {
   readonly outbox: Outbox
   readonly accounts: Accounts
   readonly handles: Handles
+  readonly idleGuests: IdleGuests
   readonly identities: Identities
   readonly provenIdentities: ProvenIdentities
   readonly failedProofs: FailedProofs
@@ -169,6 +171,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     outbox,
     accounts: new Accounts(notifications),
     handles: new Handles(),
+    idleGuests: new IdleGuests(),
     identities,
     provenIdentities,
     failedProofs: new FailedProofs(),

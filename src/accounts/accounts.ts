@@ -44,31 +44,6 @@ const whyClosed = {
     where id = $1::uuid`,
 }
 
-/**
- * A guest that is purged: not one with a handle, because the handle refers to it; not one that was merged, or into
- * which others were; and not one that can still come back with a token.
- */
-const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz and a.merged_into_id is null
-  and not exists (select 1 from account merged where merged.merged_into_id = a.id)
-  and not exists (select 1 from handle h where h.account_id = a.id)
-  and not exists (select 1 from session s where s.account_id = a.id
-    and (s.refreshed_at >= $1::timestamptz or s.ended_at is null and s.expires_at >= $2::timestamptz))`
-
-/** A sign-in of a locked guest waits for the purge, and then provisions a new account. */
-const lockIdleGuests = {
-  name: 'idem_account_lock_idle_guests',
-  text: `select a.id from account a where ${isIdleGuest} limit $3::int for update of a skip locked`,
-}
-
-/** Checks the condition again under the lock, so that a guest that has just come back is kept. */
-const removeIdleGuests = {
-  name: 'idem_account_remove_idle_guests',
-  text: `with idle as (select a.id from account a where a.id = any($3::uuid[]) and ${isIdleGuest}),
-      sessions as (delete from session where account_id in (select id from idle)),
-      identities as (delete from identity where account_id in (select id from idle))
-    delete from account where id in (select id from idle) returning id`,
-}
-
 /** A range whose ends are null contains no id. */
 const list = {
   name: 'idem_account_list',
@@ -212,24 +187,6 @@ export class Accounts {
   /** Changes the level, in the caller's transaction. `second-factors/settle-level.ts` computes it. */
   async changeLevel(call: Call, id: string, level: Acr): Promise<void> {
     await this.#change(call, id, { level })
-  }
-
-  /**
-   * Deletes at most `limit` guests that were last active before `idle.since`; returns their number. Writes `audit` if
-   * there were any.
-   */
-  async purgeGuests(
-    call: Call,
-    idle: { readonly since: Date; readonly limit: number },
-    audit: Row,
-  ): Promise<number> {
-    return await call.inTransaction(async (inner) => {
-      const locked = await inner.run<{ id: string }>(lockIdleGuests, [idle.since, inner.now, idle.limit])
-      const ids = locked.map(({ id }) => id)
-      const removed = await inner.run(removeIdleGuests, [idle.since, inner.now, ids])
-      if (removed.length > 0) await inner.write(audit)
-      return removed.length
-    })
   }
 
   /** Forgets the cached row at the commit, without waiting for the notification. */

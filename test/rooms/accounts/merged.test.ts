@@ -83,13 +83,13 @@ test('two who lock the same accounts the other way round never wait for each oth
 })
 
 test('the purge of guests leaves merged ones, and those that others were merged into', async () => {
-  const { accounts, auditLog, ownCall } = idem.foundation
+  const { idleGuests, auditLog, ownCall } = idem.foundation
   const [absorbed, survivor, idle] = [await guest(), await guest(), await guest()]
   await merge(absorbed, survivor)
   idem.clock.advance(400 * 24 * 3_600)
   const call = ownCall()
   const audit = auditLog.row(call, { action: 'account.purged', accountId: null })
-  await accounts.purgeGuests(call, { since: call.now, limit: 1_000 }, audit)
+  await idleGuests.purge(call, { since: call.now, limit: 1_000 }, audit)
   const left = await tables.query('select id from account where id = any($1)', [[absorbed, survivor, idle]])
   expect(left.map(({ id }) => id).toSorted()).toEqual([absorbed, survivor].toSorted())
 })
