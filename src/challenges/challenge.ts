@@ -57,6 +57,15 @@ export type ChallengeKeeping =
   | { readonly by: 'asker'; readonly lifetimeSeconds?: number }
   | { readonly by: 'service'; readonly mailTo: string | null }
 
+/** The draft of a challenge that asks for what its owner has already (a code, a password): nothing is shown or mailed. */
+export const ownedSecretDraft: ChallengeDraft = {
+  subject: null,
+  handle: null,
+  state: null,
+  compose: null,
+  keeping: { by: 'service', mailTo: null },
+}
+
 /** The terms of a challenge, which a signed text must contain. */
 export interface ChallengeTerms {
   readonly purpose: ChallengePurpose

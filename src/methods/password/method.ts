@@ -1,6 +1,6 @@
 // The method `password`: a password of an account, found by handle or address; always one of two proofs (LBRYweb).
 import { Field, InputType } from 'type-graphql'
-import type { FirstFactor } from '../../challenges/challenge.js'
+import { type FirstFactor, ownedSecretDraft } from '../../challenges/challenge.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import { passwordMethodName } from '../../identities/identity.js'
@@ -136,14 +136,7 @@ export const passwordMethod: IdentityDefinition<PasswordProof> = {
       async challengeAfter(call: Call, accountId: string, first: FirstFactor) {
         if (first.method === passwordMethodName) return null
         const stored = await passwords.find(call, { kind: 'account', name: accountId })
-        if (stored === null) return null
-        return {
-          subject: null,
-          handle: null,
-          state: null,
-          compose: null,
-          keeping: { by: 'service', mailTo: null },
-        }
+        return stored === null ? null : ownedSecretDraft
       },
 
       async countTry(call: Call, accountId: string): Promise<void> {

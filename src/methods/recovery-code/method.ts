@@ -1,7 +1,7 @@
 // The method `recoveryCode`: a code that was written down stands in for any second factor, once.
 import { Field, InputType } from 'type-graphql'
 import { announceAct } from '../../audit/announce-act.js'
-import type { ChallengeDraft } from '../../challenges/challenge.js'
+import { type ChallengeDraft, ownedSecretDraft } from '../../challenges/challenge.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import type { MethodNeeds, SecondAttempt, SecondFactorDefinition, ShownSecondFactor } from '../method.js'
@@ -13,14 +13,6 @@ import { parseRecoveryCode, recoveryCredentialOf, withoutCode } from './recovery
 export class RecoveryCodeProof {
   @Field(() => String, { description: 'The code in any case, with or without its dashes.' })
   code!: string
-}
-
-const draft: ChallengeDraft = {
-  subject: null,
-  handle: null,
-  state: null,
-  compose: null,
-  keeping: { by: 'service', mailTo: null },
 }
 
 /** The name by which clients and stored factors know it. */
@@ -53,7 +45,7 @@ export const recoveryCodeMethod: SecondFactorDefinition<RecoveryCodeProof> = {
       },
 
       async challengeAfter(call: Call, accountId: string): Promise<ChallengeDraft | null> {
-        return (await standsIn(call, accountId)) ? draft : null
+        return (await standsIn(call, accountId)) ? ownedSecretDraft : null
       },
 
       async verify(call: Call, attempt: SecondAttempt<RecoveryCodeProof>): Promise<ShownSecondFactor> {

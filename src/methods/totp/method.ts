@@ -1,6 +1,6 @@
 // The method `totp`: a code of an authenticator app (RFC 6238) confirms the owner of an account.
 import { Field, InputType } from 'type-graphql'
-import type { ChallengeDraft } from '../../challenges/challenge.js'
+import { type ChallengeDraft, ownedSecretDraft } from '../../challenges/challenge.js'
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
 import type { SecondAttempt, SecondFactorDefinition, ShownSecondFactor } from '../method.js'
@@ -12,14 +12,6 @@ import { parseTotpCode, useTotpCode } from './totp-code.js'
 export class TotpProof {
   @Field(() => String, { description: 'The six digits that the app shows; spaces are ignored.' })
   code!: string
-}
-
-const draft: ChallengeDraft = {
-  subject: null,
-  handle: null,
-  state: null,
-  compose: null,
-  keeping: { by: 'service', mailTo: null },
 }
 
 /** Confirms the owner of an account by a code of an authenticator app. */
@@ -42,7 +34,7 @@ export const totpMethod: SecondFactorDefinition<TotpProof> = {
     },
 
     async challengeAfter(call: Call, accountId: string): Promise<ChallengeDraft | null> {
-      return (await secondFactors.findConfirmed(call, accountId, 'totp')) === null ? null : draft
+      return (await secondFactors.findConfirmed(call, accountId, 'totp')) === null ? null : ownedSecretDraft
     },
 
     async countTry(call: Call, accountId: string): Promise<void> {
