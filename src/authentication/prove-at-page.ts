@@ -1,14 +1,14 @@
 // Takes a proof at the sign-in page: seals what it has shown into a code, with which a program opens the session.
 import type { LoginCodes } from '../challenges/login-code.js'
 import type { Call } from '../database/call.js'
-import { assertNever, Failure } from '../failure.js'
+import { Failure } from '../failure.js'
 import { type OpenedIdentity, type OpenIdentityNeeds, openIdentity } from '../identities/open-identity.js'
 import type { Passwords } from '../passwords/passwords.js'
+import { answerClosedIdentity, type HalfProven } from './answer-closed-identity.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
-import type { StandingChallenge } from './standing-challenge.js'
 import { claimOf, type VerifiedIdentity } from './verified-proof.js'
 import { type SubmittedProof, type VerifyProofNeeds, verifyProof } from './verify-proof.js'
-import { type WantSecondFactorNeeds, wantSecondFactor } from './want-second-factor.js'
+import type { WantSecondFactorNeeds } from './want-second-factor.js'
 
 /** What `proveAtPage` works with. */
 export interface ProveAtPageNeeds extends VerifyProofNeeds, OpenIdentityNeeds, WantSecondFactorNeeds {
@@ -23,9 +23,7 @@ export interface ProofAtPage extends SubmittedProof {
 }
 
 /** The result: a login code, or the challenge that completes the proof. */
-export type ProvenAtPage =
-  | { readonly outcome: 'proven'; readonly code: string }
-  | { readonly outcome: 'second_factor'; readonly challenge: StandingChallenge }
+export type ProvenAtPage = { readonly outcome: 'proven'; readonly code: string } | HalfProven
 
 /**
  * Verifies a proof as `signIn` does and spends it, but opens no session and makes no account: that happens when the
@@ -56,24 +54,12 @@ const proveBy = async (
     await spend(call, { opened, verified }, needs)
     return opened
   })
-  switch (opening.outcome) {
-    case 'opened':
-      // 4 seal
-      return {
-        outcome: 'proven',
-        code: await seal(call, { opened: opening.result, verified, submitted }, needs),
-      }
-    case 'second_factor': {
-      const { account, parts } = opening
-      const challenge = await wantSecondFactor(call, { verified, account, parts, purpose: 'SIGN_IN' }, needs)
-      return { outcome: 'second_factor', challenge }
-    }
-    case 'other_account':
-      throw new Failure('PROOF_REJECTED', undefined, { reason: 'the first proof leads elsewhere by now' })
-    case 'refused':
-      throw opening.failure
-    default:
-      return assertNever(opening)
+  if (opening.outcome !== 'opened')
+    return await answerClosedIdentity(call, { closed: opening, verified }, needs)
+  // 4 seal
+  return {
+    outcome: 'proven',
+    code: await seal(call, { opened: opening.result, verified, submitted }, needs),
   }
 }
 

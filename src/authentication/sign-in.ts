@@ -2,17 +2,17 @@
 import type { Account } from '../accounts/account.js'
 import type { Principal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
-import { assertNever, Failure } from '../failure.js'
+import { Failure } from '../failure.js'
 import { type OpenedIdentity, type OpenIdentityNeeds, openIdentity } from '../identities/open-identity.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { type IssueTokensNeeds, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
 import { principalOf, type Session } from '../sessions/session.js'
 import { type StartSessionNeeds, startSession } from '../sessions/start-session.js'
+import { answerClosedIdentity, type HalfProven } from './answer-closed-identity.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
-import type { StandingChallenge } from './standing-challenge.js'
 import { claimOf, type VerifiedIdentity } from './verified-proof.js'
 import { type SubmittedProof, type VerifyProofNeeds, verifyProof } from './verify-proof.js'
-import { type WantSecondFactorNeeds, wantSecondFactor } from './want-second-factor.js'
+import type { WantSecondFactorNeeds } from './want-second-factor.js'
 
 /** What `signIn` works with. */
 export interface SignInNeeds
@@ -36,7 +36,7 @@ export type SignedIn =
       /** True if the identity was unknown, so that the account is new. */
       readonly provisioned: boolean
     }
-  | { readonly outcome: 'second_factor'; readonly challenge: StandingChallenge }
+  | HalfProven
 
 /** Signs in. The request's bearer is ignored: the session is new, and nothing is linked. */
 export const signIn = async (call: Call, submitted: SubmittedProof, needs: SignInNeeds): Promise<SignedIn> =>
@@ -55,21 +55,8 @@ const signInBy = async (call: Call, submitted: SubmittedProof, needs: SignInNeed
   const opening = await openIdentity(call, claimOf(verified), needs, (opened) =>
     openSession(call, { opened, verified }, needs),
   )
-  switch (opening.outcome) {
-    case 'opened':
-      break
-    case 'second_factor': {
-      const { account, parts } = opening
-      const challenge = await wantSecondFactor(call, { verified, account, parts, purpose: 'SIGN_IN' }, needs)
-      return { outcome: 'second_factor', challenge }
-    }
-    case 'other_account':
-      throw new Failure('PROOF_REJECTED', undefined, { reason: 'the first proof leads elsewhere by now' })
-    case 'refused':
-      throw opening.failure
-    default:
-      return assertNever(opening)
-  }
+  if (opening.outcome !== 'opened')
+    return await answerClosedIdentity(call, { closed: opening, verified }, needs)
   const { session, account, provisioned } = opening.result
   needs.metrics.signIns.inc({ method: verified.method.name })
   // 4 issue the tokens
