@@ -194,10 +194,15 @@ export class Database implements Connection {
     }
   }
 
-  /** Ends the pools. The ORM (kysely 0.29) ends the pool only if it has used it itself. */
+  /**
+   * Ends the pools, which wait for what is under way. The ORM is closed last: kysely (0.29) forgets the pool before it
+   * ends it, so that a connection that is just being made would fail its read and never be given back.
+   */
   async #end(): Promise<void> {
-    await Promise.all([this.orm.close(true), this.#longPool?.end()])
-    if (!this.pool.ending) await this.pool.end()
+    if (this.pool.ending) return
+    await Promise.all([this.pool.end(), this.#longPool?.end()])
+    // If it has used the pool, it ends it again, which the pool refuses.
+    await this.orm.close(true).catch(() => undefined)
   }
 
   #poolOfLong(): Pool {
