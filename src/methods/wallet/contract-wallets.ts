@@ -1,7 +1,8 @@
 // Contract wallets: asks the nodes that are configured, within limits.
 import type { Call } from '../../database/call.js'
 import { Failure } from '../../failure.js'
-import { OutboundError, type OutboundHttp } from '../../runtime/outbound-http.js'
+import { OutboundError } from '../../runtime/outbound-call.js'
+import type { OutboundHttp } from '../../runtime/outbound-http.js'
 import type { Throttle } from '../../throttle/throttle.js'
 import { type CaipAccount, caipAccountOf } from './caip-account.js'
 import type { Chain } from './chain.js'

@@ -12,9 +12,9 @@ import {
   type OutboundAnswer,
   OutboundError,
   type OutboundFault,
-  OutboundHttp,
   type OutboundRequest,
-} from '../../../src/runtime/outbound-http.js'
+} from '../../../src/runtime/outbound-call.js'
+import { OutboundHttp } from '../../../src/runtime/outbound-http.js'
 import { settingsSections } from '../../../src/settings.js'
 import { CertificateAuthority } from '../../support/certificates.js'
 
