@@ -37,7 +37,7 @@ export class EventStream {
   /** How it ended: with the event `complete` or without; null while it is open. */
   end: 'complete' | 'broken' | null = null
   #completed = false
-  /** A separate connection, because `fetch` opens spare ones, and a stopping service would wait for them. */
+  /** A connection of its own, which ends with the stream; `fetch` would keep it and open spare ones. */
   readonly #call: ClientRequest
 
   private constructor(idem: TestService, headers: Readonly<Record<string, string>>) {
