@@ -25,6 +25,7 @@ import { requireHost, requireThisMachine } from './host.js'
 import { addMailbox, type MailboxNeeds } from './mailbox-page.js'
 import { closeWhenStopping } from './open-connections.js'
 import { type RefusalNeeds, refusalAnswer } from './refusal.js'
+import { dropRefusedBodies } from './refused-bodies.js'
 import { isSetUp } from './return-url.js'
 import { addScriptFiles } from './script-files.js'
 import { addSecurityHeaders, securityHeadersOf } from './security-headers.js'
@@ -149,6 +150,7 @@ export const createApp = (needs: AppNeeds): FastifyInstance => {
   addConnectionRefusals(app.server, served, refusalNeeds)
   closeWhenStopping(app)
   acceptOnlyJson(app)
+  dropRefusedBodies(app)
   addErrors(app, served, refusalNeeds)
   addAccessLog(app, needs)
   addSecurityHeaders(app, securityHeaders)

@@ -252,6 +252,28 @@ test('what is not JSON is a 415 that says what is', async () => {
   expect(untyped.status).toBe(415)
 })
 
+test.each([
+  ['a body that is too large', 'application/json', 70_000, 413],
+  ['a body of another kind', 'text/plain', 30_000, 415],
+])(
+  '%s is read to its end, so that a client that still sends it gets the refusal',
+  async (_what, type, length, status) => {
+    const head = `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\ncontent-length: ${length}\r\n\r\n`
+    const next = `${'x'.repeat(length)}${posting('POST /graphql HTTP/1.1\r\nhost: localhost')}`
+    const answer = await sendRaw(idem.url, head, { after: '\r\n\r\n', text: next })
+    expect(answer.status).toBe(status)
+    expect(answer.headers.get('connection')).not.toBe('close')
+    expect(answer.body).toContain('HTTP/1.1 200 OK')
+  },
+)
+
+test('a body that is far too large is not read: the connection closes', async () => {
+  const head =
+    'POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1048577\r\n\r\n'
+  const { status, headers } = await sendRaw(idem.url, head)
+  expect([status, headers.get('connection')]).toEqual([413, 'close'])
+})
+
 test('a compressed body is told so, whatever it says', async () => {
   const before = await tables.contents()
   const plain = '{"query":"mutation { signIn(input: { proof: { anonymous: {} } }) { provisioned } }"}'
