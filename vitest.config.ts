@@ -14,7 +14,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // More files than cores, because many of them mostly wait: for a lock to run out, or a process to start.
-    maxWorkers: 4,
+    maxWorkers: 3,
     // Files share the modules of their worker, as the source has no state of modules: loading it takes a second.
     isolate: false,
   },

@@ -125,8 +125,10 @@ test.each(kinds)(
       dataOf(await untilServed(async () => await revoke(one, kept.accessToken, sessionIdOf(accessToken))))
       const revokedAt = performance.now()
       await millisecondsUntil(10_000, async () => {
+        // Counted from the question: what was asked in time may be answered late by a busy machine.
+        const askedAt = performance.now()
         const { status } = await askMe(other, accessToken)
-        if (status === 200) accepted.push(performance.now() - revokedAt)
+        if (status === 200) accepted.push(askedAt - revokedAt)
         return status === 401
       })
     }

@@ -92,7 +92,8 @@ describeOnEachBackend((backend) => {
     rooms.clock.advance(-9)
     for (const name of ['ada', 'grace', 'mary']) await rooms.askForMail(`${name}@example.org`)
     await rooms.work()
-    await until(async () => (await runsOf(rooms, 'postponed')) === 1 && (await rooms.doneJobs()) === 2)
+    // On a busy machine the queue wakes the postponed mail more than once meanwhile.
+    await until(async () => (await runsOf(rooms, 'postponed')) >= 1 && (await rooms.doneJobs()) === 2)
     rooms.clock.advance(10)
     await until(async () => (await rooms.doneJobs()) === 3)
     expect(smtp.count()).toBe(3)
