@@ -99,8 +99,11 @@ const pressButtons = (address = 'ada@example.org'): { stop: () => Promise<void> 
 const giveUpJob = async (): Promise<void> => {
   const { outbox, ownCall } = idem.foundation
   const id = systemRandom.uuid()
-  await ownCall().write(outbox.row(ownCall(), id, { name: 'send-mail', payload: { mailId: id } }))
-  await outbox.noteFailed(ownCall(), id, 'no mail server answers')
+  // At once, or the worker may take it before it is given up.
+  await ownCall().inTransaction(async (call) => {
+    await call.write(outbox.row(call, id, { name: 'send-mail', payload: { mailId: id } }))
+    await outbox.noteFailed(call, id, 'no mail server answers')
+  })
 }
 
 test('there are examples to paste', () => {
