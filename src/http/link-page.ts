@@ -1,26 +1,18 @@
 // The page of a mailed link: a GET changes nothing, a form with the token does. The common part of such pages.
-import formbody from '@fastify/formbody'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Call } from '../database/call.js'
 import type { Failure } from '../failure.js'
-import { logRefusal } from '../graphql/failures.js'
 import { chooseLocale } from '../mail/locale.js'
-import type { Logger } from '../runtime/logger.js'
-import type { Metrics } from '../runtime/metrics.js'
-import type { RequestScope } from '../runtime/request-scope.js'
 import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
 import { bugAnswer, type ConfirmAnswer, noticeAnswer, type Reader } from './confirmation-view.js'
 import { fieldOf } from './form-field.js'
-import { encodingRefusal, refusalOf } from './framework-refusals.js'
+import { addFormPage, type FormPageNeeds } from './form-page.js'
 import { page, privatePageHeaders } from './page.js'
 import { httpAnswerOf } from './refusal.js'
 
 /** What a link's page needs. */
-export interface LinkPageNeeds extends CallOfRequestNeeds {
+export interface LinkPageNeeds extends CallOfRequestNeeds, FormPageNeeds {
   readonly publicUrl: string
-  readonly requestScope: RequestScope
-  readonly logger: Logger
-  readonly metrics: Metrics
 }
 
 /** A link's page. */
@@ -43,7 +35,6 @@ export interface PressedButton {
 
 /** Several times the length of our tokens. A longer text is not looked up. In characters. */
 const longestToken = 200
-const formType = 'application/x-www-form-urlencoded'
 /** Enough for a token and a match code in any escaping. In bytes. */
 const mostFormBytes = 4_096
 
@@ -84,8 +75,6 @@ const show = async (request: FastifyRequest, { link, needs }: Serving): Promise<
  * stores nothing, no cookie, that could replace it.
  */
 const press = async (request: FastifyRequest, { link, needs }: Serving): Promise<ConfirmAnswer> => {
-  const encoded = encodingRefusal(request.headers['content-encoding'])
-  if (encoded !== null) throw encoded
   const reader = readerOf(request, needs.publicUrl)
   const field = (name: string) => fieldOf(request.body, name)
   const token = field('token')
@@ -116,33 +105,21 @@ const answerOfFailure = (
   }
 }
 
-/** The error handler of this route: it answers with a page, because people read it. */
-const refuseWithPage =
-  ({ link, needs }: Serving) =>
-  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const failure = refusalOf(error, formType)
-    needs.metrics.refusals.inc({ code: failure.code })
-    logRefusal(needs.logger.child({ requestId: request.id }), failure)
-    const reader = readerOf(request, needs.publicUrl)
-    reply.headers(httpAnswerOf(failure).headers)
-    return send(reply, reader, answerOfFailure(failure, reader, { link, requestId: request.id }))
-  }
-
 /** Adds the page. */
 export const addLinkPage = (app: FastifyInstance, link: LinkPage, needs: LinkPageNeeds): void => {
   const serving = { link, needs }
-  // A scope of its own, so that forms are parsed only on this route, and this route parses only forms.
-  app.register(async (scope) => {
-    scope.removeAllContentTypeParsers()
-    await scope.register(formbody, { bodyLimit: mostFormBytes })
-    scope.setErrorHandler(refuseWithPage(serving))
-    const answering = (answer: typeof show) => async (request: FastifyRequest, reply: FastifyReply) =>
-      await send(
-        reply,
-        readerOf(request, needs.publicUrl),
-        await needs.requestScope.run(request.id, async () => await answer(request, serving)),
-      )
-    scope.get(link.path, answering(show))
-    scope.post(link.path, answering(press))
-  })
+  const { path } = link
+  addFormPage<ConfirmAnswer>(
+    app,
+    {
+      path,
+      mostBytes: mostFormBytes,
+      show: async (request) => await show(request, serving),
+      submit: async (request) => await press(request, serving),
+      refuse: (request, failure) =>
+        answerOfFailure(failure, readerOf(request, needs.publicUrl), { link, requestId: request.id }),
+      send: (request, reply, answer) => send(reply, readerOf(request, needs.publicUrl), answer),
+    },
+    needs,
+  )
 }

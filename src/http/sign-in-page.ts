@@ -1,12 +1,10 @@
 // /sign-in: people prove themselves here for a program without forms of its own, and return to it with a one-time code.
-import formbody from '@fastify/formbody'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { logRefusal } from '../graphql/failures.js'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Failure } from '../failure.js'
 import { chooseLocale, type Locale } from '../mail/locale.js'
-import type { RequestScope } from '../runtime/request-scope.js'
 import { type CallOfRequestNeeds, callOfRequest } from './call-of-request.js'
 import { fieldOf } from './form-field.js'
-import { encodingRefusal, refusalOf } from './framework-refusals.js'
+import { addFormPage, type FormPageNeeds } from './form-page.js'
 import { page, privatePageHeaders } from './page.js'
 import { httpAnswerOf } from './refusal.js'
 import { isSetUp, type ReturnUrls } from './return-url.js'
@@ -22,12 +20,10 @@ import { readSignInRequest, type SignInRequest } from './sign-in-request.js'
 import { faultOf, noticeOf, type SignInAnswer, signInBug } from './sign-in-view.js'
 
 /** What the sign-in page needs. */
-export interface SignInPageNeeds extends CallOfRequestNeeds, SignInFormNeeds {
-  readonly requestScope: RequestScope
+export interface SignInPageNeeds extends CallOfRequestNeeds, FormPageNeeds, SignInFormNeeds {
   readonly returnUrls: ReturnUrls
 }
 
-const formType = 'application/x-www-form-urlencoded'
 /** Enough for the answer of a passkey and a sealed challenge in any escaping. In bytes. */
 const mostFormBytes = 49_152
 
@@ -92,8 +88,6 @@ const show = async (request: FastifyRequest, needs: SignInPageNeeds): Promise<Si
  * could use, and the program that gets the code compares the state with its own.
  */
 const submit = async (request: FastifyRequest, needs: SignInPageNeeds): Promise<SignInOutcome> => {
-  const encoded = encodingRefusal(request.headers['content-encoding'])
-  if (encoded !== null) throw encoded
   const locale = localeOf(request)
   const fields = request.body
   const begun = begin(fields, locale, needs)
@@ -108,35 +102,26 @@ const submit = async (request: FastifyRequest, needs: SignInPageNeeds): Promise<
   return await answerForm(callOfRequest(request, needs), sent, needs)
 }
 
-/** The error handler of this route: it answers with a page, because people read it. */
-const refuseWithPage =
-  (needs: SignInPageNeeds) =>
-  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const failure = refusalOf(error, formType)
-    needs.metrics.refusals.inc({ code: failure.code })
-    logRefusal(needs.logger.child({ requestId: request.id }), failure)
-    const locale = localeOf(request)
-    const answer =
-      failure.code === 'INTERNAL'
-        ? signInBug(locale, request.id)
-        : noticeOf(locale, 'incomplete', httpAnswerOf(failure).status)
-    return send(reply, pageOf(answer, null, failure), locale)
-  }
+const refuse = (request: FastifyRequest, failure: Failure): SignInOutcome => {
+  const locale = localeOf(request)
+  const answer =
+    failure.code === 'INTERNAL'
+      ? signInBug(locale, request.id)
+      : noticeOf(locale, 'incomplete', httpAnswerOf(failure).status)
+  return pageOf(answer, null, failure)
+}
 
 /** Adds the page. */
-export const addSignInPage = (app: FastifyInstance, needs: SignInPageNeeds): void => {
-  // A scope of its own, so that forms are parsed only on this route, and this route parses only forms.
-  app.register(async (scope) => {
-    scope.removeAllContentTypeParsers()
-    await scope.register(formbody, { bodyLimit: mostFormBytes })
-    scope.setErrorHandler(refuseWithPage(needs))
-    const answering = (answer: typeof show) => async (request: FastifyRequest, reply: FastifyReply) =>
-      await send(
-        reply,
-        await needs.requestScope.run(request.id, async () => await answer(request, needs)),
-        localeOf(request),
-      )
-    scope.get('/sign-in', answering(show))
-    scope.post('/sign-in', answering(submit))
-  })
-}
+export const addSignInPage = (app: FastifyInstance, needs: SignInPageNeeds): void =>
+  addFormPage<SignInOutcome>(
+    app,
+    {
+      path: '/sign-in',
+      mostBytes: mostFormBytes,
+      show: async (request) => await show(request, needs),
+      submit: async (request) => await submit(request, needs),
+      refuse,
+      send: (request, reply, outcome) => send(reply, outcome, localeOf(request)),
+    },
+    needs,
+  )
