@@ -6,15 +6,15 @@ import {
   type ChallengePurpose,
   newChallenge,
 } from '../../src/challenges/challenge.js'
-import { Call } from '../../src/database/call.js'
+import type { Call } from '../../src/database/call.js'
 import { Failure } from '../../src/failure.js'
 import type { IdentityDefinition, IdentityMethod, ShownIdentity } from '../../src/methods/method.js'
-import { methodDefinitions } from '../../src/methods/registry.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { isStorable } from '../../src/text/stored-text.js'
 import { atOnce, codeOf, dataOf, tally } from '../support/calls.js'
-import { startTestService, type TestService } from '../support/start-service.js'
-import { Tables } from '../support/tables.js'
+import type { TestService } from '../support/start-service.js'
+import type { Tables } from '../support/tables.js'
+import { callTo, openMethod } from './opened-method.js'
 
 /** Somebody who can prove one identity by the method. */
 export interface Prover {
@@ -49,26 +49,17 @@ export const describeMethod = (subject: MethodUnderTest): void => {
     let tables: Tables
     let method: IdentityMethod
     beforeAll(async () => {
-      const { definition } = subject
-      const definitions = definition === undefined ? methodDefinitions : [...methodDefinitions, definition]
-      idem = await startTestService({ methodDefinitions: definitions })
-      tables = await Tables.open(idem.databaseUrl)
-      const found = idem.foundation.methods.find(({ name }) => name === subject.name)
-      if (found?.kind !== 'identity') throw new Error(`no identity method ${subject.name} in the registry`)
-      method = found
+      const opened = await openMethod(subject)
+      ;({ idem, tables } = opened)
+      if (opened.method.kind !== 'identity') throw new Error(`${subject.name} is of another kind`)
+      method = opened.method
     })
     afterAll(async () => {
       await tables.close()
       await idem.stop()
     })
 
-    const call = (): Call =>
-      new Call(idem.foundation.database, {
-        principal: null,
-        now: idem.clock.now(),
-        requestId: 'conformance',
-        source: { network: '192.0.2.1', address: '192.0.2.1', userAgent: null, acceptLanguage: null },
-      })
+    const call = (): Call => callTo(idem)
 
     const bindingOf = (purpose: ChallengePurpose): ChallengeBinding | null =>
       purpose === 'SIGN_IN'

@@ -1,16 +1,16 @@
 // The suite that every second factor passes: what `authentication/` relies on, whichever method completes a proof.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ChallengeBinding, type FirstFactor, newChallenge } from '../../src/challenges/challenge.js'
-import { Call } from '../../src/database/call.js'
+import type { Call } from '../../src/database/call.js'
 import { Failure } from '../../src/failure.js'
 import type { SecondFactor, SecondFactorDefinition, ShownSecondFactor } from '../../src/methods/method.js'
-import { methodDefinitions } from '../../src/methods/registry.js'
 import { systemRandom } from '../../src/runtime/random.js'
 import { trySignInWith, tryStepUpWith } from '../support/authenticator.js'
 import { atOnce, codeOf, dataOf, tally } from '../support/calls.js'
 import { KeyOwner } from '../support/key-owner.js'
-import { startTestService, type TestService } from '../support/start-service.js'
-import { Tables } from '../support/tables.js'
+import type { TestService } from '../support/start-service.js'
+import type { Tables } from '../support/tables.js'
+import { callTo, openMethod } from './opened-method.js'
 
 /** Somebody with a key whose account has the second factor. */
 export interface FactorOwner {
@@ -52,26 +52,17 @@ export const describeSecondFactor = (subject: SecondFactorUnderTest): void => {
     let tables: Tables
     let method: SecondFactor
     beforeAll(async () => {
-      const { definition } = subject
-      const definitions = definition === undefined ? methodDefinitions : [...methodDefinitions, definition]
-      idem = await startTestService({ methodDefinitions: definitions })
-      tables = await Tables.open(idem.databaseUrl)
-      const found = idem.foundation.methods.find(({ name }) => name === subject.name)
-      if (found?.kind !== 'second_factor') throw new Error(`no second factor ${subject.name}`)
-      method = found
+      const opened = await openMethod(subject)
+      ;({ idem, tables } = opened)
+      if (opened.method.kind !== 'second_factor') throw new Error(`${subject.name} is of another kind`)
+      method = opened.method
     })
     afterAll(async () => {
       await tables.close()
       await idem.stop()
     })
 
-    const call = (): Call =>
-      new Call(idem.foundation.database, {
-        principal: null,
-        now: idem.clock.now(),
-        requestId: 'conformance',
-        source: { network: '192.0.2.1', address: '192.0.2.1', userAgent: null, acceptLanguage: null },
-      })
+    const call = (): Call => callTo(idem)
 
     const firstFactor: FirstFactor = {
       method: 'key',

@@ -43,3 +43,20 @@ export const mailsTo = async (inbox: Inbox, address: string, count = 1): Promise
   })
   return found
 }
+
+/** Waits until a mail to an address has arrived whose subject matches, or has these words; returns the newest one. */
+export const mailAbout = async (
+  inbox: Inbox,
+  address: string,
+  subject: RegExp | string,
+): Promise<ReadMail> => {
+  let found: ReadMail | undefined
+  await millisecondsUntil(20_000, async () => {
+    found = (await inbox(address)).find((mail) =>
+      typeof subject === 'string' ? mail.subject.includes(subject) : subject.test(mail.subject),
+    )
+    return found !== undefined
+  })
+  if (found === undefined) throw new Error('no such mail')
+  return found
+}

@@ -1,30 +1,14 @@
 // The story of an email address, over HTTP, by real mails: code, link, new machine, second address, removal, notices.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Worker } from '../../jobs/worker.js'
+import { expect, test } from 'vitest'
 import { askMe, atOnce, codeOf, dataOf, millisecondsUntil, tally, unlink } from '../support/calls.js'
 import { EmailOwner, openLink, otherCode, pressButton } from '../support/email-owner.js'
 import { expectSignedIn, KeyOwner, signInAsGuest } from '../support/key-owner.js'
-import { mailsTo, smtpInbox } from '../support/mail-reader.js'
-import { serviceOfFile } from '../support/service-of-file.js'
-import { SmtpServer } from '../support/smtp-server.js'
-import { startTestWorker } from '../support/start-worker.js'
+import { mailsTo } from '../support/mail-reader.js'
+import { mailedServiceOfFile } from '../support/mailed-service.js'
 
-const server = await SmtpServer.start()
-const inbox = smtpInbox(server)
-const { idem, tables } = await serviceOfFile({
-  environment: {
-    SMTP_URL: server.url,
-    IDEM_THROTTLE_MAILS_PER_SOURCE: '100000',
-    IDEM_THROTTLE_MAILS_PER_SUBJECT: '100000',
-  },
-})
-let worker: Worker
-beforeAll(async () => {
-  worker = await startTestWorker(idem)
-})
-afterAll(async () => {
-  await worker.stop()
-  await server.stop()
+const { idem, tables, inbox } = await mailedServiceOfFile({
+  IDEM_THROTTLE_MAILS_PER_SOURCE: '100000',
+  IDEM_THROTTLE_MAILS_PER_SUBJECT: '100000',
 })
 
 /** Waits until all that was asked for is done, and noted. */

@@ -1,27 +1,11 @@
 // The limits on mails from both sides: what a stranger can do to an owner by them, and what he tries to get past them.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Worker } from '../../jobs/worker.js'
+import { expect, test } from 'vitest'
 import { codeOf, dataOf, millisecondsUntil } from '../support/calls.js'
 import { type EmailChallenge, EmailOwner, type Headers } from '../support/email-owner.js'
 import { expectSignedIn, signInAsGuest } from '../support/key-owner.js'
-import { smtpInbox } from '../support/mail-reader.js'
-import { serviceOfFile } from '../support/service-of-file.js'
-import { SmtpServer } from '../support/smtp-server.js'
-import { startTestWorker } from '../support/start-worker.js'
+import { mailedServiceOfFile } from '../support/mailed-service.js'
 
-const server = await SmtpServer.start()
-const inbox = smtpInbox(server)
-const { idem, tables } = await serviceOfFile({
-  environment: { SMTP_URL: server.url, IDEM_TRUSTED_PROXIES: '127.0.0.1' },
-})
-let worker: Worker
-beforeAll(async () => {
-  worker = await startTestWorker(idem)
-})
-afterAll(async () => {
-  await worker.stop()
-  await server.stop()
-})
+const { idem, tables, smtp, inbox } = await mailedServiceOfFile({ IDEM_TRUSTED_PROXIES: '127.0.0.1' })
 
 const quarterHourSeconds = 15 * 60
 let count = 0
@@ -53,7 +37,7 @@ const askFromNetworks = async (owner: EmailOwner, many: number): Promise<EmailCh
 }
 
 const sentTo = (...addresses: readonly string[]): number =>
-  addresses.reduce((sum, address) => sum + server.count(address), 0)
+  addresses.reduce((sum, address) => sum + smtp.count(address), 0)
 
 /** The delivery of a mail once it was judged. */
 const deliveryOf = async (owner: EmailOwner, { id }: EmailChallenge): Promise<string> => {

@@ -1,12 +1,12 @@
 // The story of a forgotten password, over HTTP, by real mails: reset by a device, a recovery code, a wait that is cancelled or over.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Worker } from '../../jobs/worker.js'
+import { expect, test } from 'vitest'
 import { enrol, tryCreateCodes } from '../support/authenticator.js'
-import { askMe, codeOf, dataOf, millisecondsUntil } from '../support/calls.js'
+import { askMe, codeOf, dataOf } from '../support/calls.js'
 import { Device } from '../support/device.js'
 import { EmailOwner } from '../support/email-owner.js'
 import { expectSignedIn, type SignedIn } from '../support/key-owner.js'
-import { type ReadMail, smtpInbox } from '../support/mail-reader.js'
+import { mailAbout } from '../support/mail-reader.js'
+import { mailedServiceOfFile } from '../support/mailed-service.js'
 import { PasswordOwner, tryPassword } from '../support/password-owner.js'
 import {
   cancelReset,
@@ -17,23 +17,11 @@ import {
   tryReset,
   withMailedCode,
 } from '../support/reset.js'
-import { serviceOfFile } from '../support/service-of-file.js'
-import { SmtpServer } from '../support/smtp-server.js'
-import { startTestWorker } from '../support/start-worker.js'
 import { withoutLimits } from '../support/without-limits.js'
 
-const server = await SmtpServer.start()
-const inbox = smtpInbox(server)
-const { idem } = await serviceOfFile({
-  environment: { ...withoutLimits, SMTP_URL: server.url, IDEM_SESSION_LIFETIME_SECONDS: '31536000' },
-})
-let worker: Worker
-beforeAll(async () => {
-  worker = await startTestWorker(idem)
-})
-afterAll(async () => {
-  await worker.stop()
-  await server.stop()
+const { idem, inbox } = await mailedServiceOfFile({
+  ...withoutLimits,
+  IDEM_SESSION_LIFETIME_SECONDS: '31536000',
 })
 
 const waitSeconds = 72 * 3_600
@@ -55,16 +43,6 @@ const somebody = async () => {
   return { owner, session, address, second: second.address }
 }
 
-/** The mail to an address whose subject has these words, once it has arrived. */
-const mailAbout = async (address: string, words: string): Promise<ReadMail> => {
-  let found: ReadMail | undefined
-  await millisecondsUntil(20_000, async () => {
-    found = (await inbox(address)).find(({ subject }) => subject.includes(words))
-    return found !== undefined
-  })
-  return found as ReadMail
-}
-
 const takes = async ({ handle }: PasswordOwner, password: string): Promise<boolean> =>
   codeOf(await tryPassword(idem, { login: handle, password })) === null
 
@@ -76,14 +54,14 @@ test('a reset signed by a device: the code alone would not do, every address is 
   const { owner, session, address, second } = await somebody()
   const device = new Device(idem)
   dataOf(await device.register(session.accessToken, 'Kitchen laptop'))
-  expect((await mailAbout(second, 'A device was added')).text).toContain(device.publicKey)
+  expect((await mailAbout(inbox, second, 'A device was added')).text).toContain(device.publicKey)
   const { id, message, code } = await mailedCode(idem, inbox, address)
-  const mail = await mailAbout(address, 'Reset your password')
+  const mail = await mailAbout(inbox, address, 'Reset your password')
   expect(mail.text).toContain(code)
   const input = { challengeId: id, code, newPassword, deviceSignature: device.sign(message) }
   expect(dataOf(await tryReset(idem, input)).resetPassword.status).toBe('DONE')
   expect((await askMe(idem, session.accessToken)).status).toBe(401)
-  for (const to of [address, second]) await mailAbout(to, done)
+  for (const to of [address, second]) await mailAbout(inbox, to, done)
   owner.password = newPassword
   expect((await signIn(owner)).accountId).toBe(session.accountId)
 })
@@ -97,7 +75,8 @@ test('a reset by a recovery code, which is told too, and which an account with T
   const input = { challengeId: id, code, newPassword, recoveryCode: codes[0] }
   expect(dataOf(await tryReset(idem, input)).resetPassword.status).toBe('DONE')
   // Fetch of Node calls itself `node`.
-  for (const to of [address, second]) expect((await mailAbout(to, done)).text).toMatch(/Device: +node$/m)
+  for (const to of [address, second])
+    expect((await mailAbout(inbox, to, done)).text).toMatch(/Device: +node$/m)
   expect([await takes(owner, owner.password), await takes(owner, newPassword)]).toEqual([false, true])
 })
 
@@ -107,11 +86,11 @@ test('the wait of 72 hours is told to every address and completed by a code mail
   expect(waiting.status).toBe('WAITING')
   expect(await shownReset(idem, session.accessToken)).toEqual(waiting)
   for (const to of [address, second])
-    expect((await mailAbout(to, begun)).text).toContain('/cancel-reset?token=')
+    expect((await mailAbout(inbox, to, begun)).text).toContain('/cancel-reset?token=')
   expect(await takes(owner, newPassword)).toBe(false)
   idem.clock.advance(waitSeconds)
   expect(dataOf(await resetByMail(idem, inbox, address)).resetPassword.status).toBe('DONE')
-  for (const to of [address, second]) await mailAbout(to, done)
+  for (const to of [address, second]) await mailAbout(inbox, to, done)
   expect([await takes(owner, owner.password), await takes(owner, newPassword)]).toEqual([false, true])
 })
 
@@ -119,7 +98,7 @@ test('a reset that somebody else began is cancelled by a session', async () => {
   const { owner, session, address, second } = await somebody()
   const { id } = dataOf(await resetByMail(idem, inbox, address)).resetPassword
   dataOf(await cancelReset(idem, id, session.accessToken))
-  for (const to of [address, second]) await mailAbout(to, cancelled)
+  for (const to of [address, second]) await mailAbout(inbox, to, cancelled)
   idem.clock.advance(waitSeconds)
   expect(codeOf(await resetByMail(idem, inbox, address))).toBe('RATE_LIMITED')
   expect(await takes(owner, owner.password)).toBe(true)
@@ -128,7 +107,7 @@ test('a reset that somebody else began is cancelled by a session', async () => {
 test('and by the link of the mail to another address, whose button cancels and whose page does not', async () => {
   const { owner, address, second } = await somebody()
   dataOf(await resetByMail(idem, inbox, address))
-  const { text } = await mailAbout(second, begun)
+  const { text } = await mailAbout(inbox, second, begun)
   const link = /https?:\/\/\S+\/cancel-reset\?token=[\w-]+/.exec(text)?.[0] ?? ''
   const page = await (await fetch(link)).text()
   expect(page).toContain(owner.handle)
@@ -139,7 +118,7 @@ test('and by the link of the mail to another address, whose button cancels and w
     body: new URLSearchParams({ token }),
   })
   expect(await pressed.text()).toContain('The reset is cancelled')
-  for (const to of [address, second]) await mailAbout(to, cancelled)
+  for (const to of [address, second]) await mailAbout(inbox, to, cancelled)
   idem.clock.advance(waitSeconds)
   expect(dataOf(await resetByMail(idem, inbox, address)).resetPassword.status).toBe('WAITING')
   expect(await takes(owner, owner.password)).toBe(true)

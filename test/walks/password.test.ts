@@ -1,43 +1,20 @@
 // The story of a password, over HTTP, by real mails: set, come back, forgotten by a thief, changed, removed.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Worker } from '../../jobs/worker.js'
+import { expect, test } from 'vitest'
 import { askMe, atOnce, codeOf, dataOf, setHandle, tally, unlink } from '../support/calls.js'
 import { EmailOwner } from '../support/email-owner.js'
 import { expectSignedIn, type SignedIn } from '../support/key-owner.js'
-import { codeIn, mailsTo, smtpInbox } from '../support/mail-reader.js'
+import { codeIn, mailAbout } from '../support/mail-reader.js'
+import { mailedServiceOfFile } from '../support/mailed-service.js'
 import { tryPassword, trySetPassword } from '../support/password-owner.js'
-import { serviceOfFile } from '../support/service-of-file.js'
-import { SmtpServer } from '../support/smtp-server.js'
-import { startTestWorker } from '../support/start-worker.js'
 
-const server = await SmtpServer.start()
-const inbox = smtpInbox(server)
-const { idem } = await serviceOfFile({
-  environment: {
-    SMTP_URL: server.url,
-    IDEM_THROTTLE_MAILS_PER_SOURCE: '100000',
-    IDEM_THROTTLE_MAILS_PER_SUBJECT: '100000',
-  },
-})
-let worker: Worker
-beforeAll(async () => {
-  worker = await startTestWorker(idem)
-})
-afterAll(async () => {
-  await worker.stop()
-  await server.stop()
+const { idem, inbox } = await mailedServiceOfFile({
+  IDEM_THROTTLE_MAILS_PER_SOURCE: '100000',
+  IDEM_THROTTLE_MAILS_PER_SUBJECT: '100000',
 })
 
 const address = 'ada@example.org'
 const handle = 'ada.lovelace'
 const ada = new EmailOwner(idem, inbox, address)
-
-/** The newest mail to the address with such a subject, once it has arrived. */
-const mailAbout = async (subject: RegExp) => {
-  const found = async () => (await mailsTo(inbox, address, 1)).find((mail) => subject.test(mail.subject))
-  await expect.poll(found, { timeout: 20_000, interval: 50 }).toBeDefined()
-  return await found()
-}
 
 const codesSoFar = async (): Promise<string[]> =>
   (await inbox(address)).map(({ text }) => codeIn(text)).filter((code) => code !== '')
@@ -71,7 +48,7 @@ test('a password is set, opens the account with a mail, is changed and removed',
   expect(codeOf(await trySetPassword(idem, first.accessToken, 'Ada-Lovelace-1'))).toBe('BAD_USER_INPUT')
   const set = await atOnce(10, async () => await trySetPassword(idem, first.accessToken, 'three brown foxes'))
   expect(tally(set)).toEqual({ ok: 1, STEP_UP_REQUIRED: 9 })
-  expect((await mailAbout(/password was set/))?.text).toContain(handle)
+  expect((await mailAbout(inbox, address, /password was set/)).text).toContain(handle)
   expect((await identitiesOf(first.accessToken)).map(({ method }) => method)).toEqual(['email', 'password'])
 
   // Come back by handle and by address.
@@ -93,7 +70,7 @@ test('a password is set, opens the account with a mail, is changed and removed',
 
   // Change it: all other sessions end.
   dataOf(await trySetPassword(idem, byHandle.accessToken, 'four green frogs'))
-  await mailAbout(/password .* was changed/)
+  await mailAbout(inbox, address, /password .* was changed/)
   expect(codeOf(await idem.askAs(byAddress.accessToken, '{ me { identities { id } } }'))).toBe(
     'UNAUTHENTICATED',
   )
@@ -105,7 +82,7 @@ test('a password is set, opens the account with a mail, is changed and removed',
   // Remove it: the session that it opened ends, and the address alone opens the account again.
   const password = (await identitiesOf(after.accessToken)).find(({ method }) => method === 'password')
   dataOf(await unlink(idem, after.accessToken, password?.id ?? ''))
-  await mailAbout(/A way to sign in was removed/)
+  await mailAbout(inbox, address, /A way to sign in was removed/)
   expect(codeOf(await tryPassword(idem, { login: handle, password: 'four green frogs' }))).toBe(
     'PROOF_REJECTED',
   )

@@ -1,6 +1,5 @@
 // The story of second factors, over HTTP, by real mails: emailed code, authenticator app, recovery codes, step-up.
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Worker } from '../../jobs/worker.js'
+import { expect, test } from 'vitest'
 import {
   enrol,
   secondFactorIn,
@@ -11,42 +10,19 @@ import {
 } from '../support/authenticator.js'
 import { askMe, codeOf, dataOf, sessionIdOf, setHandle, unlink } from '../support/calls.js'
 import { EmailOwner } from '../support/email-owner.js'
-import { codeIn, mailsTo, smtpInbox } from '../support/mail-reader.js'
+import { codeIn, mailAbout } from '../support/mail-reader.js'
+import { mailedServiceOfFile } from '../support/mailed-service.js'
 import { tryPassword, trySetPassword } from '../support/password-owner.js'
-import { serviceOfFile } from '../support/service-of-file.js'
-import { SmtpServer } from '../support/smtp-server.js'
-import { startTestWorker } from '../support/start-worker.js'
 
-const server = await SmtpServer.start()
-const inbox = smtpInbox(server)
-const { idem, tables } = await serviceOfFile({
-  environment: {
-    SMTP_URL: server.url,
-    IDEM_THROTTLE_MAILS_PER_SOURCE: '100000',
-    IDEM_THROTTLE_MAILS_PER_SUBJECT: '100000',
-  },
-})
-let worker: Worker
-beforeAll(async () => {
-  worker = await startTestWorker(idem)
-})
-afterAll(async () => {
-  await worker.stop()
-  await server.stop()
+const { idem, tables, inbox } = await mailedServiceOfFile({
+  IDEM_THROTTLE_MAILS_PER_SOURCE: '100000',
+  IDEM_THROTTLE_MAILS_PER_SUBJECT: '100000',
 })
 
 const address = 'grace@example.org'
 const login = 'grace.hopper'
 const password = 'three brown foxes'
 const grace = new EmailOwner(idem, inbox, address)
-
-/** The newest mail to the address with such a subject, once it has arrived. */
-const mailAbout = async (subject: RegExp): Promise<string> => {
-  const found = async () =>
-    (await mailsTo(inbox, address, 1)).find((mail) => subject.test(mail.subject))?.text
-  await expect.poll(found, { timeout: 20_000, interval: 50 }).toBeDefined()
-  return (await found()) ?? ''
-}
 
 const codesSoFar = async (): Promise<string[]> =>
   (await inbox(address)).map(({ text }) => codeIn(text)).filter((code) => code !== '')
@@ -80,9 +56,11 @@ test('from an emailed second factor to an app, to recovery codes, and back to on
 
   // 3 An app, which is asked from now on instead of a mail; and recovery codes.
   const { app, accessToken: raised } = await enrol(idem, { accessToken: two })
-  expect(await mailAbout(/now asks for a second factor/)).toContain('authenticator app')
+  expect((await mailAbout(inbox, address, /now asks for a second factor/)).text).toContain(
+    'authenticator app',
+  )
   const codes: string[] = dataOf(await tryCreateCodes(idem, raised)).createRecoveryCodes
-  await mailAbout(/has new recovery codes/)
+  await mailAbout(inbox, address, /has new recovery codes/)
   const challenge = await first()
   expect(challenge).toMatchObject({ method: 'totp', methods: ['totp', 'recoveryCode'] })
   expect(codeOf(await trySignInWith(idem, app.proof(-1), challenge.id))).toBe('PROOF_REJECTED')
@@ -95,7 +73,7 @@ test('from an emailed second factor to an app, to recovery codes, and back to on
   expect(codeOf(await trySignInWith(idem, { recoveryCode: { code } }, (await first()).id))).toBe(
     'PROOF_REJECTED',
   )
-  const used = await mailAbout(/recovery code .* was used/)
+  const { text: used } = await mailAbout(inbox, address, /recovery code .* was used/)
   expect(used).toMatch(/Codes left: +9\b/)
   expect(used).toContain('127.0.0.1')
 
@@ -132,7 +110,7 @@ test('from an emailed second factor to an app, to recovery codes, and back to on
 
   // 7 Without the app the mail is the second factor again; without the password one proof suffices.
   dataOf(await idem.askAs(fresh, 'mutation { removeTotp { id } }'))
-  await mailAbout(/A second factor was removed/)
+  await mailAbout(inbox, address, /A second factor was removed/)
   expect((await mailed(first)).answer).toMatchObject({ method: 'email', methods: ['email', 'recoveryCode'] })
   const { identities } = dataOf(await askMe(idem, fresh)).me
   const passwordId = identities.find(({ method }: { method: string }) => method === 'password').id

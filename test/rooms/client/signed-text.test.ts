@@ -10,7 +10,7 @@ import { KeyOwner } from '../../support/key-owner.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
 import { errorOf, TestMachine } from '../cli/try-cli.js'
-import { type Incident, startTappedService, Wiretap } from './wiretap.js'
+import { altered, type Incident, startTappedService, Wiretap } from './wiretap.js'
 
 let idem: TestService
 let wire: Wiretap
@@ -62,20 +62,6 @@ const refusal = async (url: string, asked: Asked = { purpose: 'SIGN_IN' }): Prom
   return error
 }
 
-/** Answers with the real challenge, its text changed. */
-const altered =
-  (change: (message: string) => string): Incident =>
-  async (call, response) => {
-    const answer = await fetch(`${idem.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: call.body,
-    })
-    const { data } = (await answer.json()) as { data: { issueChallenge: { id: string; message: string } } }
-    const { id, message } = data.issueChallenge
-    response.end(JSON.stringify({ data: { issueChallenge: { id, message: change(message) } } }))
-  }
-
 const discovery = '/.well-known/openid-configuration'
 const issuerOf =
   (issuer: unknown): Incident =>
@@ -103,7 +89,7 @@ test('nor does one that relays and calls itself what it is', async () => {
 test('nor one that puts its own name into the text while its document names another', async () => {
   relay.onNext(
     'IssueChallenge',
-    altered((text) => text.replaceAll(hostOf(wire.url), hostOf(relay.url))),
+    altered(idem.url, (text) => text.replaceAll(hostOf(wire.url), hostOf(relay.url))),
   )
   expect(await refusal(relay.url)).toMatchObject({
     code: 'WRONG_CHALLENGE',
@@ -195,7 +181,7 @@ test.each<[string, Asked, (text: string) => string, string]>([
   ['a megabyte', { purpose: 'SIGN_IN' }, (text) => `${text}${'\nA: b'.repeat(200_000)}`, 'form'],
   ['nothing', { purpose: 'SIGN_IN' }, () => '', 'form'],
 ])('a text with %s is not signed', async (_what, asked, change, seen) => {
-  wire.onNext('IssueChallenge', altered(change))
+  wire.onNext('IssueChallenge', altered(idem.url, change))
   const error = await refusal(wire.url, asked)
   expect(error).toMatchObject({ code: 'WRONG_CHALLENGE', message: expect.stringContaining(seen) })
   expect(error.message.length).toBeLessThan(500)

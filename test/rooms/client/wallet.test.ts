@@ -13,7 +13,7 @@ import {
 } from '../../../src/client/wallet.js'
 import type { TestService } from '../../support/start-service.js'
 import { WalletOwner } from '../../support/wallet-owner.js'
-import { type Incident, startTappedService, Wiretap } from './wiretap.js'
+import { altered, startTappedService, Wiretap } from './wiretap.js'
 
 let idem: TestService
 let wire: Wiretap
@@ -117,20 +117,6 @@ describe('a wallet of the page', () => {
   })
 })
 
-/** Answers with the real challenge, its text changed. */
-const altered =
-  (change: (message: string) => string): Incident =>
-  async (call, response) => {
-    const answer = await fetch(`${idem.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: call.body,
-    })
-    const { data } = (await answer.json()) as { data: { issueChallenge: { id: string; message: string } } }
-    const { id, message } = data.issueChallenge
-    response.end(JSON.stringify({ data: { issueChallenge: { id, message: change(message) } } }))
-  }
-
 describe('a text that is not what was asked for is not signed', () => {
   const refusal = async (url: string, handle?: string): Promise<unknown> => {
     const { provider, signed } = newProvider()
@@ -175,14 +161,14 @@ describe('a text that is not what was asked for is not signed', () => {
     ['control characters', (text) => text.replace('with this', 'with\u202ethis'), 'form'],
     ['no text', () => '', 'form'],
   ])('with %s', async (_what, change, sentence) => {
-    wire.onNext('IssueWalletChallenge', altered(change))
+    wire.onNext('IssueWalletChallenge', altered(idem.url, change))
     expect(await refusal(wire.url)).toMatchObject(refused(sentence))
   })
 
   test('without the handle that was asked for', async () => {
     wire.onNext(
       'IssueWalletChallenge',
-      altered((text) => text.replace('as ada-asked ', '')),
+      altered(idem.url, (text) => text.replace('as ada-asked ', '')),
     )
     expect(await refusal(wire.url, 'ada-asked')).toMatchObject(refused('handle none, not ada-asked'))
   })

@@ -26,6 +26,20 @@ export const turnAway =
   (_call, response) =>
     response.writeHead(status, { 'retry-after': String(retryAfterSeconds) }).end('<html>busy</html>')
 
+/** A server that answers with the real challenge of the service at `url`, its text changed. */
+export const altered =
+  (url: string, change: (message: string) => string): Incident =>
+  async (call, response) => {
+    const answer = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: call.body,
+    })
+    const { data } = (await answer.json()) as { data: { issueChallenge: { id: string; message: string } } }
+    const { id, message } = data.issueChallenge
+    response.end(JSON.stringify({ data: { issueChallenge: { id, message: change(message) } } }))
+  }
+
 /** An address that passes everything on to the service behind it, and back. */
 export class Wiretap {
   readonly calls: WireCall[] = []

@@ -3,14 +3,10 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { expect, onTestFinished, test } from 'vitest'
-import { readEnvironment } from '../../../src/config/read-environment.js'
-import { createApp } from '../../../src/http/app.js'
 import { addressesOf, listen } from '../../../src/http/listen.js'
-import { createMetrics } from '../../../src/runtime/metrics.js'
-import { systemRandom } from '../../../src/runtime/random.js'
-import { settingsSections } from '../../../src/settings.js'
 import { sendRaw } from '../../support/raw-http.js'
-import { freePort, silentLogger } from '../../support/start-service.js'
+import { freePort } from '../../support/start-service.js'
+import { newBareApp } from './bare-app.js'
 
 const both = ['127.0.0.1', '::1']
 
@@ -19,17 +15,7 @@ const hasIpv6 = Object.values(networkInterfaces())
   .some((found) => found?.address === '::1')
 
 const openApp = () => {
-  const app = createApp({
-    settings: readEnvironment(settingsSections, {}).http,
-    publicUrl: 'http://localhost',
-    instanceId: 'here',
-    random: systemRandom,
-    logger: silentLogger,
-    metrics: createMetrics(),
-    isDraining: () => false,
-    databaseAnswers: async () => true,
-    queueAnswers: null,
-  })
+  const app = newBareApp()
   onTestFinished(async () => await app.close())
   return app
 }

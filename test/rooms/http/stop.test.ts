@@ -3,30 +3,16 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { expect, test } from 'vitest'
-import { readEnvironment } from '../../../src/config/read-environment.js'
-import { createApp } from '../../../src/http/app.js'
-import { createMetrics } from '../../../src/runtime/metrics.js'
-import { systemRandom } from '../../../src/runtime/random.js'
-import { settingsSections } from '../../../src/settings.js'
 import { millisecondsUntil } from '../../support/calls.js'
-import { freePort, silentLogger } from '../../support/start-service.js'
+import { freePort } from '../../support/start-service.js'
+import { newBareApp } from './bare-app.js'
 
 /** Ends a test whose stop hangs; a stop that works takes milliseconds. */
 const hangs = 20_000
 
 /** An application on its port, with a route whose answer begins, and ends, when the test says so. */
 const start = async () => {
-  const app = createApp({
-    settings: readEnvironment(settingsSections, {}).http,
-    publicUrl: 'http://localhost',
-    instanceId: 'here',
-    random: systemRandom,
-    logger: silentLogger,
-    metrics: createMetrics(),
-    isDraining: () => false,
-    databaseAnswers: async () => true,
-    queueAnswers: null,
-  })
+  const app = newBareApp()
   // Idle connections stay open for ever, so that only the stop can close them.
   app.server.keepAliveTimeout = 0
   const [asked, mayAnswer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
