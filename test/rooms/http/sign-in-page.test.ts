@@ -1,7 +1,9 @@
 // The sign-in page over HTTP, without a browser: each form, each refusal, what it never does.
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { ownNames } from '../../../src/http/sign-in-form.js'
+import { signInWords } from '../../../src/http/sign-in-words.js'
 import { methodDefinitions } from '../../../src/methods/registry.js'
 import { type Authenticator, enrol, tryCreateCodes } from '../../support/authenticator.js'
 import { atOnce, dataOf } from '../../support/calls.js'
@@ -562,4 +564,12 @@ test('the scripts are served: ours, whole, and nothing beside them', async () =>
     '/client/transport.js/',
   ])
     expect([path, (await get(path)).status]).toEqual([path, 404])
+})
+
+test('the page brings exactly the words that its script reads, in each language', () => {
+  const source = readFileSync('src/browser/page-words.ts', 'utf8')
+  const read = [...source.matchAll(/^ {2}readonly (\w+): string$/gm)].map(([, name]) => name)
+  expect(read.length).toBeGreaterThan(5)
+  for (const { script } of Object.values(signInWords))
+    expect(Object.keys(script).toSorted()).toEqual(read.toSorted())
 })
