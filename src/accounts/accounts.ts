@@ -27,6 +27,12 @@ const lock = {
   text: `select a.id, ${accountColumns} from account a where a.id = any($1::uuid[]) order by a.id for update`,
 }
 
+/** The account to which this id leads, locked. Of two that merge meanwhile it may be the absorbed one. */
+const lockSurvivor = {
+  name: 'idem_account_lock_survivor',
+  text: `${findById.text} for update of a`,
+}
+
 /**
  * Share-locks the account until the rows beside it are inserted. A suspension waits for that, and then ends the session
  * that they start. The level is compared, so that no session starts below a level that was just raised.
@@ -44,12 +50,25 @@ const whyClosed = {
     where id = $1::uuid`,
 }
 
-/** A range whose ends are null contains no id. */
+/**
+ * A range whose ends are null contains no id. An absorbed id stands for its survivor. Each branch reads an index from
+ * the newest id on and stops at the limit, so that a page costs the same however many accounts there are.
+ */
 const list = {
   name: 'idem_account_list',
-  text: `select a.id, ${accountColumns} from account a
-    where ($1::uuid is null or a.id < $1::uuid)
-      and (a.id between $2::uuid and $3::uuid or a.id = $4::uuid)
+  text: `with matched as (
+      (select id from account
+        where merged_into_id is null and id between $2::uuid and $3::uuid and ($1::uuid is null or id < $1::uuid)
+        order by id desc limit $5)
+      union
+      (select distinct merged_into_id from account
+        where id between $2::uuid and $3::uuid and merged_into_id is not null
+          and ($1::uuid is null or merged_into_id < $1::uuid)
+        order by merged_into_id desc limit $5)
+      union
+      select coalesce(merged_into_id, id) from account where id = $4::uuid)
+    select a.id, ${accountColumns} from matched join account a using (id)
+    where $1::uuid is null or id < $1::uuid
     order by a.id desc limit $5`,
 }
 
@@ -60,10 +79,20 @@ const existing = (account: Account | null): Account => {
   return account
 }
 
+const unmerged = (account: Account): Account => {
+  if (account.mergedInto !== null)
+    throw new Failure('CONFLICT', 'This account was merged into another one.', {
+      reason: `account ${account.id}`,
+    })
+  return account
+}
+
 /** The part of an account that its owner edits. */
 export type AccountProfile = Pick<Account, 'displayName' | 'locale' | 'primaryEmail' | 'signInNotices'>
 
-/** A filter of accounts: those with ids in a range, and the one with this id. Null matches nothing. */
+/**
+ * A filter of accounts: those to which ids in a range lead, and the one to which this id leads. Null matches nothing.
+ */
 export interface AccountFilter {
   readonly range: { readonly from: string; readonly to: string } | null
   readonly id: string | null
@@ -111,10 +140,16 @@ export class Accounts {
    */
   async lock(call: Call, id: string): Promise<Account> {
     const [account] = await this.lockAll(call, [id])
-    if (account === undefined) throw noSuchAccount()
-    if (account.mergedInto !== null)
-      throw new Failure('CONFLICT', 'This account was merged into another one.', { reason: `account ${id}` })
-    return account
+    return unmerged(existing(account ?? null))
+  }
+
+  /**
+   * The account to which the id leads, locked until the end of the transaction: an absorbed id leads to its survivor.
+   * `NOT_FOUND` if there is none, `CONFLICT` if it is being merged just now.
+   */
+  async lockSurvivor(call: Call, id: string): Promise<Account> {
+    const [account] = await call.run<Account>(lockSurvivor, [id])
+    return unmerged(existing(account ?? null))
   }
 
   /** Locks several accounts, merged or not, in the order of their ids. `NOT_FOUND` if one does not exist. */
@@ -124,7 +159,7 @@ export class Accounts {
     return accounts
   }
 
-  /** Accounts that match the filter and are older than the one with id `after` (null: from the newest one on). */
+  /** Unmerged accounts that match the filter, by an absorbed id too, and are older than the one with id `after` (null: from the newest one on). */
   async list(
     call: Call,
     page: AccountFilter & { readonly first: number; readonly after: string | null },

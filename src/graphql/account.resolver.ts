@@ -1,8 +1,9 @@
 // The GraphQL resolver of accounts: the caller's account, handle and profile, and whether a handle is free.
-import { Arg, Ctx, Directive, FieldResolver, Mutation, Query, Resolver, Root } from 'type-graphql'
+import { Arg, Ctx, Directive, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql'
 import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { type CheckHandleNeeds, checkHandle } from '../accounts/check-handle.js'
+import { type GetSurvivorNeeds, getSurvivor } from '../accounts/get-survivor.js'
 import { type SetHandleNeeds, setHandle } from '../accounts/set-handle.js'
 import { requirePrincipal } from '../authorization/authorize.js'
 import type { Identities } from '../identities/identities.js'
@@ -18,10 +19,15 @@ import {
   UpdateProfileInput,
 } from './account.types.js'
 import { type GraphqlContext, reachedBy } from './context.js'
+import { parseId } from './parse-id.js'
 import { SessionType } from './session.types.js'
 
 /** What the account resolver works with. */
-export interface AccountResolverNeeds extends CheckHandleNeeds, SetHandleNeeds, UpdateProfileNeeds {
+export interface AccountResolverNeeds
+  extends CheckHandleNeeds,
+    GetSurvivorNeeds,
+    SetHandleNeeds,
+    UpdateProfileNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly sessions: Sessions
@@ -46,6 +52,19 @@ export class AccountResolver {
     @Arg('handle', () => String, { description: 'The handle in any spelling.' }) handle: string,
   ): Promise<boolean> {
     return await checkHandle(call, handle, this.needs)
+  }
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["account:read"]])')
+  @Query(() => ID, {
+    description:
+      'The id of the account that this id leads to now: of the survivor for an absorbed id, else the id itself. For services that hold old ids; throttled.',
+  })
+  async accountAlias(
+    @Ctx() { call }: GraphqlContext,
+    @Arg('id', () => ID, { description: 'The id of an account, absorbed or not.' }) id: string,
+  ): Promise<string> {
+    return (await getSurvivor(call, parseId(id), this.needs)).id
   }
 
   @Directive('@authenticated')

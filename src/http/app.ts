@@ -34,6 +34,7 @@ import type { httpSettings } from './settings.js'
 import { addSignInPage, type SignInPageNeeds } from './sign-in-page.js'
 import { requireUsualSpelling } from './spelling.js'
 import { addStreamRoute, type StreamRouteNeeds } from './stream-route.js'
+import { addSurvivorRoute, type SurvivorRouteNeeds } from './survivor-route.js'
 import { addWellKnown, type WellKnownNeeds } from './well-known.js'
 
 /** What every application needs, also that of a worker. */
@@ -50,6 +51,7 @@ export interface ApiNeeds
   extends GraphqlRouteNeeds,
     GraphqlPageNeeds,
     StreamRouteNeeds,
+    SurvivorRouteNeeds,
     WellKnownNeeds,
     ConfirmPageNeeds,
     SignInPageNeeds,
@@ -180,4 +182,5 @@ export const addApi = (app: FastifyInstance, needs: ApiNeeds): void => {
   addGraphqlRoute(app, needs)
   addGraphqlPage(app, needs)
   addStreamRoute(app, needs)
+  addSurvivorRoute(app, needs)
 }

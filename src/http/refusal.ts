@@ -13,6 +13,8 @@ export interface HttpRefusalDetails {
   readonly headers?: Readonly<Record<string, string>>
   /** Why, for the log. */
   readonly reason?: string
+  /** With `FORBIDDEN`: the sets of scopes of which one is needed. */
+  readonly requiredScopes?: readonly (readonly string[])[]
 }
 
 /** A failure that HTTP has a status for (RFC 9110 15.5); the status of other failures follows from their code. */
@@ -21,9 +23,9 @@ export class HttpRefusal extends Failure {
 
   constructor(
     readonly status: number,
-    { sentence, code = 'BAD_USER_INPUT', headers = {}, reason }: HttpRefusalDetails,
+    { sentence, code = 'BAD_USER_INPUT', headers = {}, ...details }: HttpRefusalDetails,
   ) {
-    super(code, sentence, reason === undefined ? {} : { reason })
+    super(code, sentence, details)
     this.headers = headers
   }
 }

@@ -10,7 +10,7 @@ export interface ReadAccountNeeds extends DescribeAccountsNeeds {
   readonly accounts: Accounts
 }
 
-/** The account with this id; `NOT_FOUND` when there is none. */
+/** The account to which this id leads; `NOT_FOUND` when there is none. */
 export const readAccount = async (
   call: Call,
   id: string,

@@ -14,11 +14,11 @@ export const reinstateAccount = async (
   needs: SuspendAccountNeeds,
 ): Promise<AccountRecord> => {
   await call.inTransaction(async (inner) => {
-    const account = await needs.accounts.lock(inner, id)
+    const account = await needs.accounts.lockSurvivor(inner, id)
     if (account.suspendedAt === null) throw new Failure('CONFLICT', 'This account is not suspended.')
-    await needs.accounts.changeSuspension(inner, id, null)
+    await needs.accounts.changeSuspension(inner, account.id, null)
     const detail = { suspendedAt: account.suspendedAt.toISOString() }
-    const act: AuditedAct = { action: 'account.reinstated', accountId: id, detail }
+    const act: AuditedAct = { action: 'account.reinstated', accountId: account.id, detail }
     await inner.write(...announceAct(inner, act, needs))
   })
   return await readAccount(call, id, needs)

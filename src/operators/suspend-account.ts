@@ -26,7 +26,7 @@ export interface Suspension {
   readonly reason: string
 }
 
-/** Suspends the account. `FORBIDDEN` for an operator's account, also one's own; `CONFLICT` if it is suspended. */
+/** Suspends the account to which the id leads. `FORBIDDEN` for an operator's account, also one's own; `CONFLICT` if it is suspended. */
 export const suspendAccount = async (
   call: Call,
   { id, reason: raw }: Suspension,
@@ -37,15 +37,16 @@ export const suspendAccount = async (
   if (reason === null) throw new Failure('BAD_USER_INPUT', 'Say why, for the audit log.', { field: 'reason' })
   const ended = await call.inTransaction(async (inner) => {
     // A running sign-in locks this row until it commits; its session ends below. A later sign-in finds it suspended.
-    const account = await needs.accounts.lock(inner, id)
-    if (id === actorId || (await isOperator(inner, account, needs)))
+    const account = await needs.accounts.lockSurvivor(inner, id)
+    if (account.id === actorId || (await isOperator(inner, account, needs)))
       throw new Failure('FORBIDDEN', 'An operator cannot be suspended. Take it off the list first.', {
         reason: 'the account is an operator',
       })
     if (account.suspendedAt !== null) throw new Failure('CONFLICT', 'This account is suspended already.')
-    await needs.accounts.changeSuspension(inner, id, call.now)
-    const endedSessions = (await needs.sessions.end(inner, { accountId: id })).length
-    const act: AuditedAct = { action: 'account.suspended', accountId: id, detail: { reason, endedSessions } }
+    const accountId = account.id
+    await needs.accounts.changeSuspension(inner, accountId, call.now)
+    const endedSessions = (await needs.sessions.end(inner, { accountId })).length
+    const act: AuditedAct = { action: 'account.suspended', accountId, detail: { reason, endedSessions } }
     await inner.write(...announceAct(inner, act, needs))
     return endedSessions
   })

@@ -60,6 +60,11 @@ export const throttleSettings = {
     'Handles that one network may try to take per window, whether accounts pick them or register with them',
     { default: 60, least: 1, most: 1_000_000_000 },
   ),
+  aliasesPerSource: wholeNumber(
+    'IDEM_THROTTLE_ALIASES_PER_SOURCE',
+    'Account ids that one network may ask to follow to the account of today, per window',
+    { default: 30_000, least: 1, most: 1_000_000_000 },
+  ),
   contractsPerSubject: wholeNumber(
     'IDEM_THROTTLE_CONTRACTS_PER_SUBJECT',
     'Questions per window to the node of a chain about one contract wallet, for one network',

@@ -9,7 +9,7 @@ import type { throttleSettings } from './settings.js'
 import { ThrottleCounters } from './throttle-counters.js'
 
 /** The kinds of attempts that are counted. */
-export type AttemptKind = 'signIn' | 'askHandle' | 'takeHandle' | 'askContract'
+export type AttemptKind = 'signIn' | 'askHandle' | 'takeHandle' | 'askAlias' | 'askContract'
 
 /** The limits per window: for one subject from one network, and for one network in total. */
 interface Limits {
@@ -51,6 +51,7 @@ export class Throttle {
     this.#limits = {
       signIn: { perSubject: settings.signInPerSubject, perSource: settings.signInPerSource },
       askHandle: { perSubject: settings.handlePerSource, perSource: settings.handlePerSource },
+      askAlias: { perSubject: settings.aliasesPerSource, perSource: settings.aliasesPerSource },
       askContract: { perSubject: settings.contractsPerSubject, perSource: settings.contractsPerSource },
       takeHandle: { perSubject: settings.handlePerSubject, perSource: settings.newHandlePerSource },
     }
