@@ -1,5 +1,5 @@
 // Runs one scenario of one round.
-import { allOf, pin } from './cores.js'
+import type { HashesReply } from './hashes/order.js'
 import type { JobsReply } from './jobs/order.js'
 import type { Measurement, Order, Reply } from './load/order.js'
 import { countStatements } from './load/statements.js'
@@ -59,14 +59,9 @@ export const runScenario = async (
       return measurementOf(await askClient(stage, { kind: 'latency', port, watchPort, requests }))
     }
     case 'hashes':
-      return await hashAlone(stage, options)
-    case 'me': {
-      const { port } = serverOn(stage, course.server)
-      const { watchPort } = stage.sink
-      const { seconds } = options
-      const order = { kind: 'me', port, watchPort, seconds, logins: course.logins } as const
-      return measurementOf(await askClient(stage, order))
-    }
+      return await hash(stage, options.seconds)
+    case 'me':
+      return await askForMe(stage, course, options)
     case 'mails':
       return await sendMails(stage, course.by, options)
     case 'jobs':
@@ -81,14 +76,30 @@ const measurementOf = (reply: Awaited<ReturnType<typeof askClient>>): Measuremen
   return reply.measurement
 }
 
-/** Argon2id alone in the load client, which may use all cores meanwhile, as the server that checks passwords does. */
-const hashAlone = async ({ client, cores, ...stage }: Stage, { seconds }: Options): Promise<Measurement> => {
-  if (cores !== null) await pin(pidOf(client), allOf(cores))
-  try {
-    return measurementOf(await askClient({ client, cores, ...stage }, { kind: 'hashes', seconds }))
-  } finally {
-    if (cores !== null) await pin(pidOf(client), [cores.client])
-  }
+/** Lets the hasher compute Argon2id, on all cores, as the server that checks passwords may. */
+const hash = async ({ hasher }: Stage, seconds: number): Promise<Measurement> => {
+  if (hasher === null) throw new Error('the hasher was not started')
+  hasher.send({ seconds })
+  const reply = (await nextMessage(hasher)) as HashesReply
+  if (reply.kind === 'failed') throw new RunFailed(`hashes: ${reply.reason}`)
+  return reply.measurement
+}
+
+/** The hasher goes on for longer than the client, who opens a session first, in seconds. */
+const longerSeconds = 0.3
+
+const askForMe = async (
+  stage: Stage,
+  { server, logins, hashes }: Extract<Course, { readonly kind: 'me' }>,
+  { seconds }: Options,
+): Promise<Measurement> => {
+  const { port } = serverOn(stage, server)
+  const { watchPort } = stage.sink
+  const [reply] = await Promise.all([
+    askClient(stage, { kind: 'me', port, watchPort, seconds, logins }),
+    hashes ? hash(stage, seconds + longerSeconds) : null,
+  ])
+  return measurementOf(reply)
 }
 
 const sendMails = async (

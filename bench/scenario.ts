@@ -13,6 +13,7 @@ export const scenarioNames = [
   'argon2',
   'password',
   'me-idle',
+  'me-hashes',
   'me-beside',
   'email',
   'latency',
@@ -71,10 +72,10 @@ export type Course =
   | { readonly kind: 'load'; readonly server: ServerName }
   /** One client requests mails from an idle server, with pauses. */
   | { readonly kind: 'latency'; readonly server: ServerName }
-  /** Argon2id alone, in the load client, on all cores. */
+  /** Argon2id alone, in a process of its own, on all cores. */
   | { readonly kind: 'hashes' }
-  /** One client asks for `{ me }` with pauses, while as many others log in by password. */
-  | { readonly kind: 'me'; readonly server: ServerName; readonly logins: number }
+  /** One client asks for `{ me }` with pauses, while as many others log in by password, or another process hashes. */
+  | { readonly kind: 'me'; readonly server: ServerName; readonly logins: number; readonly hashes: boolean }
   /** A batch of mails is sent to the sink, by nodemailer alone or by a server that has them in its outbox. */
   | { readonly kind: 'mails'; readonly by: 'nodemailer' | 'both' | 'bothOnRedis' }
   /** A batch of empty jobs is added to BullMQ or inserted into the outbox. */
@@ -121,12 +122,18 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   },
   'me-idle': {
     title: '{ me } of one client, idle',
-    course: { kind: 'me', server: 'passwords', logins: 0 },
+    course: { kind: 'me', server: 'passwords', logins: 0, hashes: false },
+    goal: null,
+  },
+  // What the machine makes of `{ me }` beside the same computation without any login: what is left is the logins' part.
+  'me-hashes': {
+    title: '{ me } of one client, while another process hashes passwords',
+    course: { kind: 'me', server: 'passwords', logins: 0, hashes: true },
     goal: null,
   },
   'me-beside': {
     title: '{ me } of one client, while 50 log in by password',
-    course: { kind: 'me', server: 'passwords', logins: 50 },
+    course: { kind: 'me', server: 'passwords', logins: 50, hashes: false },
     goal: { kind: 'slowdown', comparedWith: 'me-idle', mostRatio: 2 },
   },
   email: {

@@ -32,6 +32,8 @@ export interface Stage {
   /** Sends mails with nodemailer alone. This and the following are null if no scenario needs them. */
   readonly sender: ChildProcess | null
   readonly runner: ChildProcess | null
+  /** Computes Argon2id alone. */
+  readonly hasher: ChildProcess | null
   readonly placeOf: (by: 'bullmq' | 'outbox', backend: 'postgres' | 'redis') => JobsPlace
   readonly cores: CorePlan | null
 }
@@ -69,6 +71,9 @@ export const setStage = async (plan: StagePlan, started: Started): Promise<Stage
   const runner = courses.some(({ kind }) => kind === 'jobs')
     ? await startHelper('jobs/runner', { plan, args: [] }, started)
     : null
+  const hasher = courses.some((course) => course.kind === 'hashes' || (course.kind === 'me' && course.hashes))
+    ? await startHelper('hashes/hasher', { plan, args: [] }, started)
+    : null
   if (runner !== null) await createDatabases(idem, ['outbox', 'bullmq'])
   if (cores !== null) {
     const helpers = [sender, runner].filter((child) => child !== null).map(pidOf)
@@ -76,13 +81,14 @@ export const setStage = async (plan: StagePlan, started: Started): Promise<Stage
     for (const [name, { pid }] of servers)
       await pin(pid, name === 'passwords' ? allOf(cores) : [cores.server])
     for (const pid of helpers) await pin(pid, [cores.server])
+    if (hasher !== null) await pin(pidOf(hasher), allOf(cores))
     await pin(pidOf(client), [cores.client])
   }
   const placeOf: Stage['placeOf'] = (by, backend) => ({
     databaseUrl: idem.urlOf(by),
     redisUrl: backend === 'postgres' ? null : (redisUrlOf?.(redisDatabases[by]) ?? null),
   })
-  return { servers, postgresPid: idem.postgresPid, sink, client, sender, runner, placeOf, cores }
+  return { servers, postgresPid: idem.postgresPid, sink, client, sender, runner, hasher, placeOf, cores }
 }
 
 const programOf = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))

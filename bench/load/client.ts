@@ -1,7 +1,6 @@
 // The load client's process: receives one order at a time over IPC, runs it, replies.
 import { measureLatency } from './latency.js'
 import { measure } from './measure.js'
-import { measureHashes } from './measure-hashes.js'
 import { measureMe } from './measure-me.js'
 import type { Order, Reply } from './order.js'
 import { createSteps } from './steps.js'
@@ -15,8 +14,6 @@ const run = async (order: Order): Promise<Reply> => {
       return { kind: 'measured', measurement: await measure(order, steps(order.scenario)) }
     case 'latency':
       return { kind: 'measured', measurement: await measureLatency(order) }
-    case 'hashes':
-      return { kind: 'measured', measurement: await measureHashes(order) }
     case 'me': {
       const both = { me: steps('me'), password: steps('password') }
       return { kind: 'measured', measurement: await measureMe(order, both) }

@@ -3,7 +3,7 @@ import type { CpuShares, Watched } from '../cpu-watch.js'
 import type { ScenarioName } from '../scenario.js'
 
 /** A load on a server of this machine. */
-export type Order = LoadOrder | LatencyOrder | TimingOrder | HashesOrder | MeOrder
+export type Order = LoadOrder | LatencyOrder | TimingOrder | MeOrder
 
 /** One scenario with many concurrent clients for a time. */
 export interface LoadOrder {
@@ -32,12 +32,6 @@ export interface TimingOrder {
   readonly warmUp: readonly string[]
   readonly known: readonly string[]
   readonly unknown: readonly string[]
-}
-
-/** Argon2id alone, for a time. */
-export interface HashesOrder {
-  readonly kind: 'hashes'
-  readonly seconds: number
 }
 
 /** `{ me }` of one client, while as many others log in by password. */

@@ -3,8 +3,9 @@ import { hash, verify } from '@node-rs/argon2'
 import { readEnvironment } from '../../src/config/read-environment.js'
 import { passwordSettings } from '../../src/passwords/settings.js'
 import { watchCpu } from '../cpu-watch.js'
-import type { HashesOrder, Measurement } from './order.js'
-import { percentiles } from './percentiles.js'
+import type { Measurement } from '../load/order.js'
+import { percentiles } from '../load/percentiles.js'
+import type { HashesOrder } from './order.js'
 
 const password = 'three brown foxes of the bench'
 
