@@ -1,4 +1,5 @@
-// Deletes expired data: spent challenges, ended sessions, counters, done jobs, mails, guests who did not return.
+// Deletes expired data: accounts that are due, spent challenges, ended sessions, counters, done jobs, mails, guests who did not return.
+import { type DeleteDueAccountsNeeds, deleteDueAccounts } from '../src/account-data/delete-due-accounts.js'
 import type { Handles } from '../src/accounts/handles.js'
 import type { IdleGuests } from '../src/accounts/idle-guests.js'
 import { releaseHandles } from '../src/accounts/release-handles.js'
@@ -33,7 +34,7 @@ export interface KeptFor {
 }
 
 /** What `purgeExpired` works with. */
-export interface PurgeExpiredNeeds {
+export interface PurgeExpiredNeeds extends DeleteDueAccountsNeeds {
   readonly idleGuests: IdleGuests
   readonly handles: Handles
   readonly sessions: Sessions
@@ -96,6 +97,9 @@ const purgesOf = (needs: PurgeExpiredNeeds): readonly Purge[] => {
   const { keptFor } = needs
   const challengeDays = keptFor.challengeHours / 24
   return [
+    keptDays('accounts that were due', 0, (call, before, limit) =>
+      deleteDueAccounts(call, { before, limit }, needs),
+    ),
     keptDays('spent challenges', challengeDays, (...at) => needs.challenges.purgeSpent(...at)),
     keptDays('held challenges', challengeDays, (...at) => needs.heldChallenges.purge(...at)),
     keptDays('unconfirmed second factors', 0, (...at) => needs.secondFactors.purge(...at)),

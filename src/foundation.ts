@@ -1,4 +1,6 @@
 // The foundation of every role and command: the database, the stores, the keys and the methods.
+import { DueAccounts } from './account-data/due-accounts.js'
+import { Exports } from './account-data/exports.js'
 import { Accounts } from './accounts/accounts.js'
 import { Handles } from './accounts/handles.js'
 import { IdleGuests } from './accounts/idle-guests.js'
@@ -83,6 +85,8 @@ export interface Foundation {
   readonly accounts: Accounts
   readonly handles: Handles
   readonly idleGuests: IdleGuests
+  readonly dueAccounts: DueAccounts
+  readonly exports: Exports
   readonly identities: Identities
   readonly provenIdentities: ProvenIdentities
   readonly failedProofs: FailedProofs
@@ -172,6 +176,8 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     accounts: new Accounts(notifications),
     handles: new Handles(),
     idleGuests: new IdleGuests(),
+    dueAccounts: new DueAccounts(),
+    exports: new Exports(),
     identities,
     provenIdentities,
     failedProofs: new FailedProofs(),

@@ -27,6 +27,8 @@ export const appendAccounts = async (tables: Tables, addresses: readonly string[
         signInNotices: true,
         suspendedAt: null,
         mergedInto: null,
+        deletionDueAt: null,
+        deletedAt: null,
         createdAt,
       }
       const facts = {

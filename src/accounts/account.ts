@@ -10,7 +10,10 @@ export type AccountKind = 'ANONYMOUS' | 'PERSON' | 'SERVICE'
 const AccountSchema = defineEntity({
   name: 'Account',
   tableName: 'account',
-  indexes: [{ name: 'account_kind_created_at', properties: ['kind', 'createdAt'] }],
+  indexes: [
+    { name: 'account_kind_created_at', properties: ['kind', 'createdAt'] },
+    { name: 'account_deletion_due_at', properties: ['deletionDueAt'], where: 'deletion_due_at is not null' },
+  ],
   properties: {
     id: p.uuid().primary(),
     kind: p.text().$type<AccountKind>(),
@@ -34,6 +37,10 @@ const AccountSchema = defineEntity({
     /** The account into which it was merged, which itself is not merged; null if it was not merged. */
     mergedInto: () =>
       p.manyToOne(Account).mapToPk().strictNullable().deleteRule('no action').index('account_merged_into'),
+    /** When it will be deleted unless its owner cancels that, or null. */
+    deletionDueAt: p.datetime().strictNullable(),
+    /** When it was deleted, or null. Only the row of a deleted account stays, and nobody finds it. */
+    deletedAt: p.datetime().strictNullable(),
     createdAt: p.datetime(),
   },
 })

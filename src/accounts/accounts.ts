@@ -12,13 +12,13 @@ import { handleRefusals, handleRow } from './handles.js'
 /** The columns of an account except its id, for the table alias `a`. */
 export const accountColumns = `a.kind, a.level, a.handle, a.display_name as "displayName", a.locale,
   a.primary_email as "primaryEmail", a.sign_in_notices as "signInNotices", a.suspended_at as "suspendedAt",
-  a.merged_into_id as "mergedInto", a.created_at as "createdAt"`
+  a.merged_into_id as "mergedInto", a.deletion_due_at as "deletionDueAt", a.deleted_at as "deletedAt", a.created_at as "createdAt"`
 
-/** The account with this id, or the one that it was merged into. */
+/** The account with this id, or the one that it was merged into; not a deleted one. */
 const findById = {
   name: 'idem_account_by_id',
   text: `select a.id, ${accountColumns} from account a
-    where a.id = (select coalesce(merged_into_id, id) from account where id = $1)`,
+    where a.id = (select coalesce(merged_into_id, id) from account where id = $1) and a.deleted_at is null`,
 }
 
 /** In the order of the ids, so that two transactions that lock the same accounts cannot deadlock. */
@@ -40,14 +40,25 @@ const lockSurvivor = {
 const whileOpen = {
   name: 'idem_account_while_open',
   text: `select id from account
-    where id = $1::uuid and suspended_at is null and merged_into_id is null and level = $2 for share`,
+    where id = $1::uuid and suspended_at is null and merged_into_id is null and deleted_at is null
+      and level = $2 for share`,
 }
 
 /** The reason why an account is not open. */
 const whyClosed = {
   name: 'idem_account_why_closed',
-  text: `select level, suspended_at as "suspendedAt", merged_into_id as "mergedInto" from account
+  text: `select level, suspended_at as "suspendedAt", merged_into_id as "mergedInto", deleted_at as "deletedAt"
+    from account
     where id = $1::uuid`,
+}
+
+/** Every personal column. A new one is added here; a test reads all columns of a deleted account. */
+const entomb = {
+  name: 'idem_account_entomb',
+  text: `update account set handle = null, display_name = null, locale = null, primary_email = null,
+      sign_in_notices = true, level = case kind when 'ANONYMOUS' then 'aal0' else 'aal1' end,
+      deletion_due_at = null, deleted_at = $2::timestamptz
+    where id = any($1::uuid[])`,
 }
 
 /**
@@ -76,6 +87,13 @@ const noSuchAccount = (): Failure => new Failure('NOT_FOUND', 'No such account.'
 
 const existing = (account: Account | null): Account => {
   if (account === null) throw noSuchAccount()
+  return account
+}
+
+type ClosedAccount = Pick<Account, 'level' | 'suspendedAt' | 'mergedInto' | 'deletedAt'>
+
+const undeleted = (account: Account): Account => {
+  if (account.deletedAt !== null) throw noSuchAccount()
   return account
 }
 
@@ -136,11 +154,11 @@ export class Accounts {
 
   /**
    * The account, locked until the end of the transaction, so that changes of what it owns run one after the other.
-   * `CONFLICT` if it was merged.
+   * `CONFLICT` if it was merged, `NOT_FOUND` if it was deleted.
    */
   async lock(call: Call, id: string): Promise<Account> {
     const [account] = await this.lockAll(call, [id])
-    return unmerged(existing(account ?? null))
+    return unmerged(undeleted(existing(account ?? null)))
   }
 
   /**
@@ -152,14 +170,14 @@ export class Accounts {
     return unmerged(existing(account ?? null))
   }
 
-  /** Locks several accounts, merged or not, in the order of their ids. `NOT_FOUND` if one does not exist. */
+  /** Locks several accounts, merged and deleted ones too, in the order of their ids. `NOT_FOUND` if one does not exist. */
   async lockAll(call: Call, ids: readonly string[]): Promise<Account[]> {
     const accounts = await call.run<Account>(lock, [ids])
     if (accounts.length < new Set(ids).size) throw noSuchAccount()
     return accounts
   }
 
-  /** Unmerged accounts that match the filter, by an absorbed id too, and are older than the one with id `after` (null: from the newest one on). */
+  /** Unmerged accounts, deleted ones too, that match the filter, by an absorbed id too, and are older than the one with id `after` (null: from the newest one on). */
   async list(
     call: Call,
     page: AccountFilter & { readonly first: number; readonly after: string | null },
@@ -187,12 +205,28 @@ export class Accounts {
   ): Promise<void> {
     const open = await call.change({ statement: whileOpen, values: [id, level] }, ...parts)
     if (open.length > 0) return
-    const [closed] = await call.run<Pick<Account, 'level' | 'suspendedAt' | 'mergedInto'>>(whyClosed, [id])
-    if (closed === undefined || closed.mergedInto !== null)
+    const [closed] = await call.run<ClosedAccount>(whyClosed, [id])
+    if (closed === undefined || closed.mergedInto !== null || closed.deletedAt !== null)
       throw new Failure('CONFLICT', 'This account has just been removed.', { reason: `account ${id}` })
     if (closed.suspendedAt !== null) throw suspendedFailure('FORBIDDEN', id)
     throw new Failure('CONFLICT', 'This account has just been changed. Try again.', {
       reason: `account ${id} was of level ${level}, now it is of ${closed.level}`,
+    })
+  }
+
+  /** Sets when the account will be deleted, or with null that it will not, in the caller's transaction. */
+  async changeDeletion(call: Call, id: string, deletionDueAt: Date | null): Promise<void> {
+    await this.#change(call, id, { deletionDueAt })
+  }
+
+  /**
+   * Leaves of accounts, which the transaction has locked, only that they were here: nobody finds them any more, and what
+   * their owner said of them is gone.
+   */
+  async entomb(call: Call, ids: readonly string[]): Promise<void> {
+    await call.run(entomb, [ids, call.now])
+    call.afterCommit(() => {
+      for (const id of ids) this.#cache.forget(id)
     })
   }
 

@@ -28,6 +28,23 @@ const giveUp = {
     where name = $1 and account_id = $3::uuid`,
 }
 
+/** Gives up what is in use of several accounts, by the same rule; in order, like every lock of several handles. */
+const giveUpAll = {
+  name: 'idem_handle_give_up_all',
+  text: `with given as (
+      select name from handle where account_id = any($2::uuid[]) and given_up_at is null order by name for update)
+    update handle set given_up_at = $1::timestamptz,
+      kept_since = case when $1::timestamptz >= taken_at + ${trial} then coalesce(kept_since, $1::timestamptz) else kept_since end
+    where name in (select name from given)`,
+}
+
+/** The handle that a deleted account had in use until then; null if it is free again, or there was none. */
+const findFormer = {
+  name: 'idem_handle_former',
+  text: `select h.name from handle h join account a on a.id = h.account_id
+    where h.account_id = $1::uuid and h.given_up_at = a.deleted_at order by h.name limit 1`,
+}
+
 const keep = {
   name: 'idem_handle_keep',
   text: 'update handle set kept_since = $2::timestamptz where name = any($1::text[]) and kept_since is null',
@@ -124,6 +141,18 @@ export class Handles {
   async assign(call: Call, account: Account, name: string): Promise<void> {
     if (account.handle !== null) await call.run(giveUp, [account.handle, call.now, account.id])
     if ((await call.run(take, [account.id, name, call.now])).length === 0) throw handleTaken()
+  }
+
+  /**
+   * Gives up all handles of accounts that are being deleted: those in use for a day are never given to another account.
+   */
+  async giveUpAll(call: Call, accountIds: readonly string[]): Promise<void> {
+    await call.run(giveUpAll, [call.now, accountIds])
+  }
+
+  /** The handle that a deleted account had until then; null if it had none, or it is free again. */
+  async findFormer(call: Call, accountId: string): Promise<string | null> {
+    return (await call.run<{ name: string }>(findFormer, [accountId]))[0]?.name ?? null
   }
 
   /** Marks handles as kept for ever, also if they are given up later. */

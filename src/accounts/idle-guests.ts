@@ -4,9 +4,9 @@ import type { Row } from '../database/row.js'
 
 /**
  * A guest that is purged: not one with a handle, because the handle refers to it; not one that was merged, or into
- * which others were; and not one that can still come back with a token.
+ * which others were; not the row of a deleted one, which stays so that its id never names anybody else; and not one that can still come back with a token.
  */
-const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz and a.merged_into_id is null
+const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz and a.merged_into_id is null and a.deleted_at is null
   and not exists (select 1 from account merged where merged.merged_into_id = a.id)
   and not exists (select 1 from handle h where h.account_id = a.id)
   and not exists (select 1 from session s where s.account_id = a.id

@@ -17,6 +17,10 @@ export const auditKinds = {
   'account.suspended': 'change',
   'account.reinstated': 'change',
   'account.sessions_ended': 'change',
+  'account.exported': 'access',
+  'account.deletion_begun': 'change',
+  'account.deletion_cancelled': 'change',
+  'account.deleted': 'change',
   'account.purged': 'change',
   'identity.linked': 'change',
   'identity.unlinked': 'change',
@@ -59,6 +63,11 @@ const AuditEntrySchema = defineEntity({
   indexes: [
     { name: 'audit_entry_account', properties: ['accountId', 'id'] },
     { name: 'audit_entry_action_at', properties: ['action', 'at'] },
+    {
+      name: 'audit_entry_acts_upon_others',
+      properties: ['actorId', 'id'],
+      where: 'actor_id is distinct from account_id',
+    },
   ],
   properties: {
     id: p.uuid().primary(),

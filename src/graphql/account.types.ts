@@ -53,6 +53,15 @@ export class AccountType {
 
   @Field(() => Date, { description: 'When the account was provisioned.' })
   createdAt!: Date
+
+  @Directive('@authenticated')
+  @Directive('@requiresScopes(scopes: [["account:read"]])')
+  @Field(() => Date, {
+    nullable: true,
+    description:
+      'When the account will be deleted, unless its owner calls cancelAccountDeletion; null: it stays.',
+  })
+  deletionDueAt!: Date | null
 }
 
 /** A verified address as the schema shows it. */

@@ -41,6 +41,18 @@ export class AccountRecordType {
     description: 'Since when nobody can sign in to it; null while it is open.',
   })
   suspendedAt!: Date | null
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it will be deleted unless its owner cancels that; null: it stays.',
+  })
+  deletionDueAt!: Date | null
+
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When it was deleted: only its id and times are left, and nobody can sign in to it.',
+  })
+  deletedAt!: Date | null
 }
 
 /** The input of the list of accounts. */

@@ -11,6 +11,7 @@ import { buildSchemaSync } from 'type-graphql'
 import type { Method } from '../methods/method.js'
 import type { MethodDescription } from '../methods/method-description.js'
 import { AccountResolver, type AccountResolverNeeds } from './account.resolver.js'
+import { AccountDataResolver, type AccountDataResolverNeeds } from './account-data.resolver.js'
 import { type AuthenticationResolverNeeds, createAuthenticationResolver } from './authentication.resolver.js'
 import { DeviceResolver, type DeviceResolverNeeds } from './device.resolver.js'
 import {
@@ -30,6 +31,7 @@ import { SessionResolver, type SessionResolverNeeds } from './session.resolver.j
 /** What all resolvers need. */
 export interface GraphqlNeeds
   extends AccountResolverNeeds,
+    AccountDataResolverNeeds,
     AuthenticationResolverNeeds,
     DeviceResolverNeeds,
     IdentityResolverNeeds,
@@ -64,6 +66,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
   const AuthenticationResolver = createAuthenticationResolver(createMethodInputs(needs.methods), needs)
   const instances = new Map<unknown, object>([
     [AccountResolver, new AccountResolver(needs)],
+    [AccountDataResolver, new AccountDataResolver(needs)],
     [DeviceResolver, new DeviceResolver(needs)],
     [IdentityResolver, new IdentityResolver(needs)],
     [PasswordResolver, new PasswordResolver(needs)],
@@ -76,6 +79,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
   const schema = buildSchemaSync({
     resolvers: [
       AccountResolver,
+      AccountDataResolver,
       DeviceResolver,
       IdentityResolver,
       PasswordResetResolver,

@@ -210,6 +210,8 @@ const provision = (
     signInNotices: true,
     suspendedAt: null,
     mergedInto: null,
+    deletionDueAt: null,
+    deletedAt: null,
     createdAt: call.now,
   }
   const joined = join(call, claim, { account, label: null, needs })

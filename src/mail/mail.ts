@@ -17,6 +17,10 @@ const MailSchema = defineEntity({
   name: 'Mail',
   tableName: 'mail',
   uniques: [{ name: 'mail_cause_address', properties: ['causeId', 'address'] }],
+  indexes: [
+    { name: 'mail_address', properties: ['address', 'id'] },
+    { name: 'mail_account', properties: ['accountId', 'id'], where: 'account_id is not null' },
+  ],
   properties: {
     /** Also the left part of its Message-ID. */
     id: p.uuid().primary(),

@@ -1,9 +1,11 @@
 // Composes the mail of a notice from its audit entry.
 import type { Accounts } from '../accounts/accounts.js'
+import type { Handles } from '../accounts/handles.js'
+import type { AuditEntry } from '../audit/audit-entry.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import type { MailContent } from '../mail/content.js'
-import { type Locale, locales } from '../mail/locale.js'
+import { isLocale, type Locale, locales } from '../mail/locale.js'
 import {
   deviceInWords,
   identityInWords,
@@ -20,6 +22,7 @@ import { noticeOf } from './notice.js'
 /** What `composeNotice` works with. */
 export interface ComposeNoticeNeeds {
   readonly accounts: Accounts
+  readonly handles: Handles
   readonly auditLog: AuditLog
   readonly sessions: Sessions
   readonly vocabulary: MethodVocabulary
@@ -44,6 +47,29 @@ const resetFacts = (
   }
 }
 
+/** How the account is called, and the language of its owner. */
+interface ToldAccount {
+  readonly name: string
+  readonly locale: Locale
+}
+
+/**
+ * The account of an act. Of a deleted one only its deletion is told, in the language that the entry names; null for
+ * other acts of it.
+ */
+const toldAccountOf = async (
+  call: Call,
+  { action, detail }: AuditEntry,
+  { accountId, needs }: { readonly accountId: string; readonly needs: ComposeNoticeNeeds },
+): Promise<ToldAccount | null> => {
+  const account = await needs.accounts.find(call, accountId)
+  if (account !== null) return { name: account.handle ?? account.id, locale: account.locale ?? locales[0] }
+  if (action !== 'account.deleted') return null
+  const locale = textOf(detail['locale'])
+  const name = (await needs.handles.findFormer(call, accountId)) ?? accountId
+  return { name, locale: isLocale(locale) ? locale : locales[0] }
+}
+
 /** The content of a notice's mail; null if the audit entry or the account no longer exists. */
 export const composeNotice = async (
   call: Call,
@@ -53,10 +79,11 @@ export const composeNotice = async (
   const entry = await needs.auditLog.find(call, auditEntryId)
   const notice = entry === null ? undefined : noticeOf[entry.action]
   if (entry === null || entry.accountId === null || notice === undefined) return null
-  const account = await needs.accounts.find(call, entry.accountId)
-  if (account === null) return null
+  const told = await toldAccountOf(call, entry, { accountId: entry.accountId, needs })
+  if (told === null) return null
   const session = entry.sessionId === null ? null : await needs.sessions.read(call, entry.sessionId)
-  const locale = account.locale ?? locales[0]
+  const { name, locale } = told
+  const due = textOf(entry.detail['dueAt'])
   const method = textOf(entry.detail['method'])
   const subject = textOf(entry.detail['subject'])
   const device = session?.device ?? (textOf(entry.detail['device']) || null)
@@ -67,7 +94,7 @@ export const composeNotice = async (
     isTimely: true,
     timelyUntil: null,
     facts: {
-      account: account.handle ?? account.id,
+      account: name,
       method: methodInWords(needs.vocabulary, method, locale),
       what: identityInWords(needs.vocabulary, { method, subject }, locale),
       key: textOf(entry.detail['publicKey']),
@@ -75,6 +102,7 @@ export const composeNotice = async (
       address: entry.address,
       left: typeof left === 'number' ? left : '',
       time: timeInWords(entry.at, locale),
+      due: due === '' ? '' : timeInWords(new Date(due), locale),
       ...resetFacts(entry.detail, locale, needs),
     },
   }

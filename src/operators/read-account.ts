@@ -10,13 +10,14 @@ export interface ReadAccountNeeds extends DescribeAccountsNeeds {
   readonly accounts: Accounts
 }
 
-/** The account to which this id leads; `NOT_FOUND` when there is none. */
+/** The account to which this id leads, also a deleted one; `NOT_FOUND` when there is none. */
 export const readAccount = async (
   call: Call,
   id: string,
   needs: ReadAccountNeeds,
 ): Promise<AccountRecord> => {
-  const [record] = await describeAccounts(call, [await needs.accounts.get(call, id)], needs)
+  const { accounts } = await needs.accounts.list(call, { range: null, id, first: 1, after: null })
+  const [record] = await describeAccounts(call, accounts, needs)
   if (record === undefined) throw new Failure('NOT_FOUND', 'No such account.')
   return record
 }

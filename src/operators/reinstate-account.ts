@@ -1,4 +1,5 @@
 // Reinstates a suspended account: its owner may sign in again. The sessions that it had stay ended.
+import { deletionDueFrom } from '../accounts/deletion.js'
 import { announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
@@ -17,6 +18,9 @@ export const reinstateAccount = async (
     const account = await needs.accounts.lockSurvivor(inner, id)
     if (account.suspendedAt === null) throw new Failure('CONFLICT', 'This account is not suspended.')
     await needs.accounts.changeSuspension(inner, account.id, null)
+    // Nobody could cancel it meanwhile.
+    if (account.deletionDueAt !== null)
+      await needs.accounts.changeDeletion(inner, account.id, deletionDueFrom(call.now))
     const detail = { suspendedAt: account.suspendedAt.toISOString() }
     const act: AuditedAct = { action: 'account.reinstated', accountId: account.id, detail }
     await inner.write(...announceAct(inner, act, needs))

@@ -223,8 +223,10 @@ test('the fields that the contract marks ask for a step-up', async () => {
   expect(marked.map(({ field }) => field.name).sort()).toEqual([
     'confirmTotp',
     'createRecoveryCodes',
+    'deleteAccount',
     'endAccountSessions',
     'enrolTotp',
+    'exportAccount',
     'linkIdentity',
     'registerDevice',
     'reinstateAccount',

@@ -28,6 +28,7 @@ const purge = async (idem: TestService, keptHandles: ReadonlySet<string> = new S
   const purged = await purgeExpired(idem.foundation.ownCall(), async () => undefined, {
     ...idem.foundation,
     logger: idem.options.logger,
+    random: idem.options.random,
     keptHandles,
     keptFor: {
       endedSessionDays: 30,

@@ -15,6 +15,7 @@ const [hourSeconds, daySeconds] = [3_600, 24 * 3_600]
 const purgeRooms = ({ foundation, options }: Pick<Rooms, 'foundation' | 'options'>): PurgeExpiredNeeds => ({
   ...foundation,
   logger: options.logger,
+  random: options.random,
   keptFor: {
     endedSessionDays: 30,
     challengeHours: 24,
@@ -34,6 +35,7 @@ const purge = async (rooms: Rooms, progress: JobProgress[] = []): Promise<Purged
   await purgeExpired(rooms.call(), async (at) => void progress.push(at), purgeRooms(rooms))
 
 const nothing: Purged = {
+  'accounts that were due': 0,
   'spent challenges': 0,
   'held challenges': 0,
   'throttle counters': 0,

@@ -26,6 +26,7 @@ const facts: Readonly<Record<string, string | number>> = {
   what: 'the Ed25519 key SHA256:xyz',
   key: 'My old laptop',
   available: '24 November 2026 at 03:00 UTC',
+  due: '5 December 2026 at 03:00 UTC',
   method: 'Ed25519 key',
 }
 
