@@ -1,5 +1,6 @@
 // Opens the session in the config, and signs in again automatically if the config has what is needed.
 
+import { fetchAlias } from '../client/account-alias.js'
 import { IdemError } from '../client/idem-error.js'
 import { secondFactorIn } from '../client/second-factor.js'
 import { Session } from '../client/session.js'
@@ -34,19 +35,39 @@ const sessionOptions = (connection: Connection) => {
   return { transport, store, clock: machine.now }
 }
 
-/** Signs in with the remembered login; throws `SIGNED_OUT` if that does not open the same account. */
+/**
+ * Signs in with the remembered login; throws `SIGNED_OUT` if that opens neither the same account nor the one that it
+ * was merged into.
+ */
 const signInAgain = async (connection: Connection): Promise<Tokens> => {
   const { transport, output, config, url } = connection
   // Read again under the config's lock, so that a logout that happened meanwhile is respected.
   const { login } = serverEntry(await config.read(), url)
   if (login === null) throw signedOut('it was signed out meanwhile', waysIn)
   const signedIn = await signInBy(connection, login)
-  if (signedIn.account.id !== login.accountId) {
+  if (!(await isOfAccount(connection, signedIn, login.accountId))) {
     await endSession(withBearer(transport, signedIn.tokens.accessToken))
     throw opensNoMore(login, signedIn)
   }
   output.progress('The session was over: signed in again.')
   return signedIn.tokens
+}
+
+/** Whether the sign-in opened this account, or the one that it was merged into meanwhile. */
+const isOfAccount = async (
+  { transport }: Connection,
+  { account, tokens }: SignedIn,
+  accountId: string,
+): Promise<boolean> => {
+  if (account.id === accountId) return true
+  const bearer = withBearer(transport, tokens.accessToken)
+  try {
+    return (await fetchAlias(bearer, accountId)) === account.id
+  } catch (error) {
+    if (error instanceof IdemError && error.code === 'NOT_FOUND') return false // such as a guest that was purged
+    await endSession(bearer).catch(() => undefined) // the first failure is reported
+    throw error
+  }
 }
 
 const signInBy = async (connection: Connection, login: Login): Promise<SignedIn> => {
