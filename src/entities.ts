@@ -10,6 +10,8 @@ import { RetiredIdentity } from './identities/retired-identity.js'
 import { KnownNetwork } from './mail/known-network.js'
 import { Mail } from './mail/mail.js'
 import { MailLine } from './mail/mail-line.js'
+import { Merge } from './merge/merge.js'
+import { MergeRow } from './merge/merge-row.js'
 import { OutboxEntry } from './outbox/outbox-entry.js'
 import { PasswordReset } from './password-resets/password-reset.js'
 import { SecondFactor } from './second-factors/second-factor.js'
@@ -36,4 +38,6 @@ export const entities = [
   KnownNetwork,
   OutboxEntry,
   Session,
+  Merge,
+  MergeRow,
 ]

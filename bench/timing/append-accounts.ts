@@ -29,6 +29,7 @@ export const appendAccounts = async (tables: Tables, addresses: readonly string[
         mergedInto: null,
         deletionDueAt: null,
         deletedAt: null,
+        absorbedIds: [],
         createdAt,
       }
       const facts = {

@@ -41,6 +41,8 @@ const AccountSchema = defineEntity({
     deletionDueAt: p.datetime().strictNullable(),
     /** When it was deleted, or null. Only the row of a deleted account stays, and nobody finds it. */
     deletedAt: p.datetime().strictNullable(),
+    /** The newest ids that lead to it since merges, newest first, at most `mostAbsorbedIds`. Its tokens name them. */
+    absorbedIds: p.array().$type<readonly string[]>().columnType('uuid[]').default([]),
     createdAt: p.datetime(),
   },
 })
@@ -48,6 +50,9 @@ const AccountSchema = defineEntity({
 /** A guest, a person or a machine. */
 export class Account extends AccountSchema.class {}
 AccountSchema.setClass(Account)
+
+/** The most absorbed ids that an account's tokens name: a token is sent with every request, so it must stay small. */
+export const mostAbsorbedIds = 10
 
 /** The level of a new account: `aal0` for a guest, who has proven nothing. A second factor raises it later. */
 export const firstLevelOf = (kind: AccountKind): Acr => (kind === 'ANONYMOUS' ? 'aal0' : 'aal1')

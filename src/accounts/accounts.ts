@@ -12,7 +12,8 @@ import { handleRefusals, handleRow } from './handles.js'
 /** The columns of an account except its id, for the table alias `a`. */
 export const accountColumns = `a.kind, a.level, a.handle, a.display_name as "displayName", a.locale,
   a.primary_email as "primaryEmail", a.sign_in_notices as "signInNotices", a.suspended_at as "suspendedAt",
-  a.merged_into_id as "mergedInto", a.deletion_due_at as "deletionDueAt", a.deleted_at as "deletedAt", a.created_at as "createdAt"`
+  a.merged_into_id as "mergedInto", a.absorbed_ids as "absorbedIds", a.deletion_due_at as "deletionDueAt",
+  a.deleted_at as "deletedAt", a.created_at as "createdAt"`
 
 /** The account with this id, or the one that it was merged into; not a deleted one. */
 const findById = {

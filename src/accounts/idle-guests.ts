@@ -4,10 +4,14 @@ import type { Row } from '../database/row.js'
 
 /**
  * A guest that is purged: not one with a handle, because the handle refers to it; not one that was merged, or into
- * which others were; not the row of a deleted one, which stays so that its id never names anybody else; and not one that can still come back with a token.
+ * which others were, also if that was undone, because the merge refers to it; not the row of a deleted one, which stays
+ * so that its id never names anybody else; and not one that can still come back with a token.
  */
-const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz and a.merged_into_id is null and a.deleted_at is null
+const isIdleGuest = `a.kind = 'ANONYMOUS' and a.created_at < $1::timestamptz and a.merged_into_id is null
+  and a.deleted_at is null
   and not exists (select 1 from account merged where merged.merged_into_id = a.id)
+  and not exists (select 1 from merge m where m.survivor_id = a.id)
+  and not exists (select 1 from merge m where m.absorbed_id = a.id)
   and not exists (select 1 from handle h where h.account_id = a.id)
   and not exists (select 1 from session s where s.account_id = a.id
     and (s.refreshed_at >= $1::timestamptz or s.ended_at is null and s.expires_at >= $2::timestamptz))`

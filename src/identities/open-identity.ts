@@ -212,6 +212,7 @@ const provision = (
     mergedInto: null,
     deletionDueAt: null,
     deletedAt: null,
+    absorbedIds: [],
     createdAt: call.now,
   }
   const joined = join(call, claim, { account, label: null, needs })

@@ -94,6 +94,25 @@ test('the purge of guests leaves merged ones, and those that others were merged 
   expect(left.map(({ id }) => id).toSorted()).toEqual([absorbed, survivor].toSorted())
 })
 
+test('the purge of guests leaves both accounts of a merge that was undone', async () => {
+  const { idleGuests, auditLog, ownCall } = idem.foundation
+  const sides = [await guest(), await guest()]
+  await tables.query(
+    `insert into merge (id, survivor_id, absorbed_id, rule, why, resolutions, proofs, before, after, merged_at,
+       undoable_until, undone_at)
+     values ('01a211eb-0000-7000-8000-000000000001', $1, $2, 'CHOSEN', 'Chosen.', '[]', '[]', '{}', '{}', now(),
+       now(), now())`,
+    sides,
+  )
+  idem.clock.advance(400 * 24 * 3_600)
+  const call = ownCall()
+  const audit = auditLog.row(call, { action: 'account.purged', accountId: null })
+  await idleGuests.purge(call, { since: call.now, limit: 1_000 }, audit)
+  const left = await tables.query('select id from account where id = any($1)', [sides])
+  expect(left).toHaveLength(2)
+  await tables.query('delete from merge')
+})
+
 test('what a transaction changed and did not commit is believed by nobody, and what it committed at once', async () => {
   const { accounts, ownCall, notifications } = idem.foundation
   const id = await guest()
