@@ -40,7 +40,7 @@ const lockSurvivor = {
  */
 const whileOpen = {
   name: 'idem_account_while_open',
-  text: `select id from account
+  text: `select id, absorbed_ids as "absorbedIds" from account
     where id = $1::uuid and suspended_at is null and merged_into_id is null and deleted_at is null
       and level = $2 for share`,
 }
@@ -196,16 +196,17 @@ export class Accounts {
   }
 
   /**
-   * Writes what opens a session of the account. Writes nothing and throws `FORBIDDEN` if the account is suspended,
+   * Writes what opens a session of the account; returns the ids that it has absorbed by then, for the tokens. Writes nothing and throws `FORBIDDEN` if the account is suspended,
    * `CONFLICT` if it was removed or merged, or its level is another than the given one by now.
    */
   async writeWhileOpen(
     call: Call,
     { id, level }: Pick<Account, 'id' | 'level'>,
     ...parts: readonly Part[]
-  ): Promise<void> {
-    const open = await call.change({ statement: whileOpen, values: [id, level] }, ...parts)
-    if (open.length > 0) return
+  ): Promise<Pick<Account, 'absorbedIds'>> {
+    const change = { statement: whileOpen, values: [id, level] }
+    const [open] = await call.change<Pick<Account, 'absorbedIds'>>(change, ...parts)
+    if (open !== undefined) return open
     const [closed] = await call.run<ClosedAccount>(whyClosed, [id])
     if (closed === undefined || closed.mergedInto !== null || closed.deletedAt !== null)
       throw new Failure('CONFLICT', 'This account has just been removed.', { reason: `account ${id}` })

@@ -6,7 +6,7 @@ import { Failure } from '../failure.js'
 import { type OpenedIdentity, type OpenIdentityNeeds, openIdentity } from '../identities/open-identity.js'
 import type { Metrics } from '../runtime/metrics.js'
 import { type IssueTokensNeeds, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
-import { principalOf, type Session } from '../sessions/session.js'
+import { type IssuableSession, principalOf } from '../sessions/session.js'
 import { type StartSessionNeeds, startSession } from '../sessions/start-session.js'
 import { answerClosedIdentity, type HalfProven } from './answer-closed-identity.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
@@ -66,7 +66,7 @@ const signInBy = async (call: Call, submitted: SubmittedProof, needs: SignInNeed
 
 interface OpenedSession {
   readonly account: Account
-  readonly session: Session
+  readonly session: IssuableSession
   readonly provisioned: boolean
 }
 
@@ -91,7 +91,10 @@ const openSession = async (
     needs,
   )
   const written = [...verified.writes, ...opened.parts, ...parts]
-  if (provisioned) await call.write(...written)
-  else await needs.accounts.writeWhileOpen(call, account, ...written)
-  return { account, session, provisioned }
+  if (provisioned) {
+    await call.write(...written)
+    return { account, session: { ...session, absorbedIds: [] }, provisioned }
+  }
+  const { absorbedIds } = await needs.accounts.writeWhileOpen(call, account, ...written)
+  return { account, session: { ...session, absorbedIds }, provisioned }
 }

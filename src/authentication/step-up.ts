@@ -8,7 +8,7 @@ import type { Part } from '../database/change.js'
 import { assertNever, Failure } from '../failure.js'
 import { type OpenedIdentity, type OpenIdentityNeeds, openIdentity } from '../identities/open-identity.js'
 import { type IssueTokensNeeds, issueTokens, type Tokens } from '../sessions/issue-tokens.js'
-import type { Session } from '../sessions/session.js'
+import type { IssuableSession } from '../sessions/session.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
 import { type OfferSecondFactorNeeds, offerSecondFactor } from './offer-second-factor.js'
@@ -68,7 +68,7 @@ const stepUpBy = async (call: Call, submitted: SubmittedProof, needs: StepUpNeed
 
 /** `session` is null if it has ended. */
 type Raising =
-  | { readonly outcome: 'raised'; readonly session: Session | null }
+  | { readonly outcome: 'raised'; readonly session: IssuableSession | null }
   | Exclude<SteppedUp, { readonly outcome: 'raised' }>
 
 interface Proven<V> {
@@ -141,7 +141,7 @@ const raise = async (
   call: Call,
   { verified, principal, opened }: Proven<VerifiedIdentity> & { readonly opened: OpenedIdentity },
   needs: StepUpNeeds,
-): Promise<Session | null> => {
+): Promise<IssuableSession | null> => {
   const { accountId, sessionId } = principal
   const { identityId, parts } = opened
   const audit = needs.auditLog.row(call, {

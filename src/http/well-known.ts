@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import { scopeMeanings } from '../authorization/scope.js'
 import type { Clock } from '../runtime/clock.js'
+import { aliasesClaim } from '../tokens/access-token.js'
 import type { SigningKeys } from '../tokens/signing-keys.js'
 
 /** What the well-known routes need. */
@@ -40,6 +41,7 @@ const metadata = (issuer: string): object => ({
     'acr',
     'auth_time',
     'client_id',
+    aliasesClaim,
   ],
   acr_values_supported: ['aal0', 'aal1', 'aal2'],
 })

@@ -3,7 +3,7 @@ import type { Call } from '../database/call.js'
 import type { AccessTokens } from '../tokens/access-token.js'
 import type { KeyRing } from '../tokens/key-ring.js'
 import { issueRefreshToken } from './refresh-token.js'
-import type { Session } from './session.js'
+import type { IssuableSession } from './session.js'
 
 /** The tokens that a client gets after a proof or a refresh. */
 export interface Tokens {
@@ -26,7 +26,7 @@ export interface IssueTokensNeeds {
 const clientId = 'idem'
 
 /** The tokens of a session's current generation. */
-export const issueTokens = (call: Call, session: Session, needs: IssueTokensNeeds): Tokens => {
+export const issueTokens = (call: Call, session: IssuableSession, needs: IssueTokensNeeds): Tokens => {
   const claims = {
     accountId: session.account,
     sessionId: session.id,
@@ -35,6 +35,7 @@ export const issueTokens = (call: Call, session: Session, needs: IssueTokensNeed
     amr: session.amr,
     acr: session.acr,
     authenticatedAt: session.authenticatedAt,
+    absorbedIds: session.absorbedIds,
   }
   const access = needs.accessTokens.issue(claims, call.now, session.expiresAt)
   const refreshExpires = session.refreshedAt.getTime() + needs.refreshTokenLifetimeSeconds * 1000

@@ -7,7 +7,7 @@ import type { Metrics } from '../runtime/metrics.js'
 import type { Pace } from '../throttle/pace.js'
 import { type IssueTokensNeeds, issueTokens, type Tokens } from './issue-tokens.js'
 import { type RefreshTokenClaims, verifyRefreshToken } from './refresh-token.js'
-import { isLive, type Session } from './session.js'
+import { type IssuableSession, isLive, type Session } from './session.js'
 import type { Sessions } from './sessions.js'
 
 /** What `refreshSession` works with. */
@@ -62,8 +62,8 @@ const repeated = async (
   call: Call,
   claims: RefreshTokenClaims,
   needs: RefreshSessionNeeds,
-): Promise<Session> => {
-  const session = await needs.sessions.read(call, claims.sessionId)
+): Promise<IssuableSession> => {
+  const session = await needs.sessions.readIssuable(call, claims.sessionId)
   if (session === null || !isLive(session, call.now) || claims.generation > session.generation)
     throw new Failure('UNAUTHENTICATED', 'The session is over. Sign in again.')
   if (claims.generation === session.generation) throw currentRefused(call, session, needs)

@@ -37,6 +37,9 @@ const SessionSchema = defineEntity({
 export class Session extends SessionSchema.class {}
 SessionSchema.setClass(Session)
 
+/** A session, with the ids that its account has absorbed: what its tokens say. */
+export interface IssuableSession extends Session, Pick<Account, 'absorbedIds'> {}
+
 /** True if the session is valid at `now`. */
 export const isLive = (session: Pick<Session, 'endedAt' | 'expiresAt'>, now: Date): boolean =>
   session.endedAt === null && now < session.expiresAt

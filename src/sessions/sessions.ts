@@ -7,7 +7,7 @@ import { type Row, rowOf } from '../database/row.js'
 import { RowCache } from '../database/row-cache.js'
 import { Failure } from '../failure.js'
 import type { Pace } from '../throttle/pace.js'
-import { isLive, Session } from './session.js'
+import { type IssuableSession, isLive, Session } from './session.js'
 import type { sessionSettings } from './settings.js'
 
 const columns = `id, account_id as account, identity_id as identity, device, amr, acr, scope,
@@ -15,6 +15,18 @@ const columns = `id, account_id as account, identity_id as identity, device, amr
   refreshed_at as "refreshedAt", refreshes_paced_until as "refreshesPacedUntil", ended_at as "endedAt"`
 
 const findById = { name: 'idem_session_by_id', text: `select ${columns} from session where id = $1` }
+
+/**
+ * With the ids that the account has absorbed, as they were when the statement began. The tokens of a merge that commits
+ * while it runs are those before the merge; the next refresh names its ids.
+ */
+const issuableColumns = `${columns},
+  (select a.absorbed_ids from account a where a.id = session.account_id) as "absorbedIds"`
+
+const findIssuable = {
+  name: 'idem_session_issuable_by_id',
+  text: `select ${issuableColumns} from session where id = $1`,
+}
 
 const lock = { name: 'idem_session_lock', text: `${findById.text} for update` }
 
@@ -32,7 +44,7 @@ const advance = {
     where id = $1::uuid and generation = $2::int and ended_at is null
       and expires_at > $3::timestamptz and refreshed_at > $4::timestamptz
       and (refreshes_paced_until is null or refreshes_paced_until <= $5::timestamptz)
-    returning ${columns}`,
+    returning ${issuableColumns}`,
 }
 
 /**
@@ -42,13 +54,13 @@ const advance = {
 const raise = {
   name: 'idem_session_raise',
   text: `update session set authenticated_at = $2::timestamptz, amr = $3::text[], acr = $4::text
-    from (select a.id as owner_id from account a
+    from (select a.id as owner_id, a.absorbed_ids from account a
       where a.id = (select account_id from session where id = $1::uuid) for share) owner
     where id = $1::uuid and account_id = owner_id and ended_at is null and expires_at > $2::timestamptz
       and acr <= $4::text
       and ($5::uuid is null
         or exists (select 1 from identity where id = $5::uuid and account_id = session.account_id))
-    returning ${columns}`,
+    returning ${columns}, absorbed_ids as "absorbedIds"`,
 }
 
 /** Ends the live sessions of an account that satisfy all given conditions; a null parameter is no condition. */
@@ -155,6 +167,11 @@ export class Sessions {
     return (await call.run<Session>(findById, [id]))[0] ?? null
   }
 
+  /** The same, with what its tokens say. */
+  async readIssuable(call: Call, id: string): Promise<IssuableSession | null> {
+    return (await call.run<IssuableSession>(findIssuable, [id]))[0] ?? null
+  }
+
   /** The newest live sessions of an account, newest first. */
   async listOf(call: Call, accountId: string): Promise<Session[]> {
     return await call.run<Session>(list, [accountId, call.now, this.settings.maxPerAccount])
@@ -202,10 +219,10 @@ export class Sessions {
       readonly pace: Pace
     },
     ...parts: readonly Part[]
-  ): Promise<Session | null> {
+  ): Promise<IssuableSession | null> {
     const { id, generation, madeAfter, pace } = current
     const values = [id, generation, call.now, madeAfter, pace.latest(call.now), pace.shareMilliseconds]
-    return (await call.change<Session>({ statement: advance, values }, ...parts))[0] ?? null
+    return (await call.change<IssuableSession>({ statement: advance, values }, ...parts))[0] ?? null
   }
 
   /**
@@ -216,9 +233,9 @@ export class Sessions {
     call: Call,
     proof: Pick<Session, 'id' | 'amr' | 'acr'> & { readonly identityId: string | null },
     ...parts: readonly Part[]
-  ): Promise<Session | null> {
+  ): Promise<IssuableSession | null> {
     const values = [proof.id, call.now, proof.amr, proof.acr, proof.identityId]
-    return (await call.change<Session>({ statement: raise, values }, ...parts))[0] ?? null
+    return (await call.change<IssuableSession>({ statement: raise, values }, ...parts))[0] ?? null
   }
 
   /** Ends live sessions of an account and returns them; writes `parts` with it if there was at least one. */

@@ -12,6 +12,9 @@ import type { SigningKeys } from './signing-keys.js'
 const tokenType = 'at+jwt'
 const algorithm = 'EdDSA'
 
+/** The claim that names the ids under which a service may know the account from before a merge. */
+export const aliasesClaim = 'idem_aliases'
+
 /** Most verified tokens in the cache; one takes about a kilobyte. */
 const maxVerified = 10_000
 
@@ -25,6 +28,18 @@ export interface AccessTokenClaims {
   readonly acr: Acr
   readonly authenticatedAt: Date
 }
+
+/** The claims of a token to be issued. Services read the absorbed ids; Idem itself never does. */
+export interface NewAccessTokenClaims extends AccessTokenClaims {
+  /** Ids of accounts that were merged into this one, the newest first. */
+  readonly absorbedIds: readonly string[]
+}
+
+/**
+ * Most ids in `idem_aliases`. Ten are 400 bytes, so that a token stays far below what servers take as a header. A
+ * service that missed more merges than that follows the older ids by `accountAlias`.
+ */
+export const mostAliases = 10
 
 /** A new token. */
 export interface IssuedAccessToken {
@@ -78,10 +93,11 @@ export class AccessTokens {
   constructor(private readonly options: AccessTokensOptions) {}
 
   /** A token that expires after `lifetimeSeconds`, but not later than `notAfter`. */
-  issue(claims: AccessTokenClaims, now: Date, notAfter: Date): IssuedAccessToken {
+  issue(claims: NewAccessTokenClaims, now: Date, notAfter: Date): IssuedAccessToken {
     const key = this.options.signingKeys.current(now)
     const issuedAt = secondsOf(now)
     const expires = Math.min(issuedAt + this.options.lifetimeSeconds, secondsOf(notAfter))
+    const aliases = claims.absorbedIds.slice(0, mostAliases)
     const payload = {
       sid: claims.sessionId,
       client_id: claims.clientId,
@@ -95,6 +111,7 @@ export class AccessTokens {
       iat: issuedAt,
       exp: expires,
       jti: this.options.random.uuid(),
+      ...(aliases.length > 0 && { [aliasesClaim]: aliases }),
     }
     const token = signed({ alg: algorithm, typ: tokenType, kid: key.kid }, payload, key.privateKey)
     return { token, expiresAt: new Date(expires * 1000) }

@@ -8,7 +8,7 @@ import { Failure } from '../../failure.js'
 import { enrolmentLifetimeSeconds, type SecondFactor } from '../../second-factors/second-factor.js'
 import { type SettleLevelNeeds, settleLevel } from '../../second-factors/settle-level.js'
 import { type IssueTokensNeeds, issueTokens, type Tokens } from '../../sessions/issue-tokens.js'
-import type { Session } from '../../sessions/session.js'
+import type { IssuableSession } from '../../sessions/session.js'
 import type { Sessions } from '../../sessions/sessions.js'
 import { parseTotpCode, useTotpCode } from './totp-code.js'
 import type { TotpCredential } from './totp-secret.js'
@@ -67,7 +67,7 @@ const confirm = async (
   call: Call,
   { principal, factor, next }: Confirmation,
   needs: ConfirmTotpNeeds,
-): Promise<{ readonly account: Account; readonly session: Session }> => {
+): Promise<{ readonly account: Account; readonly session: IssuableSession }> => {
   const { accountId, sessionId } = principal
   const owner = await needs.accounts.lock(call, accountId)
   await needs.sessions.lockLive(call, sessionId)
