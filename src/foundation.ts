@@ -24,6 +24,8 @@ import { MailLines } from './mail/mail-lines.js'
 import { Mails } from './mail/mails.js'
 import { MailTemplates } from './mail/templates.js'
 import type { MethodVocabulary } from './mail/words.js'
+import { MergeRows } from './merge/merge-rows.js'
+import { Merges } from './merge/merges.js'
 import type { Method, MethodDefinition } from './methods/method.js'
 import { relyingPartyOf } from './methods/passkey/relying-party.js'
 import { createMethods, vocabularyOf } from './methods/registry.js'
@@ -101,6 +103,10 @@ export interface Foundation {
   readonly sessions: Sessions
   readonly passwords: Passwords
   readonly passwordHasher: PasswordHasher
+  readonly merges: Merges
+  readonly mergeRows: MergeRows
+  /** Most identities and devices of an account, which a merge must keep too. */
+  readonly mergeLimits: { readonly identities: number; readonly devices: number }
   readonly methods: readonly Method[]
   readonly vocabulary: MethodVocabulary
   /** Makes a call of the process itself, without principal and source. */
@@ -190,6 +196,12 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     loginCodes,
     challenges: new Challenges(sealedChallenges, heldChallenges),
     sessions: new Sessions(notifications, settings.sessions),
+    merges: new Merges(),
+    mergeRows: new MergeRows(),
+    mergeLimits: {
+      identities: settings.identities.maxPerAccount,
+      devices: settings.devices.maxPerAccount,
+    },
     methods: createMethods(options.methodDefinitions, ofMethods),
     passwords,
     passwordHasher,

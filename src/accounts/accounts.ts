@@ -260,6 +260,15 @@ export class Accounts {
     await this.#change(call, id, { level })
   }
 
+  /** Sets the columns that a merge or its undo changes, in the caller's transaction. */
+  async changeByMerge(
+    call: Call,
+    id: string,
+    columns: Partial<Pick<Account, 'kind' | 'handle' | 'mergedInto'> & AccountProfile>,
+  ): Promise<void> {
+    if (Object.keys(columns).length > 0) await this.#change(call, id, columns)
+  }
+
   /** Forgets the cached row at the commit, without waiting for the notification. */
   async #change(call: Call, id: string, changes: Partial<Account>): Promise<void> {
     await call.em.nativeUpdate(Account, { id }, changes)

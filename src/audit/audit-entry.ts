@@ -22,6 +22,8 @@ export const auditKinds = {
   'account.deletion_cancelled': 'change',
   'account.deleted': 'change',
   'account.purged': 'change',
+  'account.merged': 'change',
+  'account.unmerged': 'change',
   'identity.linked': 'change',
   'identity.unlinked': 'change',
   'identity.renamed': 'change',

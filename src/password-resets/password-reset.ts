@@ -8,8 +8,11 @@ import { Account } from '../accounts/account.js'
  */
 export type PasswordResetStatus = 'WAITING' | 'DONE' | 'CANCELLED' | 'LAPSED'
 
-/** By what a reset was cancelled: a session of the account, the link of a mail, or a password that its owner set. */
-export type ResetCanceller = 'session' | 'mail' | 'new_password'
+/**
+ * By what a reset was cancelled: a session of the account, the link of a mail, a password that its owner set, or the
+ * merge of the account into another one.
+ */
+export type ResetCanceller = 'session' | 'mail' | 'new_password' | 'merge'
 
 const PasswordResetSchema = defineEntity({
   name: 'PasswordReset',
@@ -60,9 +63,12 @@ export const openDays = 7
  * in and another attempt is probably the thief's again. By a mail: a day, because a thief with the mailbox could
  * otherwise keep the owner out for longer.
  */
-export const refusedHours = { session: 7 * 24, mail: 24, new_password: 0 } as const satisfies Readonly<
-  Record<ResetCanceller, number>
->
+export const refusedHours = {
+  session: 7 * 24,
+  mail: 24,
+  new_password: 0,
+  merge: 0,
+} as const satisfies Readonly<Record<ResetCanceller, number>>
 
 const hourMilliseconds = 3_600_000
 

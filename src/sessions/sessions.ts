@@ -1,4 +1,6 @@
 // The store of sessions.
+
+import type { Acr } from '../authorization/principal.js'
 import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
 import type { Change, Part } from '../database/change.js'
@@ -33,6 +35,13 @@ const lock = { name: 'idem_session_lock', text: `${findById.text} for update` }
 const rebind = {
   name: 'idem_session_rebind',
   text: 'update session set identity_id = $2::uuid where id = $1::uuid returning id',
+}
+
+/** Levels are compared as texts, as in `raise`. */
+const carryOver = {
+  name: 'idem_session_carry_over',
+  text: `update session set account_id = $2::uuid, acr = greatest(acr, $3::text)
+    where id = $1::uuid and ended_at is null returning id`,
 }
 
 /** The limit of refreshes is a condition of the same update. `greatest` ignores nulls. */
@@ -250,6 +259,15 @@ export class Sessions {
   /** Sets the identity of a session. */
   async rebind(call: Call, id: string, identityId: string): Promise<void> {
     await call.run(rebind, [id, identityId])
+    this.#forget(call, id)
+  }
+
+  /**
+   * Carries a session over to the account into which its own is merged, at the level of the proofs for that account. Its
+   * access tokens no longer hold, because they name the former account; a refresh gives new ones.
+   */
+  async carryOver(call: Call, id: string, accountId: string, acr: Acr): Promise<void> {
+    await call.run(carryOver, [id, accountId, acr])
     this.#forget(call, id)
   }
 
