@@ -11,8 +11,8 @@ export interface MethodInputs {
   readonly linkIdentity: new () => SignInFields & { label?: string }
 }
 
-/** The names of the @oneOf inputs. */
-export const oneOfInputs = ['ChallengeRequest', 'Proof'] as const
+/** The names of the @oneOf inputs, those of the methods first. */
+export const oneOfInputs = ['ChallengeRequest', 'Proof', 'LinkSideInput'] as const
 
 interface SignInFields {
   readonly challengeId?: string

@@ -20,6 +20,7 @@ import {
   requiresScopesDirective,
   stepUpDirective,
 } from './directives.js'
+import { ExplainLinkResolver, type ExplainLinkResolverNeeds } from './explain-link.resolver.js'
 import { IdentityResolver, type IdentityResolverNeeds } from './identity.resolver.js'
 import { createMethodInputs, oneOfInputs } from './method-inputs.js'
 import { OperatorResolver, type OperatorResolverNeeds } from './operator.resolver.js'
@@ -34,6 +35,7 @@ export interface GraphqlNeeds
     AccountDataResolverNeeds,
     AuthenticationResolverNeeds,
     DeviceResolverNeeds,
+    ExplainLinkResolverNeeds,
     IdentityResolverNeeds,
     OperatorResolverNeeds,
     PasswordResolverNeeds,
@@ -68,6 +70,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
     [AccountResolver, new AccountResolver(needs)],
     [AccountDataResolver, new AccountDataResolver(needs)],
     [DeviceResolver, new DeviceResolver(needs)],
+    [ExplainLinkResolver, new ExplainLinkResolver(needs)],
     [IdentityResolver, new IdentityResolver(needs)],
     [PasswordResolver, new PasswordResolver(needs)],
     [PasswordResetResolver, new PasswordResetResolver(needs)],
@@ -81,6 +84,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
       AccountResolver,
       AccountDataResolver,
       DeviceResolver,
+      ExplainLinkResolver,
       IdentityResolver,
       PasswordResetResolver,
       SecondFactorResolver,

@@ -23,6 +23,11 @@ const list = {
     where i.account_id = $1::uuid and ($3::text is null or i.method = $3::text) order by i.id limit $2::int`,
 }
 
+const findOwner = {
+  name: 'idem_identity_owner',
+  text: 'select account_id as "accountId" from identity where id = $1::uuid',
+}
+
 const lock = {
   name: 'idem_identity_lock',
   text: `select ${columns} from identity i where i.account_id = $1::uuid order by i.id for update`,
@@ -65,6 +70,11 @@ export class Identities {
         'CONFLICT',
         `An account can have ${maxPerAccount} identities, and yours has as many. Unlink one first.`,
       )
+  }
+
+  /** The id of the account to which an identity leads; null if there is no such identity. */
+  async findOwner(call: Call, id: string): Promise<string | null> {
+    return (await call.run<{ accountId: string }>(findOwner, [id]))[0]?.accountId ?? null
   }
 
   /** The identities of an account, oldest first. */

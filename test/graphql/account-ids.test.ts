@@ -75,11 +75,34 @@ const accountIds: Readonly<Record<string, (pair: Merged) => Promise<void>>> = {
     expect(await tables.query(live, [survivor])).toEqual([])
     expect(await tables.actsOn(survivor)).toContain('account.sessions_ended')
   },
+  'LinkSideInput.accountId': async ({ absorbed, survivor }) => {
+    const other = { accountId: operatorId }
+    const decision = await explain({ own: { accountId: absorbed }, other })
+    expect(decision).toEqual(await explain({ own: { accountId: survivor }, other }))
+    expect(decision).toMatchObject({ outcome: 'MERGED', absorbedId: survivor })
+    const same = await explain({ own: { accountId: absorbed }, other: { accountId: survivor } })
+    expect(same).toMatchObject({ outcome: 'REFUSED', reason: 'SAME_ACCOUNT' })
+  },
+  'ExplainLinkInput.survivor': async ({ absorbed, survivor }) => {
+    const sides = { own: { accountId: survivor }, other: { accountId: operatorId } }
+    expect(await explain({ ...sides, survivor: absorbed })).toMatchObject({
+      rule: 'CHOSEN',
+      survivorId: survivor,
+    })
+  },
+}
+
+/** Explains to the operator what would come of a link. */
+const explain = async (input: object): Promise<Answer['data']> => {
+  const query = `query ($input: ExplainLinkInput!) { explainLink(input: $input) {
+    outcome rule reason survivorId absorbedId } }`
+  return dataOf(await asOperator(query, { input })).explainLink
 }
 
 /** Each argument that is the id of something else. */
 const otherIds = new Set([
   'LinkIdentityInput.challengeId',
+  'LinkSideInput.identityId',
   'Mutation.cancelPasswordReset.id',
   'Mutation.removeDevice.id',
   'Mutation.renameIdentity.id',
