@@ -20,6 +20,7 @@ import type { Metrics } from '../src/runtime/metrics.js'
 import type { SecondFactors } from '../src/second-factors/second-factors.js'
 import type { Sessions } from '../src/sessions/sessions.js'
 import type { Throttle } from '../src/throttle/throttle.js'
+import type { WebhookEvents } from '../src/webhooks/webhook-events.js'
 
 /** How long expired data is kept. */
 export interface KeptFor {
@@ -28,6 +29,7 @@ export interface KeptFor {
   readonly mailDays: number
   readonly knownNetworkDays: number
   readonly doneJobDays: number
+  readonly webhookDays: number
   readonly idleGuestDays: number
   readonly handleQuarantineDays: number
   readonly auditDays: Readonly<Record<AuditKind, number>>
@@ -46,6 +48,7 @@ export interface PurgeExpiredNeeds extends DeleteDueAccountsNeeds {
   readonly knownNetworks: KnownNetworks
   readonly outbox: Outbox
   readonly passwordResets: PasswordResets
+  readonly webhookEvents: WebhookEvents
   readonly throttle: Throttle
   readonly auditLog: AuditLog
   readonly metrics: Metrics
@@ -108,6 +111,7 @@ const purgesOf = (needs: PurgeExpiredNeeds): readonly Purge[] => {
     keptDays('mail lines', 0, (...at) => needs.mailLines.purge(...at)),
     keptDays('known networks', keptFor.knownNetworkDays, (...at) => needs.knownNetworks.purge(...at)),
     keptDays('done jobs', keptFor.doneJobDays, (...at) => needs.outbox.purge(...at)),
+    keptDays('webhook events', keptFor.webhookDays, (...at) => needs.webhookEvents.purge(...at)),
     keptDays('password resets', resetDays, (...at) => needs.passwordResets.purge(...at)),
     keptDays('ended sessions', keptFor.endedSessionDays, (...at) => needs.sessions.purge(...at)),
     keptDays('idle guests', keptFor.idleGuestDays, (call, since, limit) =>

@@ -13,6 +13,8 @@ import { createJobHandler } from './job-handler.js'
 import { OutboxRelay } from './outbox-relay.js'
 import { createProcessors } from './processors.js'
 import { watchQueue } from './watch-queue.js'
+import { WebhookPlaces } from './webhook-places.js'
+import { WebhookSweep } from './webhook-sweep.js'
 
 /** A running worker. */
 export interface Worker {
@@ -57,8 +59,12 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
   })
   const relay = new OutboxRelay({ outbox, queue, notifications, logger, ownCall })
   const doneJobs = new DoneJobs({ outbox, logger, ownCall })
+  // Half of the worker's jobs are left to others, such as mails.
+  const webhookPlaces = new WebhookPlaces(Math.ceil(settings.queue.concurrency / 2))
+  const sweep = new WebhookSweep({ ...foundation, random, logger })
   const processors = createProcessors({
     ...foundation,
+    webhookPlaces,
     mailer,
     random,
     logger,
@@ -71,6 +77,7 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
       mailDays: settings.mail.keptDays,
       knownNetworkDays: settings.mail.knownNetworkDays,
       doneJobDays: settings.outbox.doneJobDays,
+      webhookDays: settings.webhooks.keptDays,
       idleGuestDays: settings.accounts.idleGuestDays,
       handleQuarantineDays: settings.accounts.handleQuarantineDays,
       auditDays: settings.audit,
@@ -96,11 +103,15 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
   })
   relay.start()
   const watch = watchQueue({ redisCheck, queue, outbox, metrics, logger, ownCall, settings: settings.queue })
+  await foundation.webhookEndpoints.read()
+  sweep.start()
   await notifications.start()
   return {
     queueAnswers: () => queue.answers(),
     stop: async () => {
+      webhookPlaces.close()
       watch.stop()
+      await sweep.stop()
       await relay.stop()
       await queue.close()
       await doneJobs.flush()

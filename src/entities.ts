@@ -18,6 +18,9 @@ import { SecondFactor } from './second-factors/second-factor.js'
 import { Session } from './sessions/session.js'
 import { ThrottleCounter } from './throttle/throttle-counter.js'
 import { SigningKey } from './tokens/signing-key.js'
+import { WebhookDelivery } from './webhooks/webhook-delivery.js'
+import { WebhookEndpoint } from './webhooks/webhook-endpoint.js'
+import { WebhookEvent } from './webhooks/webhook-event.js'
 
 /** Every table of Idem. */
 export const entities = [
@@ -40,4 +43,7 @@ export const entities = [
   Session,
   Merge,
   MergeRow,
+  WebhookEndpoint,
+  WebhookEvent,
+  WebhookDelivery,
 ]

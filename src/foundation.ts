@@ -47,6 +47,9 @@ import { Throttle } from './throttle/throttle.js'
 import { KeyRing } from './tokens/key-ring.js'
 import type { Secret } from './tokens/secret.js'
 import { SigningKeys } from './tokens/signing-keys.js'
+import { WebhookDeliveries } from './webhooks/webhook-deliveries.js'
+import { WebhookEndpoints } from './webhooks/webhook-endpoints.js'
+import { WebhookEvents } from './webhooks/webhook-events.js'
 
 /** The options of a service: the complete settings, and dependencies that a test replaces. */
 export interface ServiceOptions {
@@ -107,6 +110,10 @@ export interface Foundation {
   readonly mergeRows: MergeRows
   /** Most identities and devices of an account, which a merge must keep too. */
   readonly mergeLimits: { readonly identities: number; readonly devices: number }
+  readonly webhookEndpoints: WebhookEndpoints
+  readonly webhookEvents: WebhookEvents
+  readonly webhookDeliveries: WebhookDeliveries
+  readonly outboundHttp: OutboundHttp
   readonly methods: readonly Method[]
   readonly vocabulary: MethodVocabulary
   /** Makes a call of the process itself, without principal and source. */
@@ -139,8 +146,11 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const identities = new Identities(settings.identities)
   const provenIdentities = new ProvenIdentities()
   const secondFactors = new SecondFactors(random)
-  const auditLog = new AuditLog(random)
   const outbox = new Outbox(traces)
+  const webhookEndpoints = new WebhookEndpoints({ database, notifications, logger })
+  const webhookEvents = new WebhookEvents({ webhookEndpoints, outbox, random })
+  const auditLog = new AuditLog(random, webhookEvents)
+  const outboundHttp = new OutboundHttp({ networks: settings.runtime.outboundNetworks })
   const passwords = new Passwords()
   const passwordHasher = new PasswordHasher({ settings: settings.passwords, random, metrics })
   const sealedChallenges = new SealedChallenges({ keyRing, random }, publicUrl)
@@ -161,7 +171,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     passwordHasher,
     relyingParty: relyingPartyOf(settings.passkey, publicUrl),
     throttle,
-    outboundHttp: new OutboundHttp({ networks: settings.runtime.outboundNetworks }),
+    outboundHttp,
     walletRpc: settings.wallets.rpc,
   }
   const source = { network: 'none', address: 'none', userAgent: null, acceptLanguage: null }
@@ -202,6 +212,10 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
       identities: settings.identities.maxPerAccount,
       devices: settings.devices.maxPerAccount,
     },
+    webhookEndpoints,
+    webhookEvents,
+    webhookDeliveries: new WebhookDeliveries(),
+    outboundHttp,
     methods: createMethods(options.methodDefinitions, ofMethods),
     passwords,
     passwordHasher,

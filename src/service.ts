@@ -94,6 +94,7 @@ export const startService = async (
     logger.warn(
       'AUTHENTICATION IS OFF (IDEM_AUTHENTICATION): everybody is believed to be whoever they say they are',
     )
+  await foundation.webhookEndpoints.read()
   await ensureSigningKey(ownCall(), { signingKeys, auditLog })
   await resealTotpSecrets(ownCall(), rooms)
   await keepOperatorHandles(ownCall(), rooms)

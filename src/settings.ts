@@ -20,6 +20,7 @@ import { runtimeSettings } from './runtime/settings.js'
 import { sessionSettings } from './sessions/settings.js'
 import { throttleSettings } from './throttle/settings.js'
 import { tokenSettings } from './tokens/settings.js'
+import { webhookSettings } from './webhooks/settings.js'
 
 /** Every setting of the service, by room. */
 export const settingsSections = {
@@ -38,6 +39,7 @@ export const settingsSections = {
   tokens: tokenSettings,
   challenges: challengeSettings,
   sessions: sessionSettings,
+  webhooks: webhookSettings,
   passkey: passkeySettings,
   throttle: throttleSettings,
   passwords: passwordSettings,

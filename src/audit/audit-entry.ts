@@ -47,6 +47,12 @@ export const auditKinds = {
   'session.refresh_reused': 'access',
   'challenge.confirmed': 'access',
   'job.retried': 'change',
+  'webhook.added': 'change',
+  'webhook.changed': 'change',
+  'webhook.removed': 'change',
+  'webhook.secret_rotated': 'change',
+  'webhook.disabled': 'change',
+  'webhook.redelivered': 'change',
   'signing_key.added': 'change',
   'signing_key.removed': 'change',
 } as const satisfies Readonly<Record<string, AuditKind>>

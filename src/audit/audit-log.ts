@@ -23,6 +23,12 @@ export interface AuditedAct {
   readonly detail?: Readonly<Record<string, unknown>>
 }
 
+/** What sees every act before it is written, and adds rows of its own to the same statement. */
+export interface ActWitness {
+  /** `sessionId` is that of the session in which the act is done. */
+  rowsBeside(call: Call, act: AuditedAct, sessionId: string | null): readonly Row[]
+}
+
 /** Which entries have been kept long enough. */
 export interface AuditPurge {
   readonly before: Date
@@ -31,12 +37,16 @@ export interface AuditPurge {
 
 /** The audit log: entries are added, never changed, and purged when the time of their kind is over. */
 export class AuditLog {
-  constructor(private readonly random: Random) {}
+  /** `witness` is null where nobody is told of acts. */
+  constructor(
+    private readonly random: Random,
+    private readonly witness: ActWitness | null = null,
+  ) {}
 
   /** The row of an act. Actor and session are those of the caller's principal unless the act has its own. */
   row(call: Call, act: AuditedAct): Row {
     const { actorId = call.principal?.accountId ?? null, sessionId = sessionIdOf(call.principal) } = act
-    return rowOf(AuditEntry, {
+    const row = rowOf(AuditEntry, {
       id: act.id ?? this.random.uuid(),
       at: call.now,
       action: act.action,
@@ -47,6 +57,8 @@ export class AuditLog {
       address: call.source.address,
       detail: act.detail ?? {},
     })
+    const beside = this.witness?.rowsBeside(call, act, sessionId) ?? []
+    return beside.length === 0 ? row : { ...row, beside }
   }
 
   /** The entry with this id, or null. */

@@ -1,7 +1,7 @@
 // Call: the facts of one request and its access to the database, the first parameter of every function that needs them.
 import type { EntityManager } from '@mikro-orm/postgresql'
 import type { Principal } from '../authorization/principal.js'
-import { type Change, isChange, type Part } from './change.js'
+import { type Change, isChange, type Part, withBeside } from './change.js'
 import type { Statement } from './connection.js'
 import type { Database, TransactionLimits } from './database.js'
 import type { Transaction } from './transaction.js'
@@ -78,7 +78,7 @@ export class Call implements CallFacts {
    * only be rolled back.
    */
   async write(...parts: readonly Part[]): Promise<void> {
-    await write(parts, this.#writeNeeds())
+    await write(withBeside(parts), this.#writeNeeds())
   }
 
   /**
@@ -87,7 +87,7 @@ export class Call implements CallFacts {
    * changed row (`FromChange`).
    */
   async change<R>(change: Change, ...parts: readonly Part[]): Promise<R[]> {
-    const make = async () => await changeAndWrite<R>(change, parts, this.#writeNeeds())
+    const make = async () => await changeAndWrite<R>(change, withBeside(parts), this.#writeNeeds())
     try {
       // With other changes beside it, the statement fails if the first has no effect. The savepoint keeps the
       // transaction.

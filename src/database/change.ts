@@ -29,5 +29,11 @@ export interface Change {
 /** A part of a composed statement: a row to insert, or a change. */
 export type Part = Row | Change
 
+/** The parts with the rows that go beside theirs. */
+export const withBeside = (parts: readonly Part[]): readonly Part[] =>
+  parts.some((part) => !isChange(part) && part.beside !== undefined)
+    ? parts.flatMap((part): Part[] => (isChange(part) ? [part] : [part, ...(part.beside ?? [])]))
+    : parts
+
 /** True for a change. */
 export const isChange = (part: Part): part is Change => 'statement' in part

@@ -106,8 +106,9 @@ export class Composer {
     const known = this.#tables.get(entity)
     if (known !== undefined) return known
     const { tableName, props } = this.describe(entity)
-    const columns = props.flatMap(({ name, fieldNames }) =>
-      fieldNames?.[0] === undefined ? [] : [[name, fieldNames[0]] as const],
+    // What the database counts has its default there; ids are our own.
+    const columns = props.flatMap(({ name, fieldNames, autoincrement, primary }) =>
+      fieldNames?.[0] === undefined || (autoincrement && !primary) ? [] : [[name, fieldNames[0]] as const],
     )
     const table = { name: tableName, columns }
     this.#tables.set(entity, table)

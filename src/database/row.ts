@@ -14,6 +14,8 @@ export interface Row {
   /** By the names of the entity's properties. */
   readonly values: Readonly<Record<string, unknown>>
   readonly refusals: Refusals
+  /** Rows that are always inserted with it; absent for none. */
+  readonly beside?: readonly Row[]
 }
 
 /**

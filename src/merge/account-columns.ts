@@ -40,4 +40,6 @@ export const accountColumns: readonly AccountColumn[] = [
   stays('audit_entry', 'actor_id', 'an entry is never changed'),
   stays('merge', 'survivor_id', 'the record says what was merged then'),
   stays('merge', 'absorbed_id', 'the record says what was merged then'),
+  stays('webhook_event', 'account_id', 'an event tells of the account that it was then'),
+  stays('webhook_delivery', 'account_id', 'what waits is delivered as it was, in the order of that account'),
 ]

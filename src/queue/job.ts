@@ -6,6 +6,10 @@ export interface JobPayloads {
   'send-mail': { readonly mailId: string }
   /** Writes the mails that tell an account's owner of the act in an audit entry. */
   'send-notices': { readonly auditEntryId: string }
+  /** Makes the deliveries of new webhook events. */
+  'fan-out-webhooks': object
+  /** Sends what is due to a webhook endpoint. */
+  'send-webhooks': { readonly endpointId: string }
   /** Adds a signing key when the newest one is due for a successor. */
   'rotate-signing-key': object
   /** Deletes expired data. */
@@ -19,6 +23,8 @@ export type JobName = keyof JobPayloads
 const names: { readonly [N in JobName]: N } = {
   'send-mail': 'send-mail',
   'send-notices': 'send-notices',
+  'fan-out-webhooks': 'fan-out-webhooks',
+  'send-webhooks': 'send-webhooks',
   'rotate-signing-key': 'rotate-signing-key',
   'purge-expired': 'purge-expired',
 }

@@ -17,6 +17,8 @@ const hasId =
 const isPayload: { readonly [N in JobName]: (payload: unknown) => boolean } = {
   'send-mail': hasId('mailId' satisfies keyof JobPayloads['send-mail']),
   'send-notices': hasId('auditEntryId' satisfies keyof JobPayloads['send-notices']),
+  'fan-out-webhooks': isObject,
+  'send-webhooks': hasId('endpointId' satisfies keyof JobPayloads['send-webhooks']),
   'rotate-signing-key': isObject,
   'purge-expired': isObject,
 }

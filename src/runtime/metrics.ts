@@ -14,6 +14,7 @@ export interface Metrics {
   readonly jobSeconds: Histogram<'job'>
   readonly queuedJobs: Gauge<'state'>
   readonly mails: Counter<'result'>
+  readonly webhooks: Counter<'result'>
   readonly purgedRows: Counter<'what'>
   readonly databaseUp: Gauge
   readonly databaseStatements: Counter
@@ -78,6 +79,12 @@ export const createMetrics = (): Metrics => {
       name: 'idem_queued_jobs',
       help: 'Jobs of the whole cluster by state, as of the last look: outbox, waiting, active, delayed, failed.',
       labelNames: ['state'],
+      registers,
+    }),
+    webhooks: new Counter({
+      name: 'idem_webhooks_total',
+      help: 'Tries of webhook deliveries, by result.',
+      labelNames: ['result'],
       registers,
     }),
     mails: new Counter({

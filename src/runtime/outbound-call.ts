@@ -14,13 +14,17 @@ export interface OutboundRequest {
   readonly mediaType: string | null
   /** The longest body that is read, in bytes. */
   readonly mostBytes: number
+  /** A longer body is refused, or only its beginning is read. */
+  readonly whenLonger: 'refuse' | 'cut'
   /** For everything: the look-up of the name, the connection, the last byte. */
   readonly deadlineMilliseconds: number
 }
 
-/** An answer that was read whole. */
+/** An answer that was read, whole unless it was to be cut. */
 export interface OutboundAnswer {
   readonly status: number
+  /** The `Retry-After` of the answer, unread; null without one. */
+  readonly retryAfter: string | null
   readonly body: Buffer
 }
 

@@ -65,8 +65,11 @@ const read = async (answer: IncomingMessage, request: OutboundRequest): Promise<
   let bytes = 0
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > request.mostBytes) throw new OutboundError('too_large', 'The answer is too large.')
     chunks.push(chunk)
+    if (bytes <= request.mostBytes) continue
+    if (request.whenLonger === 'refuse') throw new OutboundError('too_large', 'The answer is too large.')
+    break
   }
-  return { status, body: Buffer.concat(chunks) }
+  const body = Buffer.concat(chunks).subarray(0, request.mostBytes)
+  return { status, retryAfter: answer.headers['retry-after'] ?? null, body }
 }

@@ -14,6 +14,7 @@ export type KeyPurpose =
   | 'reset-cancel'
   | 'totp'
   | 'login-code'
+  | 'webhook'
 
 const purposes: readonly KeyPurpose[] = [
   'challenge',
@@ -26,6 +27,7 @@ const purposes: readonly KeyPurpose[] = [
   'reset-cancel',
   'totp',
   'login-code',
+  'webhook',
 ]
 
 /** A 256-bit key for one purpose. */

@@ -57,6 +57,7 @@ export class EthereumNode {
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
       mediaType: 'application/json',
       mostBytes: mostAnswerBytes,
+      whenLonger: 'refuse',
       deadlineMilliseconds,
     })
     // Some nodes send JSON-RPC errors with a status of their own.

@@ -36,6 +36,7 @@ const purge = async (idem: TestService, keptHandles: ReadonlySet<string> = new S
       mailDays: 30,
       knownNetworkDays: 90,
       doneJobDays: 7,
+      webhookDays: 35,
       idleGuestDays: 90,
       handleQuarantineDays: quarantineDays,
       auditDays: { routine: 7, access: 90, change: 730 },

@@ -25,6 +25,7 @@ const asked: Omit<OutboundRequest, 'url'> = {
   body: null,
   mediaType: 'application/json',
   mostBytes: 1_000,
+  whenLonger: 'refuse',
   deadlineMilliseconds: 10_000,
 }
 
@@ -160,7 +161,7 @@ describe('a call', () => {
       headers: { 'x-mine': 'yes' },
       body: 'žluť',
     })
-    expect(answer).toEqual({ status: 404, body: Buffer.from('no such thing') })
+    expect(answer).toEqual({ status: 404, retryAfter: null, body: Buffer.from('no such thing') })
     const login = `Basic ${Buffer.from('a:b@c').toString('base64')}`
     expect(seen).toEqual([['POST', '/path%20x?q=1', `localhost:${port}`, login, 'yes', '6', 'žluť']])
   })
