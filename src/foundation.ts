@@ -25,6 +25,7 @@ import { Mails } from './mail/mails.js'
 import { MailTemplates } from './mail/templates.js'
 import type { MethodVocabulary } from './mail/words.js'
 import { MergeRows } from './merge/merge-rows.js'
+import { MergeUndos } from './merge/merge-undos.js'
 import { Merges } from './merge/merges.js'
 import type { Method, MethodDefinition } from './methods/method.js'
 import { relyingPartyOf } from './methods/passkey/relying-party.js'
@@ -108,6 +109,7 @@ export interface Foundation {
   readonly passwordHasher: PasswordHasher
   readonly merges: Merges
   readonly mergeRows: MergeRows
+  readonly mergeUndos: MergeUndos
   /** Most identities and devices of an account, which a merge must keep too. */
   readonly mergeLimits: { readonly identities: number; readonly devices: number }
   readonly webhookEndpoints: WebhookEndpoints
@@ -208,6 +210,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     sessions: new Sessions(notifications, settings.sessions),
     merges: new Merges(),
     mergeRows: new MergeRows(),
+    mergeUndos: new MergeUndos(),
     mergeLimits: {
       identities: settings.identities.maxPerAccount,
       devices: settings.devices.maxPerAccount,

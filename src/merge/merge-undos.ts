@@ -1,0 +1,249 @@
+// The store of undos: reads a journal beside what became of its rows, and puts rows back.
+import type { Call } from '../database/call.js'
+import type { Statement } from '../database/connection.js'
+import type { JsonObject } from '../database/json.js'
+import { passwordMethodName } from '../identities/identity.js'
+import type { Merge } from './merge.js'
+import type { JournalledRow, LaterRow, UndoPlan } from './plan-undo.js'
+
+const columns = `m.id, m.survivor_id as survivor, m.absorbed_id as absorbed, m.rule, m.why, m.resolutions, m.proofs,
+  m.before, m.after, m.merged_at as "mergedAt", m.undoable_until as "undoableUntil", m.undone_at as "undoneAt",
+  m.undone_by as "undoneBy", m.undo_report as "undoReport"`
+
+const find = { name: 'idem_merge_find', text: `select ${columns} from merge m where m.id = $1::uuid` }
+
+/** Most merges of a list: one a day for three months, which no person needs. */
+const mostListed = 100
+
+/** Of an account, and of those that lead to it now. */
+const list = {
+  name: 'idem_merge_list',
+  text: `with own as (select id from account where id = $1::uuid or merged_into_id = $1::uuid)
+    select ${columns} from merge m
+    where m.survivor_id in (select id from own) or m.absorbed_id in (select id from own)
+    order by m.merged_at desc, m.id desc limit ${mostListed}`,
+}
+
+/** An identity of the same subject is the same identity, also if it was unlinked and linked again. A password is not. */
+const rows = {
+  name: 'idem_merge_undo_rows',
+  text: `select j.table_name as "table", j.row_key as key, j.side, j.fate, j.row->>'method' as kind,
+      j.row->>'subject' as subject,
+      case when i.id is not null then jsonb_build_object('id', i.id, 'accountId', i.account_id, 'isChanged',
+        i.credential->>'version' is distinct from j.row->'credential'->>'version') end as now
+    from merge_row j left join identity i on case when j.row->>'method' = '${passwordMethodName}'
+      then i.id = j.row_key::uuid
+      else i.method = j.row->>'method' and i.issuer = j.row->>'issuer' and i.subject = j.row->>'subject' end
+    where j.merge_id = $1::uuid and j.table_name = 'identity'
+  union all
+  select j.table_name, j.row_key, j.side, j.fate, f.kind, null,
+      case when n.id is not null then
+        jsonb_build_object('id', n.id, 'accountId', n.account_id, 'isChanged', false) end
+    from merge_row j left join second_factor n on n.id = j.row_key::uuid
+    cross join lateral (select coalesce(n.kind, j.row->>'kind') as kind) f
+    where j.merge_id = $1::uuid and j.table_name = 'second_factor'
+      and (n.id is not null or j.row->>'confirmed_at' is not null)
+  union all
+  select j.table_name, j.row_key, j.side, j.fate, null, coalesce(n.public_key, j.row->>'public_key'),
+      case when n.id is not null then
+        jsonb_build_object('id', n.id, 'accountId', n.account_id, 'isChanged', false) end
+    from merge_row j left join device n on n.id = j.row_key::uuid
+    where j.merge_id = $1::uuid and j.table_name = 'device'
+  union all
+  select j.table_name, j.row_key, j.side, j.fate, null, j.row_key,
+      case when n.name is not null then
+        jsonb_build_object('id', n.name, 'accountId', n.account_id, 'isChanged', false) end
+    from merge_row j left join handle n on n.name = j.row_key
+    where j.merge_id = $1::uuid and j.table_name = 'handle'`,
+}
+
+/** What an account got since a time and the journal does not know. */
+const later = {
+  name: 'idem_merge_undo_later',
+  text: `select 'identity' as "table", i.id::text as id, i.method as kind, i.subject from identity i
+    where i.account_id = $2::uuid and i.created_at > $3::timestamptz and not exists (select 1 from merge_row j
+      where j.merge_id = $1::uuid and j.table_name = 'identity' and (j.row_key = i.id::text
+        or j.row->>'method' = i.method and j.row->>'issuer' = i.issuer and j.row->>'subject' = i.subject))
+  union all
+  select 'second_factor', f.id::text, f.kind, null from second_factor f
+    where f.account_id = $2::uuid and f.created_at > $3::timestamptz and f.confirmed_at is not null
+      and not exists (select 1 from merge_row j
+        where j.merge_id = $1::uuid and j.table_name = 'second_factor' and j.row_key = f.id::text)
+  union all
+  select 'device', d.id::text, null, d.public_key from device d
+    where d.account_id = $2::uuid and d.created_at > $3::timestamptz and not exists (select 1 from merge_row j
+      where j.merge_id = $1::uuid and j.table_name = 'device' and j.row_key = d.id::text)
+  union all
+  select 'handle', h.name, null, h.name from handle h
+    where h.account_id = $2::uuid and h.taken_at > $3::timestamptz and not exists (select 1 from merge_row j
+      where j.merge_id = $1::uuid and j.table_name = 'handle' and j.row_key = h.name)`,
+}
+
+const heldKinds = {
+  name: 'idem_merge_undo_held_kinds',
+  text: `select kind from second_factor where account_id = $1::uuid and confirmed_at is not null
+    union all select method from identity where account_id = $1::uuid and method = '${passwordMethodName}'`,
+}
+
+/** The identity that opened a session, if one of the sides held it at the merge. */
+const proven = {
+  name: 'idem_merge_undo_proven',
+  text: `select i.id, i.account_id as "accountId", i.method, j.side from session s join identity i on i.id = s.identity_id
+    join merge_row j on j.merge_id = $1::uuid and j.table_name = 'identity' and j.row->>'method' = i.method
+      and j.row->>'issuer' = i.issuer and j.row->>'subject' = i.subject
+    where s.id = $2::uuid and i.method <> '${passwordMethodName}'`,
+}
+
+const countIdentities = {
+  name: 'idem_merge_undo_count_identities',
+  text: 'select count(*)::int as count from identity where account_id = $1::uuid',
+}
+
+const returnIdentities = {
+  name: 'idem_merge_undo_return_identities',
+  text: `update identity set account_id = $2::uuid,
+      subject = case when method = '${passwordMethodName}' then $2::uuid::text else subject end
+    where id = any($1::uuid[]) returning id`,
+}
+
+const reinstateGuests = {
+  name: 'idem_merge_undo_reinstate_guests',
+  text: 'delete from retired_identity where id = any($1::uuid[]) returning id',
+}
+
+const returnRows = (table: 'second_factor' | 'device'): Statement => ({
+  name: `idem_merge_undo_return_${table}`,
+  text: `update ${table} set account_id = $2::uuid where id = any($1::uuid[]) returning id`,
+})
+
+/** $3 is the account of the survivor's side, $4 that of the absorbed one. */
+const remake = (table: 'identity' | 'second_factor' | 'device', changes: string): Statement => ({
+  name: `idem_merge_undo_remake_${table}`,
+  text: `insert into ${table} select (jsonb_populate_record(null::${table}, j.row || ${changes})).*
+    from (select row, row_key, case side when 'survivor' then $3::uuid else $4::uuid end as home from merge_row
+      where merge_id = $1::uuid and table_name = '${table}' and row_key = any($2::text[])) j
+    returning id`,
+})
+
+const tables = {
+  identity: {
+    return: returnIdentities,
+    remake: remake(
+      'identity',
+      `jsonb_build_object('account_id', j.home, 'failed_proofs', 0, 'last_failed_at', null, 'subject',
+        case when j.row->>'method' = '${passwordMethodName}' then j.home::text else j.row->>'subject' end)`,
+    ),
+  },
+  second_factor: {
+    return: returnRows('second_factor'),
+    remake: remake('second_factor', `jsonb_build_object('account_id', j.home)`),
+  },
+  device: {
+    return: returnRows('device'),
+    remake: remake('device', `jsonb_build_object('account_id', j.home)`),
+  },
+}
+
+/** Returned handles, and if $5 the survivor's own, get the state that they had. */
+const returnHandles = {
+  name: 'idem_merge_undo_return_handles',
+  text: `update handle h set account_id = case when j.side = 'absorbed' then $4::uuid else h.account_id end,
+      given_up_at = (j.row->>'given_up_at')::timestamptz, kept_since = (j.row->>'kept_since')::timestamptz
+    from merge_row j
+    where j.merge_id = $1::uuid and j.table_name = 'handle' and j.row_key = h.name and h.account_id = $3::uuid
+      and (h.name = any($2::text[]) or $5::boolean and j.side = 'survivor')
+    returning h.name`,
+}
+
+const close = {
+  name: 'idem_merge_undone',
+  text: `update merge set undone_at = $2::timestamptz, undone_by = $3::jsonb, undo_report = $4::jsonb
+    where id = $1::uuid and undone_at is null returning id`,
+}
+
+const purge = {
+  name: 'idem_merge_purge_journals',
+  text: `delete from merge_row where ctid = any(array(
+      select r.ctid from merge_row r join merge m on m.id = r.merge_id
+      where m.undoable_until < $1::timestamptz or m.undone_at is not null limit $2)) returning merge_id`,
+}
+
+/** The identity of a session that was proven, and the side that held it. */
+export interface UndoProof {
+  readonly id: string
+  readonly accountId: string
+  readonly method: string
+  readonly side: 'survivor' | 'absorbed'
+}
+
+/** The accounts of the two sides: who has what was the survivor's, and who gets its own back. */
+export interface UndoHomes {
+  readonly mergeId: string
+  readonly holderId: string
+  readonly absorbedId: string
+}
+
+/** Merges as they are listed and undone. */
+export class MergeUndos {
+  /** The merge with this id, or null. */
+  async find(call: Call, id: string): Promise<Merge | null> {
+    return (await call.run<Merge>(find, [id]))[0] ?? null
+  }
+
+  /** The merges of an account and of those that lead to it, undone ones too, newest first; at most a hundred. */
+  async listOf(call: Call, accountId: string): Promise<Merge[]> {
+    return await call.run<Merge>(list, [accountId])
+  }
+
+  /** The journal of a merge, beside what became of each row. */
+  async rowsOf(call: Call, mergeId: string): Promise<JournalledRow[]> {
+    return await call.run<JournalledRow>(rows, [mergeId])
+  }
+
+  /** What the account got since the merge. */
+  async listLater(call: Call, merge: Merge, accountId: string): Promise<LaterRow[]> {
+    return await call.run<LaterRow>(later, [merge.id, accountId, merge.mergedAt])
+  }
+
+  /** The kinds of second factors that an account has, with `password`. */
+  async heldKindsOf(call: Call, accountId: string): Promise<string[]> {
+    return (await call.run<{ kind: string }>(heldKinds, [accountId])).map(({ kind }) => kind)
+  }
+
+  /** The identity that opened a session, if one of the sides held it at the merge; else null. */
+  async findProof(call: Call, mergeId: string, sessionId: string): Promise<UndoProof | null> {
+    return (await call.run<UndoProof>(proven, [mergeId, sessionId]))[0] ?? null
+  }
+
+  /** The number of identities of an account. */
+  async countIdentities(call: Call, accountId: string): Promise<number> {
+    return (await call.run<{ count: number }>(countIdentities, [accountId]))[0]?.count ?? 0
+  }
+
+  /** Puts the rows of a plan back, in the caller's transaction; the number of statements is constant. */
+  async putBack(call: Call, { mergeId, holderId, absorbedId }: UndoHomes, plan: UndoPlan): Promise<void> {
+    await call.run(reinstateGuests, [plan.identity.remade])
+    for (const table of ['identity', 'second_factor', 'device'] as const) {
+      const { returned, remade } = plan[table]
+      await call.run(tables[table].return, [returned, absorbedId])
+      await call.run(tables[table].remake, [mergeId, remade, holderId, absorbedId])
+    }
+    const { returned, areOwnRestored } = plan.handle
+    await call.run(returnHandles, [mergeId, returned, holderId, absorbedId, areOwnRestored])
+  }
+
+  /** Moves the proven identity from a third account to its side. */
+  async takeProven(call: Call, identityId: string, accountId: string): Promise<void> {
+    await call.run(returnIdentities, [[identityId], accountId])
+  }
+
+  /** Records that a merge was undone; false if it was before. */
+  async close(call: Call, id: string, by: JsonObject, report: object): Promise<boolean> {
+    return (await call.run(close, [id, call.now, JSON.stringify(by), JSON.stringify(report)])).length > 0
+  }
+
+  /** Deletes at most `limit` rows of journals that serve no undo any more; returns their number. */
+  async purgeJournals(call: Call, before: Date, limit: number): Promise<number> {
+    return (await call.run(purge, [before, limit])).length
+  }
+}
