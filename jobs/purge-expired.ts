@@ -12,6 +12,7 @@ import type { Row } from '../src/database/row.js'
 import type { KnownNetworks } from '../src/mail/known-networks.js'
 import type { MailLines } from '../src/mail/mail-lines.js'
 import type { Mails } from '../src/mail/mails.js'
+import type { Merges } from '../src/merge/merges.js'
 import type { Outbox } from '../src/outbox/outbox.js'
 import type { PasswordResets } from '../src/password-resets/password-resets.js'
 import type { JobProgress } from '../src/queue/job.js'
@@ -49,6 +50,7 @@ export interface PurgeExpiredNeeds extends DeleteDueAccountsNeeds {
   readonly outbox: Outbox
   readonly passwordResets: PasswordResets
   readonly webhookEvents: WebhookEvents
+  readonly merges: Merges
   readonly throttle: Throttle
   readonly auditLog: AuditLog
   readonly metrics: Metrics
@@ -113,6 +115,7 @@ const purgesOf = (needs: PurgeExpiredNeeds): readonly Purge[] => {
     keptDays('done jobs', keptFor.doneJobDays, (...at) => needs.outbox.purge(...at)),
     keptDays('webhook events', keptFor.webhookDays, (...at) => needs.webhookEvents.purge(...at)),
     keptDays('password resets', resetDays, (...at) => needs.passwordResets.purge(...at)),
+    keptDays('journals of merges', 0, (...at) => needs.merges.purgeRows(...at)),
     keptDays('ended sessions', keptFor.endedSessionDays, (...at) => needs.sessions.purge(...at)),
     keptDays('idle guests', keptFor.idleGuestDays, (call, since, limit) =>
       needs.idleGuests.purge(call, { since, limit }, purgedGuests(call, needs)),

@@ -145,6 +145,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
   const { accessTokenLifetimeSeconds } = settings.tokens
   const heldChallenges = new HeldChallenges()
   const heldSecrets = new HeldSecrets(keyRing)
+  const accounts = new Accounts(notifications)
   const identities = new Identities(settings.identities)
   const provenIdentities = new ProvenIdentities()
   const secondFactors = new SecondFactors(random)
@@ -191,7 +192,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     mails: new Mails(),
     templates,
     outbox,
-    accounts: new Accounts(notifications),
+    accounts,
     handles: new Handles(),
     idleGuests: new IdleGuests(),
     dueAccounts: new DueAccounts(),
@@ -208,7 +209,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     loginCodes,
     challenges: new Challenges(sealedChallenges, heldChallenges),
     sessions: new Sessions(notifications, settings.sessions),
-    merges: new Merges(),
+    merges: new Merges(accounts),
     mergeRows: new MergeRows(),
     mergeUndos: new MergeUndos(),
     mergeLimits: {

@@ -260,13 +260,17 @@ export class Accounts {
     await this.#change(call, id, { level })
   }
 
-  /** Sets the columns that a merge or its undo changes, in the caller's transaction. */
+  /**
+   * Sets the columns that a merge or its undo changes, in the caller's transaction; none if only what leads to the
+   * account has changed.
+   */
   async changeByMerge(
     call: Call,
     id: string,
     columns: Partial<Pick<Account, 'kind' | 'handle' | 'mergedInto'> & AccountProfile>,
   ): Promise<void> {
     if (Object.keys(columns).length > 0) await this.#change(call, id, columns)
+    else call.afterCommit(() => this.#cache.forget(id))
   }
 
   /** Forgets the cached row at the commit, without waiting for the notification. */

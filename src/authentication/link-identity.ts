@@ -173,7 +173,7 @@ const becomePerson = async (
   const former = (await needs.identities.lockOf(call, accountId)).filter(({ id }) => id !== identity.id)
   const ids = former.map(({ id }) => id)
   const ended = await needs.sessions.end(call, { accountId, openedBy: ids })
-  await needs.identities.retire(call, former)
+  await needs.identities.retire(call, ids)
   const unlinked = former.map(({ id, method }): AuditedAct => {
     const endedSessions = ended.filter((session) => session.identity === id).length
     return { action: 'identity.unlinked', accountId, detail: { method, identityId: id, endedSessions } }

@@ -4,7 +4,6 @@ import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import { Identity } from './identity.js'
-import { RetiredIdentity } from './retired-identity.js'
 import type { identitySettings } from './settings.js'
 
 const rename = {
@@ -36,6 +35,15 @@ const lock = {
 const remove = {
   name: 'idem_identity_remove',
   text: 'delete from identity where id = any($1::uuid[]) returning id',
+}
+
+/** One that was retired before is back since the merge that retired it was undone. */
+const retire = {
+  name: 'idem_identity_retire',
+  text: `with gone as (delete from identity where id = any($1::uuid[]) returning id, account_id, method, issuer, subject)
+    insert into retired_identity (id, account_id, method, issuer, subject, retired_at)
+    select id, account_id, method, issuer, subject, $2::timestamptz from gone
+    on conflict do nothing returning id`,
 }
 
 /** Puts the primary address first, so that the limit never omits it; the result is ordered by age. */
@@ -116,19 +124,10 @@ export class Identities {
   }
 
   /**
-   * Deletes identities and stores them as retired, so that no proof of them opens an account again. To be called in a
-   * transaction, so that concurrent readers see one of the two states.
+   * Deletes identities and stores them as retired, so that no proof of them opens an account again. One statement, so
+   * that concurrent readers see one of the two states.
    */
-  async retire(call: Call, identities: readonly Identity[]): Promise<void> {
-    const retiredAt = call.now
-    await this.remove(
-      call,
-      identities.map(({ id }) => id),
-    )
-    await call.write(
-      ...identities.map(({ id, account, method, issuer, subject }) =>
-        rowOf(RetiredIdentity, { id, account, method, issuer, subject, retiredAt }),
-      ),
-    )
+  async retire(call: Call, ids: readonly string[]): Promise<void> {
+    await call.run(retire, [ids, call.now])
   }
 }

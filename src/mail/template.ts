@@ -34,6 +34,7 @@ export const templateFacts = {
   'recovery-code-used': ['account', 'left', 'device', 'address', 'time'],
   'account-suspended': ['account', 'time'],
   'account-reinstated': ['account', 'time'],
+  'account-merged': ['account', 'device', 'address', 'time'],
   'account-deletion-begun': ['account', 'due', 'device', 'address', 'time'],
   'account-deletion-cancelled': ['account', 'device', 'address', 'time'],
   'account-deleted': ['account', 'time'],

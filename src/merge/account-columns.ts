@@ -35,6 +35,7 @@ export const accountColumns: readonly AccountColumn[] = [
   stays('password_reset', 'account_id', 'a reset that waits is cancelled; the others are history'),
   stays('session', 'account_id', 'sessions of the absorbed account end; the one that merged is carried over'),
   stays('held_challenge', 'account_id', 'it is bound to a session that ended'),
+  stays('held_challenge', 'account_name', 'the name by which its asker was told of the account'),
   stays('mail', 'account_id', 'it says who asked for it then'),
   stays('audit_entry', 'account_id', 'an entry is never changed'),
   stays('audit_entry', 'actor_id', 'an entry is never changed'),

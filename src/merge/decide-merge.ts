@@ -14,6 +14,7 @@ export interface MergeSide {
   readonly handles: number
   readonly hasPassword: boolean
   readonly hasTotp: boolean
+  /** True if they are confirmed. */
   readonly hasRecoveryCodes: boolean
 }
 
@@ -86,11 +87,7 @@ export const decideMerge = (question: MergeQuestion): MergeAnswer => {
   const refusal = refusalOf(own, other)
   if (refusal !== null) return refused(refusal)
   const { survivor, absorbed, rule } = orderOf(question)
-  if (
-    survivor.identities + absorbed.identities > limits.identities ||
-    survivor.devices + absorbed.devices > limits.devices
-  )
-    return refused('TOO_MANY')
+  if (exceeds([survivor, absorbed], limits)) return refused('TOO_MANY')
   const kept = keptOf({ survivor, absorbed }, question)
   return {
     outcome: 'merge',
@@ -98,10 +95,21 @@ export const decideMerge = (question: MergeQuestion): MergeAnswer => {
     absorbed: absorbed.account,
     rule,
     why: sentences[rule],
-    moves: movesOf(absorbed, kept),
+    moves: movesOf({ survivor, absorbed }, kept),
     conflicts: conflictsOf(survivor, absorbed),
     kept,
   }
+}
+
+/** True if together they have more than an account may have. Only one of two passwords stays. */
+const exceeds = (sides: readonly MergeSide[], limits: MergeQuestion['limits']): boolean => {
+  const sum = (count: (side: MergeSide) => number): number =>
+    sides.reduce((total, side) => total + count(side), 0)
+  const passwords = sides.some(({ hasPassword }) => hasPassword) ? 1 : 0
+  return (
+    sum(({ identities }) => identities) + passwords > limits.identities ||
+    sum(({ devices }) => devices) > limits.devices
+  )
 }
 
 const refused = (reason: MergeRefusal): MergeAnswer => ({ outcome: 'refused', reason, why: refusals[reason] })
@@ -180,13 +188,18 @@ const conflictsOf = (survivor: MergeSide, absorbed: MergeSide): MergeConflict[] 
     return mine === theirs ? [] : [{ field, survivorValue: mine, absorbedValue: theirs }]
   })
 
-const movesOf = (absorbed: MergeSide, kept: ReadonlyMap<MergeField, MergeSideName>): MergeMove[] => {
+/** Recovery codes move if only the absorbed account has any. */
+const movesOf = (
+  { survivor, absorbed }: Sides,
+  kept: ReadonlyMap<MergeField, MergeSideName>,
+): MergeMove[] => {
   const moves: MergeMove[] = [
     { what: 'IDENTITY', count: absorbed.identities },
     { what: 'DEVICE', count: absorbed.devices },
     { what: 'HANDLE', count: absorbed.handles },
     { what: 'PASSWORD', count: kept.get('PASSWORD') === 'absorbed' ? 1 : 0 },
     { what: 'TOTP', count: kept.get('TOTP') === 'absorbed' ? 1 : 0 },
+    { what: 'RECOVERY_CODES', count: absorbed.hasRecoveryCodes && !survivor.hasRecoveryCodes ? 1 : 0 },
   ]
   return moves.filter(({ count }) => count > 0)
 }

@@ -1,5 +1,5 @@
 // Merges two accounts: everything of the absorbed one moves to the survivor, in one transaction that can be undone.
-import type { Account } from '../accounts/account.js'
+import { type Account, firstLevelOf } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { Acr } from '../authorization/principal.js'
@@ -71,10 +71,11 @@ export const mergeAccounts = async (
   call: Call,
   request: MergeRequest,
   needs: MergeAccountsNeeds,
-  agree: (inner: Call, decision: MergeDecision) => Promise<void> = async () => undefined,
+  agree: (inner: Call, decision: LockedDecision) => Promise<void> = async () => undefined,
 ): Promise<MergedAccounts> => {
-  const { ended, ...merged } = await call.inTransaction(async (inner) => {
-    const decision = decisionOf(await lockSides(inner, request, needs), request, needs)
+  const ids = [request.ownId, request.otherId]
+  const { ended, ...merged } = await needs.merges.withLocked(call, ids, async (inner, accounts) => {
+    const decision = await decisionOf(inner, { accounts, request }, needs)
     await agree(inner, decision)
     return await mergeBy(inner, { request, decision }, needs)
   })
@@ -82,40 +83,37 @@ export const mergeAccounts = async (
   return merged
 }
 
-/** Both accounts, locked in the order of their ids, and what is known of them. */
-const lockSides = async (
-  call: Call,
-  { ownId, otherId }: MergeRequest,
-  { accounts, merges }: MergeAccountsNeeds,
-): Promise<readonly [own: MergeSide, other: MergeSide]> => {
-  const sides = await merges.sidesOf(call, await accounts.lockAll(call, [ownId, otherId]))
-  const [own, other] = [ownId, otherId].map((id) => sides.find(({ account }) => account.id === id))
-  if (own === undefined || other === undefined) throw new Failure('NOT_FOUND', 'No such account.')
-  return [own, other]
+/** A decision, with the facts on which it was made. */
+export interface LockedDecision extends MergeDecision {
+  readonly own: MergeSide
+  readonly other: MergeSide
 }
 
-const decisionOf = (
-  [own, other]: readonly [MergeSide, MergeSide],
-  { survivorId, choices }: MergeRequest,
-  { mergeLimits: limits }: MergeAccountsNeeds,
-): MergeDecision & { readonly sides: readonly MergeSide[] } => {
+const decisionOf = async (
+  call: Call,
+  { accounts, request }: { readonly accounts: readonly Account[]; readonly request: MergeRequest },
+  { merges, mergeLimits: limits }: MergeAccountsNeeds,
+): Promise<LockedDecision> => {
+  const { ownId, otherId, survivorId, choices } = request
+  const sides = await merges.sidesOf(call, accounts)
+  const [own, other] = [ownId, otherId].map((id) => sides.find(({ account }) => account.id === id))
+  if (own === undefined || other === undefined) throw new Failure('NOT_FOUND', 'No such account.')
   const answer = decideMerge({ own, other, survivorId, choices, limits })
   if (answer.outcome === 'refused') throw new Failure('MERGE_REFUSED', answer.why, { reason: answer.reason })
-  return { ...answer, sides: [own, other] }
+  return { ...answer, own, other }
 }
 
 /** The columns of the survivor that change: what it has not, or what was chosen. */
-const changesOf = ({ survivor, absorbed, kept }: MergeDecision): Partial<MergedColumns> => ({
+const changesOf = ({ absorbed, kept }: MergeDecision): Partial<MergedColumns> => ({
   ...(kept.get('HANDLE') === 'absorbed' ? { handle: absorbed.handle } : {}),
   ...(kept.get('DISPLAY_NAME') === 'absorbed' ? { displayName: absorbed.displayName } : {}),
   ...(kept.get('PRIMARY_EMAIL') === 'absorbed' ? { primaryEmail: absorbed.primaryEmail } : {}),
   ...(kept.get('LOCALE') === 'absorbed' ? { locale: absorbed.locale } : {}),
-  ...(survivor.kind === 'ANONYMOUS' && absorbed.kind === 'PERSON' ? { kind: 'PERSON' } : {}),
 })
 
 interface Decided {
   readonly request: MergeRequest
-  readonly decision: MergeDecision & { readonly sides: readonly MergeSide[] }
+  readonly decision: LockedDecision
 }
 
 const mergeBy = async (
@@ -127,16 +125,23 @@ const mergeBy = async (
   const id = needs.random.uuid()
   // 1 record it
   const changed = { ...survivor, ...changesOf(decision) }
+  const haveCodes = decision.own.hasRecoveryCodes && decision.other.hasRecoveryCodes
+  const journalled = {
+    mergeId: id,
+    decision,
+    lostCodes: haveCodes ? ('absorbed' as const) : null,
+    handle: changed.handle,
+  }
   const merge = recordOf(call, { id, request, decision, changed })
   await call.write(needs.merges.row(merge))
   // 2 carry the merging session over, end the others of the absorbed account, cancel its waiting reset
-  const ended = await endSessions(call, { request, decision }, needs)
+  const removed = await needs.mergeRows.noteIdentities(call, journalled)
+  const ended = await endSessions(call, { request, decision, removed }, needs)
   // 3 move everything; the handle is taken from the absorbed account first, because it is unique
   await needs.accounts.changeByMerge(call, absorbed.id, { handle: null, mergedInto: survivor.id })
   await needs.accounts.changeByMerge(call, survivor.id, changesOf(decision))
-  const haveCodes = decision.sides.every(({ hasRecoveryCodes }) => hasRecoveryCodes)
-  const lostCodes = haveCodes ? 'absorbed' : null
-  await needs.mergeRows.moveAll(call, { mergeId: id, decision, lostCodes, handle: changed.handle })
+  await needs.mergeRows.moveAll(call, journalled)
+  await rebindSession(call, request, needs)
   // 4 settle what follows from it: the level, and which ids lead here
   const settled = await settleLevel(call, changed, needs)
   await needs.merges.settleAliases(call, [survivor.id])
@@ -149,10 +154,15 @@ const mergeBy = async (
     rule: merge.rule,
     why: merge.why,
     ids,
+    endedSessions: ended,
   }
   await call.write(...announceAct(call, { action: 'account.merged', accountId: survivor.id, detail }, needs))
   return { merge, survivor: settled, ended }
 }
+
+/** The level of the survivor afterwards, as `settleLevel` computes it from the rows. */
+const levelOf = ({ survivor, kept }: MergeDecision): Acr =>
+  kept.has('PASSWORD') || kept.has('TOTP') ? 'aal2' : firstLevelOf(survivor.kind)
 
 const recordOf = (
   call: Call,
@@ -171,7 +181,7 @@ const recordOf = (
     resolutions: [...kept].map(([field, side]) => ({ field, from: decision[side].id })),
     proofs,
     before: { survivor: mergedColumnsOf(survivor), absorbed: mergedColumnsOf(absorbed) },
-    after: { survivor: mergedColumnsOf(changed) },
+    after: { survivor: mergedColumnsOf({ ...changed, level: levelOf(decision) }) },
     mergedAt: call.now,
     undoableUntil: new Date(call.now.getTime() + undoableDays * dayMilliseconds),
     undoneAt: null,
@@ -180,19 +190,36 @@ const recordOf = (
   }
 }
 
-/** Ends what would let somebody act for an account that is no more, or by a password that is no more. */
+/**
+ * Ends what would let somebody act for an account that is no more, or by a password that is no more. The session that
+ * merges goes on; it is carried over if its account is absorbed.
+ */
 const endSessions = async (
   call: Call,
-  { request, decision }: Decided,
+  { request, decision, removed }: Decided & { readonly removed: readonly string[] },
   needs: MergeAccountsNeeds,
 ): Promise<number> => {
   const { survivor, absorbed, kept } = decision
-  const { session } = request
-  if (session !== null && request.ownId === absorbed.id)
-    await needs.sessions.carryOver(call, session.id, survivor.id, session.acr)
+  const { session, ownId, otherId, proofs } = request
+  if (session !== null && ownId === absorbed.id) {
+    const amr = proofs.filter(({ accountId }) => accountId === otherId).flatMap((proof) => proof.amr)
+    await needs.sessions.carryOver(call, { id: session.id, account: survivor.id, acr: session.acr, amr })
+  }
   const ended = await needs.sessions.end(call, { accountId: absorbed.id })
+  const except = session === null ? {} : { except: session.id }
+  const opened = await needs.sessions.end(call, { accountId: survivor.id, openedBy: removed, ...except })
   await needs.passwordResets.cancel(call, { id: null, accountId: absorbed.id, by: 'merge' })
   if (kept.get('PASSWORD') === 'absorbed')
     await call.write(needs.passwords.spentFirstProofs(call, survivor.id))
-  return ended.length
+  return ended.length + opened.length
+}
+
+/** A session whose identity was removed by its own merge goes on, opened by the identity that was proven for it. */
+const rebindSession = async (
+  call: Call,
+  { session, otherId, proofs }: MergeRequest,
+  { sessions }: MergeAccountsNeeds,
+): Promise<void> => {
+  const identityId = proofs.find(({ accountId }) => accountId === otherId)?.identityId ?? null
+  if (session !== null && identityId !== null) await sessions.rebindOrphan(call, session.id, identityId)
 }

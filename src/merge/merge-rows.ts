@@ -23,12 +23,21 @@ const isOf = (side: '$4' | '$5'): string =>
 const identities = {
   note: {
     name: 'idem_merge_note_identities',
-    text: noted(
+    text: `with noted as (${noted(
       'identity',
-      `r.method = '${guestMethodName}' or r.method = '${passwordMethodName}' and ${isOf('$4')}`,
-    ),
+      `r.method = '${guestMethodName}' and r.account_id = $3::uuid
+        or r.method = '${passwordMethodName}' and ${isOf('$4')}`,
+    )} returning row_key, fate)
+    select row_key as id from noted where fate = 'removed'`,
   },
-  remove: { name: 'idem_merge_remove_identities', text: removal('identity') },
+  /** A guest's secret is retired, so that it opens no new account either. After an undo it is retired already. */
+  remove: {
+    name: 'idem_merge_remove_identities',
+    text: `with gone as (${removal('identity')}, account_id, method, issuer, subject)
+      insert into retired_identity (id, account_id, method, issuer, subject, retired_at)
+      select id, account_id, method, issuer, subject, $2::timestamptz from gone where method = '${guestMethodName}'
+      on conflict do nothing returning id`,
+  },
   /** The subject of a password is the account's id. */
   move: {
     name: 'idem_merge_move_identities',
@@ -105,6 +114,16 @@ export interface JournalledMerge {
 /** The journals of all merges. */
 export class MergeRows {
   /**
+   * Records the identities of both accounts; returns the ids of those that will be removed, whose sessions the caller
+   * ends. To be called before `moveAll`.
+   */
+  async noteIdentities(call: Call, { mergeId, decision }: JournalledMerge): Promise<string[]> {
+    const { survivor, absorbed } = decision
+    const values = [mergeId, survivor.id, absorbed.id, loserOf(decision, 'PASSWORD')]
+    return (await call.run<{ id: string }>(identities.note, values)).map(({ id }) => id)
+  }
+
+  /**
    * Moves what the absorbed account has, in the caller's transaction, with both accounts locked and the merge recorded.
    * The number of statements is the same for any number of rows.
    */
@@ -112,8 +131,7 @@ export class MergeRows {
     const [survivor, absorbed] = [decision.survivor.id, decision.absorbed.id]
     const note = async (statement: Statement, ...more: readonly unknown[]) =>
       await call.run(statement, [mergeId, survivor, absorbed, ...more])
-    await note(identities.note, loserOf(decision, 'PASSWORD'))
-    await call.run(identities.remove, [mergeId])
+    await call.run(identities.remove, [mergeId, call.now])
     await call.run(identities.move, [survivor, absorbed])
     await note(secondFactors.note, loserOf(decision, 'TOTP'), lostCodes)
     await call.run(secondFactors.remove, [mergeId])

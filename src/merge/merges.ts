@@ -1,10 +1,12 @@
 // The store of merges: what is known of two accounts before, the record of each merge, and which ids lead where.
 import { type Account, mostAbsorbedIds } from '../accounts/account.js'
+import type { Accounts } from '../accounts/accounts.js'
 import type { Call } from '../database/call.js'
 import { type Row, rowOf } from '../database/row.js'
+import { Failure } from '../failure.js'
 import { passwordMethodName } from '../identities/identity.js'
 import type { MergeSide } from './decide-merge.js'
-import { Merge } from './merge.js'
+import { Merge, type MergeProof } from './merge.js'
 
 /** The method of guests, whose identities do not move. */
 export const guestMethodName = 'anonymous'
@@ -49,8 +51,95 @@ const name = {
     where a.id = any($1::uuid[]) returning a.id`,
 }
 
+/** The accounts that lead to one of these. Without a lock. */
+const leading = {
+  name: 'idem_merge_leading',
+  text: 'select id from account where merged_into_id = any($1::uuid[])',
+}
+
+/** By what a session was opened. */
+const opener = {
+  name: 'idem_merge_opener',
+  text: `select i.id as "identityId", i.method from session s join identity i on i.id = s.identity_id
+    where s.id = $1::uuid`,
+}
+
+const leadsTo = {
+  name: 'idem_merge_identity_leads_to',
+  text: 'select 1 from identity where id = $1::uuid and account_id = $2::uuid for share',
+}
+
+const purgeRows = {
+  name: 'idem_merge_purge_rows',
+  text: `delete from merge_row where (merge_id, table_name, row_key) in (
+      select r.merge_id, r.table_name, r.row_key from merge m join merge_row r on r.merge_id = m.id
+      where m.undoable_until < $1::timestamptz limit $2 for update of r skip locked)
+    returning merge_id`,
+}
+
+/** Thrown to lock again, because an account has come to lead to a locked one meanwhile. */
+class Outrun extends Error {}
+
+/** The limit of attempts to lock accounts with all that lead to them; each further one follows another merge. */
+const mostLocks = 10
+
 /** The merges of the installation. */
 export class Merges {
+  constructor(private readonly accounts: Accounts) {}
+
+  /**
+   * Runs `work` in a transaction with these accounts locked, and all that lead to them, whose rows a merge or an undo
+   * changes too. All locks are taken in one order, of the ids, so that no two such transactions wait for each other.
+   * `work` gets the accounts themselves, in the order of their ids. `NOT_FOUND` if one does not exist.
+   */
+  async withLocked<T>(
+    call: Call,
+    ids: readonly string[],
+    work: (inner: Call, accounts: readonly Account[]) => Promise<T>,
+  ): Promise<T> {
+    for (let look = 1; ; look += 1) {
+      try {
+        return await call.inTransaction(async (inner) => {
+          const wanted = [...new Set([...ids, ...(await this.#leading(inner, ids))])]
+          const locked = await this.accounts.lockAll(inner, wanted)
+          // Only who holds one of `ids` lets another account lead to it, so from here on there are no more.
+          const all = await this.#leading(inner, ids)
+          if (all.some((id) => !wanted.includes(id))) throw new Outrun()
+          return await work(
+            inner,
+            locked.filter(({ id }) => ids.includes(id)),
+          )
+        })
+      } catch (error) {
+        if (!(error instanceof Outrun)) throw error
+        if (look === mostLocks)
+          throw new Failure('CONFLICT', 'These accounts are being merged just now. Try again.')
+      }
+    }
+  }
+
+  async #leading(call: Call, ids: readonly string[]): Promise<string[]> {
+    return (await call.run<{ id: string }>(leading, [ids])).map(({ id }) => id)
+  }
+
+  /** The identity that opened a session; null if it was removed. */
+  async findOpener(
+    call: Call,
+    sessionId: string,
+  ): Promise<(Pick<MergeProof, 'method'> & { readonly identityId: string }) | null> {
+    return (await call.run<{ identityId: string; method: string }>(opener, [sessionId]))[0] ?? null
+  }
+
+  /** True if an identity leads to an account; then it stays so until the end of the transaction. */
+  async leadsTo(call: Call, identityId: string, accountId: string): Promise<boolean> {
+    return (await call.run(leadsTo, [identityId, accountId])).length > 0
+  }
+
+  /** Deletes at most `limit` rows of journals of merges that could be undone until before `before`; returns their number. */
+  async purgeRows(call: Call, before: Date, limit: number): Promise<number> {
+    return (await call.run(purgeRows, [before, limit])).length
+  }
+
   /** What is known of these accounts, in their order. */
   async sidesOf(call: Call, accounts: readonly Account[]): Promise<MergeSide[]> {
     const rows = await call.run<Omit<MergeSide, 'account'> & { readonly id: string }>(facts, [

@@ -27,6 +27,7 @@ export const noticeOf: Partial<Readonly<Record<AuditAction, Notice>>> = {
   'recovery_code.used': { template: 'recovery-code-used', protects: true },
   'account.suspended': { template: 'account-suspended', protects: true },
   'account.reinstated': { template: 'account-reinstated', protects: true },
+  'account.merged': { template: 'account-merged', protects: true },
   'account.deletion_begun': { template: 'account-deletion-begun', protects: true },
   'account.deletion_cancelled': { template: 'account-deletion-cancelled', protects: true },
   'account.deleted': { template: 'account-deleted', protects: true },

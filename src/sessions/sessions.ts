@@ -1,6 +1,5 @@
 // The store of sessions.
 
-import type { Acr } from '../authorization/principal.js'
 import type { ValuesOf } from '../config/setting.js'
 import type { Call } from '../database/call.js'
 import type { Change, Part } from '../database/change.js'
@@ -40,8 +39,14 @@ const rebind = {
 /** Levels are compared as texts, as in `raise`. */
 const carryOver = {
   name: 'idem_session_carry_over',
-  text: `update session set account_id = $2::uuid, acr = greatest(acr, $3::text)
+  text: `update session set account_id = $2::uuid, acr = greatest(acr, $3::text),
+      amr = (select array_agg(distinct value order by value) from unnest(amr || $4::text[]) as value)
     where id = $1::uuid and ended_at is null returning id`,
+}
+
+const rebindOrphan = {
+  name: 'idem_session_rebind_orphan',
+  text: 'update session set identity_id = $2::uuid where id = $1::uuid and identity_id is null returning id',
 }
 
 /** The limit of refreshes is a condition of the same update. `greatest` ignores nulls. */
@@ -263,11 +268,20 @@ export class Sessions {
   }
 
   /**
-   * Carries a session over to the account into which its own is merged, at the level of the proofs for that account. Its
-   * access tokens no longer hold, because they name the former account; a refresh gives new ones.
+   * Carries a session over to the account into which its own is merged, with the strength of the proofs for that account
+   * too. Its access tokens no longer hold, because they name the former account; a refresh gives new ones.
    */
-  async carryOver(call: Call, id: string, accountId: string, acr: Acr): Promise<void> {
-    await call.run(carryOver, [id, accountId, acr])
+  async carryOver(
+    call: Call,
+    { id, account, acr, amr }: Pick<Session, 'id' | 'account' | 'acr'> & { readonly amr: readonly string[] },
+  ): Promise<void> {
+    await call.run(carryOver, [id, account, acr, amr])
+    this.#forget(call, id)
+  }
+
+  /** Sets the identity of a session whose own was removed, so that the session ends with an identity of its account. */
+  async rebindOrphan(call: Call, id: string, identityId: string): Promise<void> {
+    await call.run(rebindOrphan, [id, identityId])
     this.#forget(call, id)
   }
 

@@ -11,6 +11,8 @@ const tables = [
   'device',
   'password_reset',
   'session',
+  'merge',
+  'merge_row',
   'spent_challenge',
   'held_challenge',
   'mail',

@@ -42,6 +42,7 @@ const nothing: Purged = {
   'throttle counters': 0,
   mails: 0,
   'mail lines': 0,
+  'journals of merges': 0,
   'known networks': 0,
   'done jobs': 0,
   'webhook events': 0,
