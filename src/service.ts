@@ -129,6 +129,7 @@ export const startService = async (
     streamPlaces: new StreamPlaces(settings.graphql),
     showConfirmation: (call, token) => showConfirmation(call, token, rooms),
     confirmChallenge: (call, answer) => confirmChallenge(call, answer, rooms),
+    listWebhookKeys: () => foundation.webhookEndpoints.jwks(ownCall()),
     returnUrls: settings.http.returnUrls,
     issueChallenge: (call, asked) => issueChallenge(call, asked, rooms),
     getChallenge: (call, id) => getChallenge(call, id, rooms),

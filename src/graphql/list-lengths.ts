@@ -11,6 +11,7 @@ import {
   Kind,
 } from 'graphql'
 import { mostAddressesShown } from '../operators/account-record.js'
+import { mostEndpoints } from '../webhooks/webhook-endpoint.js'
 import { longestPage, usualPage } from './page.js'
 
 /** The lengths that are settings. */
@@ -45,6 +46,8 @@ const lengths = ({
   'AccountRecord.emails': mostAddressesShown,
   'AccountConnection.edges': page,
   'FailedJobConnection.edges': page,
+  'Query.webhookEndpoints': mostEndpoints,
+  'WebhookDeliveryConnection.edges': page,
 })
 
 /** Throws if a list of objects has no length here, so that a new list cannot be added without one. */

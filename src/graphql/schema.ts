@@ -28,6 +28,7 @@ import { PasswordResolver, type PasswordResolverNeeds } from './password.resolve
 import { PasswordResetResolver, type PasswordResetResolverNeeds } from './password-reset.resolver.js'
 import { SecondFactorResolver, type SecondFactorResolverNeeds } from './second-factor.resolver.js'
 import { SessionResolver, type SessionResolverNeeds } from './session.resolver.js'
+import { WebhookResolver, type WebhookResolverNeeds } from './webhook.resolver.js'
 
 /** What all resolvers need. */
 export interface GraphqlNeeds
@@ -41,7 +42,8 @@ export interface GraphqlNeeds
     PasswordResolverNeeds,
     PasswordResetResolverNeeds,
     SecondFactorResolverNeeds,
-    SessionResolverNeeds {
+    SessionResolverNeeds,
+    WebhookResolverNeeds {
   readonly methods: readonly Method[]
 }
 
@@ -77,6 +79,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
     [SecondFactorResolver, new SecondFactorResolver(needs)],
     [SessionResolver, new SessionResolver(needs)],
     [OperatorResolver, new OperatorResolver(needs)],
+    [WebhookResolver, new WebhookResolver(needs)],
     [AuthenticationResolver, new AuthenticationResolver()],
   ])
   const schema = buildSchemaSync({
@@ -92,6 +95,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
       AuthenticationResolver,
       PasswordResolver,
       OperatorResolver,
+      WebhookResolver,
     ],
     container: { get: (resolver) => instances.get(resolver) },
     scalarsMap: [{ type: Date, scalar: GraphQLDateTime }],

@@ -1,4 +1,4 @@
-// The documents with which others find our keys and origins: JWK set (RFC 7517), metadata (RFC 8414, OIDC Discovery),
+// The documents with which others find our keys and origins: JWK sets (RFC 7517), metadata (RFC 8414, OIDC Discovery),
 // and the related origins of passkeys.
 import type { FastifyInstance } from 'fastify'
 import { scopeMeanings } from '../authorization/scope.js'
@@ -14,6 +14,8 @@ export interface WellKnownNeeds {
   readonly clock: Clock
   /** Origins on other domains whose pages may use our passkeys (WebAuthn level 3, 5.11). */
   readonly relatedOrigins: readonly string[]
+  /** The keys that verify our webhooks, as a JWK set. */
+  readonly listWebhookKeys: () => Promise<object>
 }
 
 /** Much shorter than the time that a new key is published before it signs. */
@@ -61,4 +63,8 @@ export const addWellKnown = (app: FastifyInstance, needs: WellKnownNeeds): void 
   app.get('/.well-known/jwks.json', (_request, reply) =>
     reply.header('cache-control', cacheControl).send(needs.signingKeys.jwks(needs.clock.now())),
   )
+  app.get('/.well-known/webhook-keys.json', async (_request, reply) => {
+    const keys = await needs.listWebhookKeys()
+    return reply.header('cache-control', cacheControl).send(keys)
+  })
 }

@@ -7,7 +7,7 @@ import type { SealNeeds } from '../tokens/sealed-value.js'
 import type { Secret } from '../tokens/secret.js'
 import { parseEndpointUrl, parseEventTypes } from './endpoint-input.js'
 import { makeEndpointKeys } from './endpoint-keys.js'
-import type { WebhookEndpoint } from './webhook-endpoint.js'
+import { mostEndpoints, type WebhookEndpoint } from './webhook-endpoint.js'
 import type { WebhookEndpoints } from './webhook-endpoints.js'
 
 /** What the use cases of endpoints work with. */
@@ -29,9 +29,6 @@ export interface EndpointWithSecret {
   readonly endpoint: WebhookEndpoint
   readonly secret: Secret
 }
-
-/** Each event is a row for each endpoint, and the key set lists two keys of each. */
-const mostEndpoints = 200
 
 /** Adds it, enabled. `BAD_USER_INPUT` names the field; `CONFLICT` if there are as many as there can be. */
 export const addEndpoint = async (

@@ -14,15 +14,19 @@ export interface RedeliverFailedNeeds extends RedeliverNeeds {
 }
 
 /**
- * Makes all deliveries due now that were made since `since` and were given up, or wait for another try; returns their
- * number. `NOT_FOUND` if there is no such endpoint, `BAD_USER_INPUT` for a time that is too long ago.
+ * Makes all deliveries due now that were made since `since` (null: as far back as can be) and were given up, or wait
+ * for another try; returns their number. `NOT_FOUND` if there is no such endpoint, `BAD_USER_INPUT` for a time that is
+ * too long ago.
  */
 export const redeliverFailedSince = async (
   call: Call,
-  { endpointId, since }: { readonly endpointId: string; readonly since: Date },
+  asked: { readonly endpointId: string; readonly since: Date | null },
   needs: RedeliverFailedNeeds,
 ): Promise<number> => {
-  if (!(since.getTime() >= call.now.getTime() - redeliverableDays * dayMilliseconds))
+  const { endpointId } = asked
+  const farthest = new Date(call.now.getTime() - redeliverableDays * dayMilliseconds)
+  const since = asked.since ?? farthest
+  if (!(since.getTime() >= farthest.getTime()))
     throw new Failure('BAD_USER_INPUT', `since must be within the last ${redeliverableDays} days.`, {
       field: 'since',
     })

@@ -2,6 +2,12 @@
 import { defineEntity, p } from '@mikro-orm/postgresql'
 import type { EventType } from './event.js'
 
+/**
+ * Most endpoints of an installation, because each event is a row for each of them, and the key set lists two keys of
+ * each.
+ */
+export const mostEndpoints = 200
+
 /** Why an endpoint is disabled: an operator said so, it answered 410 Gone, or it failed for days. */
 export type DisabledBecause = 'OPERATOR' | 'GONE' | 'FAILING'
 
@@ -38,3 +44,13 @@ const WebhookEndpointSchema = defineEntity({
 /** A URL that receives events. */
 export class WebhookEndpoint extends WebhookEndpointSchema.class {}
 WebhookEndpointSchema.setClass(WebhookEndpoint)
+
+/** A public Ed25519 key as Standard Webhooks 1.0.0 writes it; `x` is base64url of its 32 bytes. */
+export const whpkOf = (x: string): string => `whpk_${Buffer.from(x, 'base64url').toString('base64')}`
+
+/** The public keys whose signatures are on what is sent at `now`: base64url, the current one first. */
+export const publicKeysOf = (endpoint: WebhookEndpoint, now: Date): readonly string[] => {
+  const { publicKey, previousPublicKey, rotatedUntil } = endpoint
+  const signsToo = previousPublicKey !== null && rotatedUntil !== null && now < rotatedUntil
+  return signsToo ? [publicKey, previousPublicKey] : [publicKey]
+}

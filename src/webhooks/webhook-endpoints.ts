@@ -1,5 +1,5 @@
 // The store of webhook endpoints; it also knows, without asking the database, which events any of them wants.
-import { calculateJwkThumbprint, type JWK } from 'jose'
+import type { JWK } from 'jose'
 import type { Call } from '../database/call.js'
 import type { Part } from '../database/change.js'
 import type { Database } from '../database/database.js'
@@ -8,7 +8,7 @@ import { type Row, rowOf } from '../database/row.js'
 import { Failure } from '../failure.js'
 import type { Logger } from '../runtime/logger.js'
 import { type EventType, eventTypes } from './event.js'
-import { type DisabledBecause, WebhookEndpoint } from './webhook-endpoint.js'
+import { type DisabledBecause, publicKeysOf, WebhookEndpoint, whpkOf } from './webhook-endpoint.js'
 
 /** What `WebhookEndpoints` needs. */
 export interface WebhookEndpointsOptions {
@@ -199,13 +199,9 @@ export class WebhookEndpoints {
   }
 
   /** The public Ed25519 keys of all endpoints as a JWK set (RFC 7517), those of a rotation too while they sign. */
-  async jwks(call: Call): Promise<{ readonly keys: readonly JWK[] }> {
-    const publicKeys = (await this.list(call)).flatMap((endpoint) => {
-      const { publicKey, previousPublicKey, rotatedUntil } = endpoint
-      const signsToo = previousPublicKey !== null && rotatedUntil !== null && call.now < rotatedUntil
-      return signsToo ? [publicKey, previousPublicKey] : [publicKey]
-    })
-    return { keys: await Promise.all(publicKeys.map(jwkOf)) }
+  async jwks(call: Call): Promise<{ readonly keys: readonly EndpointJwk[] }> {
+    const endpoints = await this.list(call)
+    return { keys: endpoints.flatMap((endpoint) => publicKeysOf(endpoint, call.now).map(jwkOf(endpoint.id))) }
   }
 
   /** What this process has just changed is not known until it is read again, so that no event of it is missed. */
@@ -230,8 +226,18 @@ export class WebhookEndpoints {
   }
 }
 
-/** The key that verifies the `v1a` signatures of an endpoint; its id is its thumbprint (RFC 7638). */
-const jwkOf = async (x: string): Promise<JWK> => {
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x }
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: 'EdDSA', use: 'sig' }
-}
+/** A public key, with the id of its endpoint. */
+export type EndpointJwk = JWK & { readonly endpoint: string }
+
+/** The key that verifies the `v1a` signatures of an endpoint, under its name in Standard Webhooks. */
+const jwkOf =
+  (endpoint: string) =>
+  (x: string): EndpointJwk => ({
+    kty: 'OKP',
+    crv: 'Ed25519',
+    x,
+    kid: whpkOf(x),
+    endpoint,
+    alg: 'EdDSA',
+    use: 'sig',
+  })

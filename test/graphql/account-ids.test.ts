@@ -104,16 +104,22 @@ const otherIds = new Set([
   'LinkIdentityInput.challengeId',
   'LinkSideInput.identityId',
   'Mutation.cancelPasswordReset.id',
+  'Mutation.redeliverFailedWebhooks.endpointId',
+  'Mutation.redeliverWebhook.id',
   'Mutation.removeDevice.id',
+  'Mutation.removeWebhookEndpoint.id',
   'Mutation.renameIdentity.id',
   'Mutation.retryFailedJob.id',
   'Mutation.revokeSession.id',
+  'Mutation.rotateWebhookSecret.id',
   'Mutation.unlinkIdentity.id',
   'Query.challenge.id',
+  'Query.webhookDeliveries.endpointId',
   'RegisterDeviceInput.challengeId',
   'ResetPasswordInput.challengeId',
   'SignInInput.challengeId',
   'Subscription.challengeUpdated.id',
+  'UpdateWebhookEndpointInput.id',
 ])
 
 const isId = (type: GraphQLInputType): boolean => getNamedType(type).name === 'ID'

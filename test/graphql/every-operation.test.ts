@@ -201,13 +201,21 @@ test('what is for operators is open to nobody else, whatever scopes the token na
   expect(forOperators.map(({ field }) => field.name).sort()).toEqual([
     'account',
     'accounts',
+    'addWebhookEndpoint',
     'endAccountSessions',
     'failedJobs',
     'jobs',
+    'redeliverFailedWebhooks',
+    'redeliverWebhook',
     'reinstateAccount',
+    'removeWebhookEndpoint',
     'retryFailedJob',
     'retryFailedJobs',
+    'rotateWebhookSecret',
     'suspendAccount',
+    'updateWebhookEndpoint',
+    'webhookDeliveries',
+    'webhookEndpoints',
   ])
   const { accessToken } = await signInWith(['all', ...Object.keys(scopeMeanings)])
   const before = await tables.contents()
@@ -224,6 +232,7 @@ test('every scope that the SDL names is one of the table', () => {
 test('the fields that the contract marks ask for a step-up', async () => {
   const marked = rootPlaces.filter((place) => directiveOf(place, 'stepUp') !== undefined)
   expect(marked.map(({ field }) => field.name).sort()).toEqual([
+    'addWebhookEndpoint',
     'confirmTotp',
     'createRecoveryCodes',
     'deleteAccount',
@@ -235,9 +244,11 @@ test('the fields that the contract marks ask for a step-up', async () => {
     'reinstateAccount',
     'removeDevice',
     'removeTotp',
+    'rotateWebhookSecret',
     'setPassword',
     'suspendAccount',
     'unlinkIdentity',
+    'updateWebhookEndpoint',
   ])
   // Whom none of them refuses for another reason.
   const { accessToken } = await operator.signIn()
