@@ -15,6 +15,7 @@ import { recoveryCodesCommand } from './commands/recovery-codes.js'
 import { statusCommand } from './commands/status.js'
 import { tokenCommand } from './commands/token.js'
 import { totpCommand } from './commands/totp.js'
+import { webhooksCommand } from './commands/webhooks.js'
 import { whoamiCommand } from './commands/whoami.js'
 import { exitCodes } from './exit-code.js'
 import { layOutColumns } from './lay-out-columns.js'
@@ -54,6 +55,7 @@ export const createProgram = (machine: Machine): Command => {
     keygenCommand(machine),
     logoutCommand(machine),
     jobsCommand(machine),
+    webhooksCommand(machine),
     authenticateCommand(machine),
   ]
   for (const command of commands) program.addCommand(command)

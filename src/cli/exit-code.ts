@@ -38,6 +38,7 @@ export type CliErrorCode =
   | 'NO_SUCH_IDENTITY'
   | 'NO_SECOND_FACTOR'
   | 'MAIL_REFUSED'
+  | 'ENDPOINT_LEFT'
   | 'FILE_EXISTS'
   | 'FILE_NOT_WRITTEN'
   | 'OUTPUT_NOT_WRITTEN'
@@ -88,6 +89,7 @@ export const exitNameOf: Readonly<Record<ErrorCode, ExitName>> = {
   NO_SUCH_IDENTITY: 'refused',
   NO_SECOND_FACTOR: 'refused',
   MAIL_REFUSED: 'refused',
+  ENDPOINT_LEFT: 'refused',
   FILE_EXISTS: 'refused',
   FILE_NOT_WRITTEN: 'refused',
   OUTPUT_NOT_WRITTEN: 'outputLost',

@@ -18,6 +18,8 @@ export interface Machine extends Sinks {
   readonly now: Clock
   /** Finishes the work even if a signal arrives meanwhile; the process stops after it. */
   readonly unbroken: <Result>(work: () => Promise<Result>) => Promise<Result>
+  /** Runs work that ends soon after Ctrl-C aborts the signal; the process goes on until then. */
+  readonly untilInterrupted: <Result>(work: (interrupted: AbortSignal) => Promise<Result>) => Promise<Result>
   /** `count` random bytes from a cryptographic generator. */
   readonly randomBytes: (count: number) => Uint8Array
 }

@@ -11,6 +11,7 @@ import { reportFailure } from './report-failure.js'
 import { runCli } from './run-cli.js'
 import { StandardStream } from './standard-stream.js'
 import { unbroken } from './unbroken.js'
+import { untilInterrupted } from './until-interrupted.js'
 
 /** Runs the command line of this process and returns its exit code. `version` is that of the package. */
 export const main = async (version: string): Promise<number> => {
@@ -27,6 +28,7 @@ export const main = async (version: string): Promise<number> => {
     version,
     now: systemClock,
     unbroken,
+    untilInterrupted,
     randomBytes,
   }
   const exitCode = await runCli(machine)

@@ -8,11 +8,13 @@ import type { Worker } from '../../../jobs/worker.js'
 import { defaultServerUrl } from '../../../src/cli/server-url.js'
 import { systemRandom } from '../../../src/runtime/random.js'
 import { Authenticator, enrol } from '../../support/authenticator.js'
-import { dataOf } from '../../support/calls.js'
+import { dataOf, millisecondsUntil } from '../../support/calls.js'
 import { EmailOwner, pressButton } from '../../support/email-owner.js'
+import { signInAsGuest } from '../../support/key-owner.js'
 import { codeIn, linkIn, mailboxInbox, mailsTo } from '../../support/mail-reader.js'
 import { startTestService, type TestService } from '../../support/start-service.js'
 import { startTestWorker } from '../../support/start-worker.js'
+import { VerifyingReceiver } from '../../support/webhook-receiver.js'
 import { Shell } from './shell.js'
 import { commandPaths, freshFolder, TestMachine } from './try-cli.js'
 
@@ -26,10 +28,12 @@ const examples = [...new Set((await Promise.all([[], ...commandPaths()].map(exam
 
 let idem: TestService
 let worker: Worker
+let sink: VerifyingReceiver
 const own = freshFolder()
 beforeAll(async () => {
   idem = await startTestService({ environment: { IDEM_OPERATORS: 'ada' } })
   worker = await startTestWorker(idem)
+  sink = await VerifyingReceiver.start()
   const ada = new TestMachine({ url: idem.url, folder: own })
   const { publicKey } = await ada.keygen('ada.pem')
   writeFileSync(ada.file('ada.pub'), `${publicKey}\n`)
@@ -40,6 +44,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await worker.stop()
+  await sink.stop()
   await idem.stop()
 })
 
@@ -106,31 +111,75 @@ const giveUpJob = async (): Promise<void> => {
   })
 }
 
+/** An endpoint `app` alone, to which an event was delivered. */
+const addApp = async (ada: TestMachine): Promise<void> => {
+  for (const { id } of (await ada.ask(['webhooks', 'list'])).endpoints)
+    await ada.ask(['webhooks', 'remove', id])
+  await ada.ask(['webhooks', 'add', sink.url, '--description', 'app'])
+  await signInAsGuest(idem)
+  await millisecondsUntil(30_000, async () => (await ada.ask(['webhooks', 'log'])).deliveries.length > 0)
+}
+
+/** Guests sign in, until told to stop. */
+const receiveGuests = (): { stop: () => Promise<void> } => {
+  let isStopped = false
+  const receive = async (): Promise<void> => {
+    while (!isStopped) {
+      await signInAsGuest(idem)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+  const receiving = receive()
+  return {
+    stop: () => {
+      isStopped = true
+      return receiving
+    },
+  }
+}
+
 test('there are examples to paste', () => {
   expect(examples.length).toBeGreaterThan(20)
+})
+
+/** Examples of webhooks, for which events happen. */
+const isOfWebhooks = (example: string): boolean => example.includes('idem webhooks')
+
+test.each(examples.filter(isOfWebhooks))('%s', async (example) => {
+  const shell = new Shell({ url: idem.url })
+  await addApp(await comeHome(shell.folder))
+  const isEndless = example.includes('listen') && !example.includes('--deliveries')
+  const guests = example.includes('--deliveries') ? receiveGuests() : null
+  const run = await shell.runLine(example, isEndless ? { interruptAt: /Listening at/ } : {})
+  await guests?.stop()
+  expect(run.stderr).not.toContain('idem:')
+  expect(run.exitCode).toBe(0)
 })
 
 /** Examples of passwords, second factors and devices, which need an account that has them. */
 const isOfProofs = (example: string): boolean =>
   /--password|passwords|totp|recovery-codes|devices/.test(example)
 
-test.each(examples.filter((example) => !isOfProofs(example)))('%s', async (example) => {
-  const shell = new Shell({ url: idem.url })
-  idem.clock.advance(16 * 60) // an address gets a few mails in a quarter of an hour, and no more
-  let before = ''
-  if (!example.startsWith('idem keygen')) {
-    const ada = await comeHome(shell.folder)
-    if (/idem (keys|identities)/.test(example)) await fillKeychain(ada)
-    if (example.includes('idem jobs')) await giveUpJob()
-    if (example.includes('$CHALLENGE')) before = await askForMail(ada)
-  }
-  const buttons = example.includes('--email') ? pressButtons() : null
-  const run = await shell.runLine(before + example.replaceAll(defaultServerUrl, idem.url))
-  await buttons?.stop()
-  expect(run.stderr).not.toContain('idem:')
-  expect(run.exitCode).toBe(0)
-  expect(run.stdout).not.toContain('"errors"')
-})
+test.each(examples.filter((example) => !isOfProofs(example) && !isOfWebhooks(example)))(
+  '%s',
+  async (example) => {
+    const shell = new Shell({ url: idem.url })
+    idem.clock.advance(16 * 60) // an address gets a few mails in a quarter of an hour, and no more
+    let before = ''
+    if (!example.startsWith('idem keygen')) {
+      const ada = await comeHome(shell.folder)
+      if (/idem (keys|identities)/.test(example)) await fillKeychain(ada)
+      if (example.includes('idem jobs')) await giveUpJob()
+      if (example.includes('$CHALLENGE')) before = await askForMail(ada)
+    }
+    const buttons = example.includes('--email') ? pressButtons() : null
+    const run = await shell.runLine(before + example.replaceAll(defaultServerUrl, idem.url))
+    await buttons?.stop()
+    expect(run.stderr).not.toContain('idem:')
+    expect(run.exitCode).toBe(0)
+    expect(run.stdout).not.toContain('"errors"')
+  },
+)
 
 const password = 'four purple lanterns'
 

@@ -25,6 +25,8 @@ export interface LineInput {
   readonly stdin?: string
   /** Instead: an answer to what the question has in its first group. */
   readonly asks?: { readonly question: RegExp; readonly answer: (asked: string) => string }
+  /** Instead: Ctrl-C, once standard error has this. */
+  readonly interruptAt?: RegExp
 }
 
 /** A Node on this machine. */
@@ -95,10 +97,12 @@ export class Shell {
   }
 
   /** Runs a line of shell in which `idem` is a command; `answer` is typed once `question` was asked. */
-  async runLine(line: string, { stdin = '', asks }: LineInput = {}): Promise<Run> {
+  async runLine(line: string, { stdin = '', asks, interruptAt }: LineInput = {}): Promise<Run> {
     const { node = process.execPath } = this.options
     const idem = `idem() { '${node}' '${path.join(repository, 'bin/idem.js')}' "$@"; }`
-    const words = ['-c', `set -e; ${idem}; ${line}`]
+    // As a shell at a terminal, it goes on after Ctrl-C.
+    const words = ['-c', `set -e; trap : INT; ${idem}; ${line}`]
+    if (interruptAt !== undefined) return this.#runUntil(words, interruptAt)
     if (asks === undefined) return this.#spawn('sh', words, stdin).finished
     const { child, finished } = this.#spawn('sh', words, null)
     let said = ''
@@ -106,6 +110,18 @@ export class Shell {
       said += chunk
       const [, asked] = asks.question.exec(said) ?? []
       if (asked !== undefined) child.stdin?.end(asks.answer(asked))
+    })
+    return finished
+  }
+
+  #runUntil(words: readonly string[], interruptAt: RegExp): Promise<Run> {
+    const { child, finished } = this.#spawn('sh', words, '', { detached: true })
+    let said = ''
+    child.stderr?.on('data', (chunk) => {
+      const isSaid = interruptAt.test(said)
+      said += chunk
+      // A terminal sends it to all processes in the foreground.
+      if (!isSaid && interruptAt.test(said) && child.pid !== undefined) process.kill(-child.pid, 'SIGINT')
     })
     return finished
   }
@@ -133,6 +149,7 @@ export class Shell {
     command: string,
     words: readonly string[],
     stdin: string | null,
+    options: { readonly detached?: true } = {},
   ): { child: ChildProcess; finished: Promise<Run> } {
     const child = spawn(command, words, {
       cwd: this.folder,
@@ -146,6 +163,7 @@ export class Shell {
       },
       ...(this.options.userId === undefined ? {} : { uid: this.options.userId, gid: this.options.userId }),
       stdio: ['pipe', 'pipe', 'pipe'],
+      ...options,
     })
     child.stdin.on('error', () => undefined) // who does not read it may be gone before it is written
     if (stdin !== null) child.stdin.end(stdin)

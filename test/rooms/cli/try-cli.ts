@@ -31,6 +31,8 @@ export interface Conversation {
   readonly type: (line: string) => void
   /** Ends the input. */
   readonly leave: () => void
+  /** Presses Ctrl-C, for a command that ends by it. */
+  readonly interrupt: () => void
   readonly finished: Promise<Run>
 }
 
@@ -59,6 +61,7 @@ export const bareMachine: Machine = {
   version: '0.0.0-test',
   now: realClock.now,
   unbroken: (work) => work(),
+  untilInterrupted: (work) => work(new AbortController().signal),
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
 }
 
@@ -89,9 +92,11 @@ export class TestMachine {
   /** Starts a command that listens to what is typed meanwhile; at a terminal unless told otherwise. */
   open(words: readonly string[], { isTerminal = true }: Circumstances = {}): Conversation {
     const keyboard = new PassThrough()
-    const { said, finished } = this.#start(words, keyboard, { isTerminal })
+    const interruption = new AbortController()
+    const { said, finished } = this.#start(words, keyboard, { isTerminal }, interruption.signal)
     return {
       said,
+      interrupt: () => interruption.abort(),
       type: (line) => keyboard.write(`${line}\n`),
       leave: () => keyboard.end(),
       finished,
@@ -102,6 +107,7 @@ export class TestMachine {
     words: readonly string[],
     stdin: Readable,
     { isTerminal = false, environment = {} }: Circumstances,
+    interrupted = new AbortController().signal,
   ): { said: () => string; finished: Promise<Run> } {
     const { url, clock = realClock } = this.surroundings
     let stdout = ''
@@ -115,6 +121,7 @@ export class TestMachine {
       stderr: { write: (text) => (stderr += text) },
       configFolder: path.dirname(this.configPath),
       now: () => clock.now(),
+      untilInterrupted: (work) => work(interrupted),
     })
     const finished = ended.then((exitCode) => ({ exitCode, stdout, stderr }))
     return { said: () => stderr, finished }
