@@ -8,7 +8,7 @@ export interface Options {
   /** Length of one scenario in one round. */
   readonly seconds: number
   readonly connections: number
-  /** Mails or jobs of one batch. */
+  /** Mails, jobs or deliveries of one batch. */
   readonly batch: number
   /** Requests of one round of `latency`. */
   readonly requests: number
@@ -38,7 +38,7 @@ usage: npm run -s bench -- [options]
   --rounds N        measured rounds; each runs every scenario in turn (5); one more warms up
   --seconds S       length of one scenario in one round (2)
   --connections N   clients at once, each waiting for its answer (50)
-  --batch N         mails or jobs of one batch, in one round (1000)
+  --batch N         mails, jobs or deliveries of one batch (1000)
   --requests N      requests for a mail in one round of latency (100)
   --addresses N     known addresses of timing, and as many unknown ones (500)
   --only A,B        only these of ${listed}
@@ -52,6 +52,7 @@ examples:
   npm run -s bench -- --json > result.json
   npm run -s bench -- --only baseline,login --rounds 1 --seconds 10 --profile profile
   npm run -s bench -- --only nodemailer,mails-postgres,mails-redis --batch 5000
+  npm run -s bench -- --only webhooks,webhooks-hanging --rounds 3
   npm run -s bench -- --only timing,timing-both --addresses 2000
 
 Scenarios on Redis need redis-server or valkey-server on the PATH, and are left out without it.

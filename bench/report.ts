@@ -133,7 +133,7 @@ export const asTable = (run: Run): string => {
   const notes = [
     ...summary.timings.map(describeTiming),
     ...describeMemory(summary),
-    `medians of ${options.rounds} rounds of ${options.seconds} s, ${options.connections} connections; batches of ${options.batch} mails or jobs; ratio: to the baseline of the same round`,
+    `medians of ${options.rounds} rounds of ${options.seconds} s, ${options.connections} connections; batches of ${options.batch} mails, jobs or deliveries; ratio: to the baseline of the same round`,
     `Node ${process.version}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores; ${describeCores(run)}`,
   ]
   if (summary.leftOut.length > 0)

@@ -6,10 +6,12 @@ import { countStatements } from './load/statements.js'
 import { appendMails } from './mail/append-mails.js'
 import { runMails } from './mail/run-mails.js'
 import type { Options } from './options.js'
-import { type Course, type ScenarioName, type ServerName, scenarios } from './scenario.js'
+import { type Course, type ScenarioName, type ServerName, scenarios, webhookEndpoints } from './scenario.js'
 import type { Stage, StagedServer } from './stage.js'
 import { nextMessage, pidOf } from './started.js'
 import { withTables } from './tables.js'
+import { addEndpoints } from './webhooks/endpoints.js'
+import { runWebhooks } from './webhooks/run-webhooks.js'
 
 /** A request was refused, or a process ended: there is no result. */
 export class RunFailed extends Error {
@@ -66,6 +68,8 @@ export const runScenario = async (
       return await sendMails(stage, course.by, options)
     case 'jobs':
       return await doJobs(stage, course, options)
+    case 'webhooks':
+      return await deliver(stage, course, options)
     case 'timing':
       throw new Error('timing is no scenario of a round')
   }
@@ -130,6 +134,37 @@ const sendMails = async (
         countStatements: async () => await countStatements(port),
       }),
   )
+}
+
+/** Each event is a delivery to each endpoint; those that hang take none. */
+const deliver = async (
+  stage: Stage,
+  { server, hanging }: Extract<Course, { readonly kind: 'webhooks' }>,
+  { batch }: Options,
+): Promise<Measurement> => {
+  const { webhookSink: sink, postgresPid: postgres } = stage
+  const { pid, port, databaseUrl } = serverOn(stage, server)
+  if (sink === null || databaseUrl === null) throw new Error('the webhook sink was not started')
+  const answering = webhookEndpoints - hanging
+  const events = Math.max(1, Math.round(batch / answering))
+  const urls = Array.from({ length: webhookEndpoints }, (_, index) =>
+    sink.urlOf(index < hanging ? `/hang/${index}` : `/${index}`),
+  )
+  return await withTables(databaseUrl, async (tables) => {
+    const endpoints = await addEndpoints(tables, urls)
+    try {
+      return await runWebhooks({
+        deliveries: events * answering,
+        sink,
+        watched: { server: pid, postgres },
+        release: async (released) => await endpoints.release(events, released),
+        countStatements: async () => await countStatements(port),
+      })
+    } finally {
+      await endpoints.remove()
+      await sink.release()
+    }
+  })
 }
 
 const doJobs = async (

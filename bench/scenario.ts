@@ -24,6 +24,8 @@ export const scenarioNames = [
   'jobs-postgres',
   'bullmq-redis',
   'jobs-redis',
+  'webhooks',
+  'webhooks-hanging',
   'timing',
   'timing-both',
 ] as const
@@ -80,6 +82,8 @@ export type Course =
   | { readonly kind: 'mails'; readonly by: 'nodemailer' | 'both' | 'bothOnRedis' }
   /** A batch of empty jobs is added to BullMQ or inserted into the outbox. */
   | { readonly kind: 'jobs'; readonly by: 'bullmq' | 'outbox'; readonly backend: QueueBackend }
+  /** A batch of events is delivered to 100 endpoints of the sink, of which so many never answer. */
+  | { readonly kind: 'webhooks'; readonly server: ServerName; readonly hanging: number }
   /** Once, after the rounds: known and unknown addresses in random order. */
   | { readonly kind: 'timing'; readonly server: ServerName }
 
@@ -100,7 +104,10 @@ const load = (server: ServerName): Course => ({ kind: 'load', server })
 const mails = (by: 'nodemailer' | 'both' | 'bothOnRedis'): Course => ({ kind: 'mails', by })
 const jobs = (by: 'bullmq' | 'outbox', backend: QueueBackend): Course => ({ kind: 'jobs', by, backend })
 
-/** All scenarios. An operation is one request, mail or job; for logins by a challenge it is two requests. */
+/** The webhook endpoints of a batch. */
+export const webhookEndpoints = 100
+
+/** All scenarios. An operation is one request, mail, job or delivery; for logins by a challenge it is two requests. */
 export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   bare: { title: '{ __typename }, bare Apollo on Fastify', course: load('bare'), goal: null },
   baseline: { title: '{ __typename }, Idem', course: load('idem'), goal: atLeast(0.8, 'bare') },
@@ -172,6 +179,16 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     title: 'jobs from outbox to processor, Redis',
     course: jobs('outbox', 'redis'),
     goal: atLeast(0.5, 'bullmq-redis'),
+  },
+  webhooks: {
+    title: `deliveries to ${webhookEndpoints} webhook endpoints`,
+    course: { kind: 'webhooks', server: 'both', hanging: 0 },
+    goal: null,
+  },
+  'webhooks-hanging': {
+    title: `the same, while one of ${webhookEndpoints} hangs`,
+    course: { kind: 'webhooks', server: 'both', hanging: 1 },
+    goal: atLeast(0.5, 'webhooks'),
   },
   timing: {
     title: 'known and unknown addresses, api',

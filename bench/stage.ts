@@ -11,6 +11,8 @@ import { startRedis } from './redis-server.js'
 import { type Scenario, type ScenarioName, type ServerName, scenarios } from './scenario.js'
 import { profileFlags, type Server, serverFlags, startBare } from './server.js'
 import { nextMessage, pidOf, type Started } from './started.js'
+import { benchSecret } from './webhooks/endpoints.js'
+import { WebhookSink } from './webhooks/webhook-sink.js'
 
 /** A server with its database; the bare one has none. */
 export interface StagedServer extends Server {
@@ -34,6 +36,7 @@ export interface Stage {
   readonly runner: ChildProcess | null
   /** Computes Argon2id alone. */
   readonly hasher: ChildProcess | null
+  readonly webhookSink: WebhookSink | null
   readonly placeOf: (by: 'bullmq' | 'outbox', backend: 'postgres' | 'redis') => JobsPlace
   readonly cores: CorePlan | null
 }
@@ -74,6 +77,9 @@ export const setStage = async (plan: StagePlan, started: Started): Promise<Stage
   const hasher = courses.some((course) => course.kind === 'hashes' || (course.kind === 'me' && course.hashes))
     ? await startHelper('hashes/hasher', { plan, args: [] }, started)
     : null
+  const webhookSink = courses.some(({ kind }) => kind === 'webhooks')
+    ? await WebhookSink.start(started)
+    : null
   if (runner !== null) await createDatabases(idem, ['outbox', 'bullmq'])
   if (cores !== null) {
     const helpers = [sender, runner].filter((child) => child !== null).map(pidOf)
@@ -88,7 +94,8 @@ export const setStage = async (plan: StagePlan, started: Started): Promise<Stage
     databaseUrl: idem.urlOf(by),
     redisUrl: backend === 'postgres' ? null : (redisUrlOf?.(redisDatabases[by]) ?? null),
   })
-  return { servers, postgresPid: idem.postgresPid, sink, client, sender, runner, hasher, placeOf, cores }
+  const processes = { sink, client, sender, runner, hasher, webhookSink }
+  return { ...processes, servers, postgresPid: idem.postgresPid, placeOf, cores }
 }
 
 const programOf = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
@@ -150,6 +157,7 @@ const startServers = async (plan: ServersPlan, started: Started): Promise<Map<Se
     const environment = {
       DATABASE_URL: databaseUrl,
       SMTP_URL: sink.url,
+      IDEM_SECRET: benchSecret,
       ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     }
     const server = await startIdemBeside({ ...options, name, role: 'both', environment }, started)
