@@ -10,6 +10,7 @@ import {
   isObjectType,
   Kind,
 } from 'graphql'
+import { mostMergesListed } from '../merge/merge-undos.js'
 import { mostAddressesShown } from '../operators/account-record.js'
 import { mostEndpoints } from '../webhooks/webhook-endpoint.js'
 import { longestPage, usualPage } from './page.js'
@@ -44,6 +45,11 @@ const lengths = ({
   'Account.sessions': sessions,
   'Account.secondFactors': mostSecondFactors,
   'AccountRecord.emails': mostAddressesShown,
+  'Query.merges': mostMergesListed,
+  'Merge.proofs': 2,
+  'Merge.acknowledgements': 2 * mostEndpoints,
+  'MergeUndoPlan.restores': 2 * (identities + devices),
+  'MergeUndoPlan.stays': 2 * (identities + devices),
   'AccountConnection.edges': page,
   'FailedJobConnection.edges': page,
   'Query.webhookEndpoints': mostEndpoints,

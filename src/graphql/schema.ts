@@ -22,6 +22,7 @@ import {
 } from './directives.js'
 import { ExplainLinkResolver, type ExplainLinkResolverNeeds } from './explain-link.resolver.js'
 import { IdentityResolver, type IdentityResolverNeeds } from './identity.resolver.js'
+import { MergeResolver, type MergeResolverNeeds } from './merge.resolver.js'
 import { createMethodInputs, oneOfInputs } from './method-inputs.js'
 import { OperatorResolver, type OperatorResolverNeeds } from './operator.resolver.js'
 import { PasswordResolver, type PasswordResolverNeeds } from './password.resolver.js'
@@ -38,6 +39,7 @@ export interface GraphqlNeeds
     DeviceResolverNeeds,
     ExplainLinkResolverNeeds,
     IdentityResolverNeeds,
+    MergeResolverNeeds,
     OperatorResolverNeeds,
     PasswordResolverNeeds,
     PasswordResetResolverNeeds,
@@ -74,6 +76,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
     [DeviceResolver, new DeviceResolver(needs)],
     [ExplainLinkResolver, new ExplainLinkResolver(needs)],
     [IdentityResolver, new IdentityResolver(needs)],
+    [MergeResolver, new MergeResolver(needs)],
     [PasswordResolver, new PasswordResolver(needs)],
     [PasswordResetResolver, new PasswordResetResolver(needs)],
     [SecondFactorResolver, new SecondFactorResolver(needs)],
@@ -89,6 +92,7 @@ export const createSchema = (needs: GraphqlNeeds): GraphQLSchema => {
       DeviceResolver,
       ExplainLinkResolver,
       IdentityResolver,
+      MergeResolver,
       PasswordResetResolver,
       SecondFactorResolver,
       SessionResolver,

@@ -11,6 +11,12 @@ export type MergeRowFate = 'moved' | 'removed' | 'held'
 const MergeRowSchema = defineEntity({
   name: 'MergeRow',
   tableName: 'merge_row',
+  indexes: [
+    {
+      name: 'merge_row_subject',
+      expression: `create index "merge_row_subject" on "merge_row" (("row"->>'subject')) where "table_name" = 'identity'`,
+    },
+  ],
   properties: {
     merge: () => p.manyToOne(Merge).mapToPk().primary().deleteRule('cascade'),
     tableName: p.text().primary(),

@@ -12,16 +12,23 @@ const columns = `m.id, m.survivor_id as survivor, m.absorbed_id as absorbed, m.r
 
 const find = { name: 'idem_merge_find', text: `select ${columns} from merge m where m.id = $1::uuid` }
 
-/** Most merges of a list: one a day for three months, which no person needs. */
-const mostListed = 100
+/** Most merges of a list. A person has one or two. */
+export const mostMergesListed = 20
 
-/** Of an account, and of those that lead to it now. */
+/**
+ * Of an account, of those that lead to it now, and those that the caller's session may undo because its identity was
+ * part of them.
+ */
 const list = {
   name: 'idem_merge_list',
   text: `with own as (select id from account where id = $1::uuid or merged_into_id = $1::uuid)
     select ${columns} from merge m
     where m.survivor_id in (select id from own) or m.absorbed_id in (select id from own)
-    order by m.merged_at desc, m.id desc limit ${mostListed}`,
+      or m.id in (select j.merge_id from session s join identity i on i.id = s.identity_id
+        join merge_row j on j.table_name = 'identity' and j.row->>'subject' = i.subject
+          and j.row->>'method' = i.method and j.row->>'issuer' = i.issuer
+        where s.id = $2::uuid)
+    order by m.merged_at desc, m.id desc limit ${mostMergesListed}`,
 }
 
 /** An identity of the same subject is the same identity, also if it was unlinked and linked again. A password is not. */
@@ -190,9 +197,12 @@ export class MergeUndos {
     return (await call.run<Merge>(find, [id]))[0] ?? null
   }
 
-  /** The merges of an account and of those that lead to it, undone ones too, newest first; at most a hundred. */
-  async listOf(call: Call, accountId: string): Promise<Merge[]> {
-    return await call.run<Merge>(list, [accountId])
+  /**
+   * The merges of an account, of those that lead to it, and those that a session may undo; undone ones too, newest first,
+   * at most twenty.
+   */
+  async listOf(call: Call, accountId: string, sessionId: string | null): Promise<Merge[]> {
+    return await call.run<Merge>(list, [accountId, sessionId])
   }
 
   /** The journal of a merge, beside what became of each row. */

@@ -247,6 +247,7 @@ test('the fields that the contract marks ask for a step-up', async () => {
     'rotateWebhookSecret',
     'setPassword',
     'suspendAccount',
+    'undoMerge',
     'unlinkIdentity',
     'updateWebhookEndpoint',
   ])

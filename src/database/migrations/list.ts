@@ -18,6 +18,7 @@ import { Migration0022 } from './0022-second-factors.js'
 import { Migration0024 } from './0024-devices.js'
 import { Migration0025 } from './0025-last-used-identities.js'
 import { Migration0029 } from './0029-merges.js'
+import { Migration0030 } from './0030-subjects-of-merges.js'
 import { Migration0031 } from './0031-webhooks.js'
 import { Migration0032 } from './0032-deleted-accounts.js'
 
@@ -41,6 +42,7 @@ export const migrations: MigrationObject[] = [
   { name: '0024-devices', class: Migration0024 },
   { name: '0025-last-used-identities', class: Migration0025 },
   { name: '0029-merges', class: Migration0029 },
+  { name: '0030-subjects-of-merges', class: Migration0030 },
   { name: '0031-webhooks', class: Migration0031 },
   { name: '0032-deleted-accounts', class: Migration0032 },
 ]
