@@ -122,7 +122,7 @@ const settleFailed = async (
   { retryAfter, ...tried }: Tried,
   needs: DeliverWebhookNeeds,
 ): Promise<void> => {
-  const { id, by, attempts: attempt, endpointId } = delivery
+  const { id, by, attempts: attempt, endpointId, url } = delivery
   const call = needs.ownCall()
   const next = nextAttemptAt({ attempt, at: call.now, retryAfter }, needs.random)
   await call.inTransaction(async (inner) => {
@@ -134,8 +134,9 @@ const settleFailed = async (
     })
     if (firstFailedAt === null) return
     const isFailing = call.now.getTime() - firstFailedAt.getTime() >= failingMilliseconds
-    if (tried.status === gone) await disableEndpoint(inner, { id: endpointId, because: 'GONE' }, needs)
-    else if (isFailing) await disableEndpoint(inner, { id: endpointId, because: 'FAILING' }, needs)
+    if (tried.status !== gone && !isFailing) return
+    const because = tried.status === gone ? 'GONE' : 'FAILING'
+    await disableEndpoint(inner, { id: endpointId, url, because }, needs)
   })
 }
 

@@ -84,12 +84,19 @@ const keptDays = (what: string, days: number, remove: Purge['remove']): Purge =>
   remove,
 })
 
-const purgedGuests = (call: Call, { auditLog, keptFor }: PurgeExpiredNeeds): Row =>
+/** One entry for all of them, and for each the event of a deleted account. */
+const purgedGuests = (
+  call: Call,
+  ids: readonly string[],
+  { auditLog, webhookEvents, keptFor }: PurgeExpiredNeeds,
+): readonly Row[] => [
   auditLog.row(call, {
     action: 'account.purged',
     accountId: null,
     detail: { idleGuestDays: keptFor.idleGuestDays },
-  })
+  }),
+  ...webhookEvents.deletedRows(call, ids),
+]
 
 const auditPurges = ({ auditLog, keptFor }: PurgeExpiredNeeds): readonly Purge[] =>
   (['routine', 'access', 'change'] as const).map((kind) =>
@@ -118,7 +125,7 @@ const purgesOf = (needs: PurgeExpiredNeeds): readonly Purge[] => {
     keptDays('journals of merges', 0, (...at) => needs.merges.purgeRows(...at)),
     keptDays('ended sessions', keptFor.endedSessionDays, (...at) => needs.sessions.purge(...at)),
     keptDays('idle guests', keptFor.idleGuestDays, (call, since, limit) =>
-      needs.idleGuests.purge(call, { since, limit }, purgedGuests(call, needs)),
+      needs.idleGuests.purge(call, { since, limit }, (ids) => purgedGuests(call, ids, needs)),
     ),
     keptDays('unused handles', keptFor.handleQuarantineDays, async (call, before, limit) => {
       const { keptHandles } = needs

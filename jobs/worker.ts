@@ -83,6 +83,7 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
       auditDays: settings.audit,
     },
     keptHandles: settings.operators.list.handles,
+    operators: settings.operators.list,
   })
 
   const handler = createJobHandler({

@@ -27,6 +27,7 @@ import { CommonPasswords } from './passwords/common-passwords.js'
 import { ensureSigningKey } from './signing-keys/ensure-signing-key.js'
 import { Pace } from './throttle/pace.js'
 import { AccessTokens } from './tokens/access-token.js'
+import { resealEndpoints } from './webhooks/reseal-endpoints.js'
 
 /** A running service. */
 export interface Service {
@@ -97,6 +98,7 @@ export const startService = async (
   await foundation.webhookEndpoints.read()
   await ensureSigningKey(ownCall(), { signingKeys, auditLog })
   await resealTotpSecrets(ownCall(), rooms)
+  await resealEndpoints(ownCall(), rooms)
   await keepOperatorHandles(ownCall(), rooms)
   await warnOfFreeOperators(ownCall(), { ...rooms, logger })
 

@@ -34,19 +34,19 @@ const remove = {
 /** The guests who did not return. */
 export class IdleGuests {
   /**
-   * Deletes at most `limit` guests that were last active before `idle.since`; returns their number. Writes `audit` if
-   * there were any.
+   * Deletes at most `limit` guests that were last active before `idle.since`; returns their number. Writes the rows
+   * that `told` makes of their ids.
    */
   async purge(
     call: Call,
     idle: { readonly since: Date; readonly limit: number },
-    audit: Row,
+    told: (ids: readonly string[]) => readonly Row[],
   ): Promise<number> {
     return await call.inTransaction(async (inner) => {
       const locked = await inner.run<{ id: string }>(lock, [idle.since, inner.now, idle.limit])
       const ids = locked.map(({ id }) => id)
-      const removed = await inner.run(remove, [idle.since, inner.now, ids])
-      if (removed.length > 0) await inner.write(audit)
+      const removed = await inner.run<{ id: string }>(remove, [idle.since, inner.now, ids])
+      if (removed.length > 0) await inner.write(...told(removed.map(({ id }) => id)))
       return removed.length
     })
   }

@@ -38,6 +38,7 @@ export const templateFacts = {
   'account-deletion-begun': ['account', 'due', 'device', 'address', 'time'],
   'account-deletion-cancelled': ['account', 'device', 'address', 'time'],
   'account-deleted': ['account', 'time'],
+  'webhook-disabled': ['endpoint', 'reason', 'time'],
 } as const
 
 /** The name of a template. */

@@ -47,6 +47,22 @@ export const identityInWords = (
   return known?.showsSubject === false || subject === '' ? noun : `${noun} ${subject}`
 }
 
+/** Why a webhook endpoint was disabled, in each language. */
+const disabledWords = {
+  GONE: {
+    en: 'it answered 410 Gone: it wants no more events',
+    de: 'es hat mit 410 Gone geantwortet: es will keine Ereignisse mehr',
+  },
+  FAILING: {
+    en: 'nothing that was sent to it for five days was taken',
+    de: 'es hat fünf Tage lang nichts angenommen',
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<Locale, string>>>>
+
+/** Why a webhook endpoint was disabled; empty for a cause that is not told. */
+export const disabledInWords = (because: string, locale: Locale): string =>
+  because === 'GONE' || because === 'FAILING' ? disabledWords[because][locale] : ''
+
 const unknownDevice: Readonly<Record<Locale, string>> = { en: 'unknown', de: 'unbekannt' }
 
 /** A device by its name, or a text that it is unknown. */

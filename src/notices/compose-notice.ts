@@ -8,6 +8,7 @@ import type { MailContent } from '../mail/content.js'
 import { isLocale, type Locale, locales } from '../mail/locale.js'
 import {
   deviceInWords,
+  disabledInWords,
   identityInWords,
   type MethodVocabulary,
   methodInWords,
@@ -53,6 +54,9 @@ interface ToldAccount {
   readonly locale: Locale
 }
 
+/** An act upon the installation concerns no account; operators read the first language. */
+const nobody: ToldAccount = { name: '', locale: locales[0] }
+
 /**
  * The account of an act. Of a deleted one only its deletion is told, in the language that the entry names; null for
  * other acts of it.
@@ -78,8 +82,9 @@ export const composeNotice = async (
 ): Promise<MailContent | null> => {
   const entry = await needs.auditLog.find(call, auditEntryId)
   const notice = entry === null ? undefined : noticeOf[entry.action]
-  if (entry === null || entry.accountId === null || notice === undefined) return null
-  const told = await toldAccountOf(call, entry, { accountId: entry.accountId, needs })
+  if (entry === null || notice === undefined) return null
+  const { accountId } = entry
+  const told = accountId === null ? nobody : await toldAccountOf(call, entry, { accountId, needs })
   if (told === null) return null
   const session = entry.sessionId === null ? null : await needs.sessions.read(call, entry.sessionId)
   const { name, locale } = told
@@ -103,6 +108,8 @@ export const composeNotice = async (
       left: typeof left === 'number' ? left : '',
       time: timeInWords(entry.at, locale),
       due: due === '' ? '' : timeInWords(new Date(due), locale),
+      endpoint: textOf(entry.detail['endpoint']),
+      reason: disabledInWords(textOf(entry.detail['because']), locale),
       ...resetFacts(entry.detail, locale, needs),
     },
   }

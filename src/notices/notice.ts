@@ -31,4 +31,6 @@ export const noticeOf: Partial<Readonly<Record<AuditAction, Notice>>> = {
   'account.deletion_begun': { template: 'account-deletion-begun', protects: true },
   'account.deletion_cancelled': { template: 'account-deletion-cancelled', protects: true },
   'account.deleted': { template: 'account-deleted', protects: true },
+  // Of the installation, so the operators read it.
+  'webhook.disabled': { template: 'webhook-disabled', protects: true },
 }

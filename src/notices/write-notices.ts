@@ -5,18 +5,17 @@ import type { AuditEntry } from '../audit/audit-entry.js'
 import type { AuditLog } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
-import type { Identities } from '../identities/identities.js'
 import type { Mails } from '../mail/mails.js'
 import type { Outbox } from '../outbox/outbox.js'
 import type { Random } from '../runtime/random.js'
 import type { Sessions } from '../sessions/sessions.js'
+import { type ListOperatorAddressesNeeds, listOperatorAddresses } from './list-operator-addresses.js'
 import { type Notice, noticeOf } from './notice.js'
 
 /** What `writeNotices` works with. */
-export interface WriteNoticesNeeds {
+export interface WriteNoticesNeeds extends ListOperatorAddressesNeeds {
   readonly accounts: Accounts
   readonly auditLog: AuditLog
-  readonly identities: Identities
   readonly sessions: Sessions
   readonly mails: Mails
   readonly outbox: Outbox
@@ -29,14 +28,12 @@ export const writeNotices = async (
   auditEntryId: string,
   needs: WriteNoticesNeeds,
 ): Promise<number> => {
-  // 1 what happened, and to which account
+  // 1 what happened
   const entry = await needs.auditLog.find(call, auditEntryId)
   const notice = entry === null ? undefined : noticeOf[entry.action]
-  if (entry === null || entry.accountId === null || notice === undefined) return 0
-  const account = await needs.accounts.find(call, entry.accountId)
-  if (account === null || !(await isWanted(call, { entry, notice, account }, needs))) return 0
+  if (entry === null || notice === undefined) return 0
   // 2 the addresses to inform
-  const addresses = await readersOf(call, { entry, accountId: entry.accountId }, needs)
+  const addresses = await addressesFor(call, { entry, notice }, needs)
   // 3 in one transaction: each mail with its job
   const rows = addresses.flatMap((address) => {
     const mailId = needs.random.uuid()
@@ -56,10 +53,26 @@ export const writeNotices = async (
   }
 }
 
-interface ToldAct {
+interface Act {
   readonly entry: AuditEntry
   readonly notice: Notice
+}
+
+interface ToldAct extends Act {
   readonly account: Account
+}
+
+/** Of an act upon an account the addresses of its owner, of one upon the installation those of the operators. */
+const addressesFor = async (
+  call: Call,
+  { entry, notice }: Act,
+  needs: WriteNoticesNeeds,
+): Promise<readonly string[]> => {
+  const { accountId } = entry
+  if (accountId === null) return await listOperatorAddresses(call, needs)
+  const account = await needs.accounts.find(call, accountId)
+  if (account === null || !(await isWanted(call, { entry, notice, account }, needs))) return []
+  return await readersOf(call, { entry, accountId }, needs)
 }
 
 /** A sign-in has a notice if the owner wants one and the device has not been seen before. */

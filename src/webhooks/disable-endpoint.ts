@@ -16,12 +16,21 @@ export interface DisableEndpointNeeds {
   readonly random: Random
 }
 
+/** An endpoint, and why it is disabled. */
+export interface DisabledEndpoint {
+  readonly id: string
+  readonly url: string
+  readonly because: Exclude<DisabledBecause, 'OPERATOR'>
+}
+
 /** Disables it unless it is disabled. What waits for it stays, and is sent once it is enabled again. */
 export const disableEndpoint = async (
   call: Call,
-  { id, because }: { readonly id: string; readonly because: DisabledBecause },
+  { id, url, because }: DisabledEndpoint,
   needs: DisableEndpointNeeds,
 ): Promise<void> => {
-  const act = { action: 'webhook.disabled', accountId: null, detail: { endpointId: id, because } } as const
+  // Its path may hold a secret of the receiver.
+  const detail = { endpointId: id, endpoint: new URL(url).host, because }
+  const act = { action: 'webhook.disabled', accountId: null, detail } as const
   await needs.webhookEndpoints.disable(call, { id, because }, ...announceAct(call, act, needs))
 }

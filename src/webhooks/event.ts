@@ -79,7 +79,7 @@ const merging =
 
 /** The acts that receivers learn of. What a detail holds beside these facts, such as an address, stays here. */
 const eventsOfAct: {
-  readonly [A in AuditAction | 'account.merged' | 'account.unmerged' | 'account.deleted']?: EventsOf
+  readonly [A in AuditAction]?: EventsOf
 } = {
   'account.provisioned': ({ detail }) => [
     { type: 'account.provisioned', payload: { method: detail['method'], identityId: detail['identityId'] } },
@@ -89,9 +89,11 @@ const eventsOfAct: {
   'account.profile_updated': profileUpdated,
   'account.suspended': () => [updated(['suspended'], { suspended: true }), revoked({ cause: 'suspended' })],
   'account.reinstated': () => [updated(['suspended'], { suspended: false })],
+  'account.deletion_begun': ({ detail }) => [updated(['deletionDueAt'], { deletionDueAt: detail['dueAt'] })],
+  'account.deletion_cancelled': () => [updated(['deletionDueAt'], { deletionDueAt: null })],
   'account.merged': merging('account.merged'),
   'account.unmerged': merging('account.unmerged'),
-  'account.deleted': () => [{ type: 'account.deleted', payload: {} }],
+  'account.deleted': ({ detail }) => [{ type: 'account.deleted', payload: { ids: detail['ids'] } }],
   'identity.linked': ({ detail }) => [
     { type: 'identity.linked', payload: { identityId: detail['identityId'], method: detail['method'] } },
   ],

@@ -32,6 +32,8 @@ export interface EndpointRotation {
 /** Sealed keys, and those that they are to become. */
 export interface ResealedKeys {
   readonly id: string
+  /** What is replaced: a rotation meanwhile is kept. */
+  readonly before: string
   readonly sealedKeys: string
   readonly sealedPreviousKeys: string | null
 }
@@ -71,7 +73,8 @@ const remove = {
 
 const reseal = {
   name: 'idem_webhook_endpoint_reseal',
-  text: `update webhook_endpoint set sealed_keys = $2, sealed_previous_keys = $3 where id = $1::uuid`,
+  text: `update webhook_endpoint set sealed_keys = $2, sealed_previous_keys = $3
+    where id = $1::uuid and sealed_keys = $4`,
 }
 
 const wake = {
@@ -190,7 +193,7 @@ export class WebhookEndpoints {
 
   /** Stores keys that were sealed anew. */
   async reseal(call: Call, keys: ResealedKeys): Promise<void> {
-    await call.run(reseal, [keys.id, keys.sealedKeys, keys.sealedPreviousKeys])
+    await call.run(reseal, [keys.id, keys.sealedKeys, keys.sealedPreviousKeys, keys.before])
   }
 
   /** The ids of enabled endpoints with a delivery that is due, unless they were returned since `wokenBefore`. */

@@ -1,10 +1,10 @@
 // The store of webhook events: their rows go beside the audit entry of the act, so that no use case can forget them.
 import type { ActWitness, AuditedAct } from '../audit/audit-log.js'
 import type { Call } from '../database/call.js'
-import type { Row } from '../database/row.js'
+import type { FromChange, Row } from '../database/row.js'
 import type { Outbox } from '../outbox/outbox.js'
 import type { Random } from '../runtime/random.js'
-import { eventsOf, isTold } from './event.js'
+import { type EventFacts, eventsOf, isTold } from './event.js'
 import type { WebhookEndpoints } from './webhook-endpoints.js'
 import { WebhookEvent } from './webhook-event.js'
 
@@ -24,6 +24,12 @@ const purge = {
       limit $2 for update skip locked) returning id`,
 }
 
+/** An event before it has an id. */
+interface NewEvent extends EventFacts {
+  readonly accountId: string | FromChange
+  readonly mergeId: string | null
+}
+
 /** The events of the installation. */
 export class WebhookEvents implements ActWitness {
   constructor(private readonly options: WebhookEventsOptions) {}
@@ -33,26 +39,40 @@ export class WebhookEvents implements ActWitness {
    */
   rowsBeside(call: Call, act: AuditedAct, sessionId: string | null): readonly Row[] {
     if (!isTold(act.action) || act.accountId === null) return []
-    const { webhookEndpoints, outbox, random } = this.options
     const { accountId, detail = {} } = act
-    const events = eventsOf(act, sessionId).filter(({ type }) => webhookEndpoints.wants(type))
-    if (events.length === 0) return []
     const { mergeId } = detail
-    const rows = events.map(
-      ({ type, payload }): Row => ({
-        entity: WebhookEvent,
-        values: {
-          id: random.uuid(),
-          accountId,
-          mergeId: typeof mergeId === 'string' ? mergeId : null,
-          type,
-          payload,
-          at: call.now,
-          fannedOutAt: null,
-        },
-        refusals: {},
-      }),
+    return this.#rows(
+      call,
+      eventsOf(act, sessionId).map((facts) => ({
+        ...facts,
+        accountId,
+        mergeId: typeof mergeId === 'string' ? mergeId : null,
+      })),
     )
+  }
+
+  /** The same for accounts that are deleted together, which have no audit entry each. */
+  deletedRows(call: Call, accountIds: readonly string[]): readonly Row[] {
+    return this.#rows(
+      call,
+      accountIds.map((accountId) => ({
+        type: 'account.deleted',
+        payload: { ids: [accountId] },
+        accountId,
+        mergeId: null,
+      })),
+    )
+  }
+
+  #rows(call: Call, events: readonly NewEvent[]): readonly Row[] {
+    const { webhookEndpoints, outbox, random } = this.options
+    const rows = events
+      .filter(({ type }) => webhookEndpoints.wants(type))
+      .map((event): Row => {
+        const values = { ...event, id: random.uuid(), at: call.now, fannedOutAt: null }
+        return { entity: WebhookEvent, values, refusals: {} }
+      })
+    if (rows.length === 0) return []
     return [...rows, outbox.row(call, random.uuid(), { name: 'fan-out-webhooks', payload: {} })]
   }
 

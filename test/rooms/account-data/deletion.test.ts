@@ -290,7 +290,7 @@ test('a guest is deleted, and stays so when idle guests are purged; its secret b
   const { idleGuests, auditLog, ownCall } = idem.foundation
   idem.clock.advance(24 * 3_600)
   const audit = auditLog.row(ownCall(), { action: 'account.purged', accountId: null })
-  await idleGuests.purge(ownCall(), { since: idem.clock.now(), limit: 1_000 }, audit)
+  await idleGuests.purge(ownCall(), { since: idem.clock.now(), limit: 1_000 }, () => [audit])
   expect(await accountRow(accountId)).toMatchObject({ id: accountId, deleted_at: expect.any(Date) })
   const again = dataOf(await trySignInAsGuest(idem, { deviceSecret: secret })).signIn
   expect([again.provisioned, again.account.id === accountId]).toEqual([true, false])

@@ -28,6 +28,8 @@ const facts: Readonly<Record<string, string | number>> = {
   available: '24 November 2026 at 03:00 UTC',
   due: '5 December 2026 at 03:00 UTC',
   method: 'Ed25519 key',
+  endpoint: 'hooks.example.org',
+  reason: 'it answered 410 Gone',
 }
 
 /** What a reader of the HTML sees. */

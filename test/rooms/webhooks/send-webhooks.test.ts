@@ -302,7 +302,7 @@ describe('an endpoint', () => {
       and detail ->> 'endpointId' = $1`,
         [endpoint.id],
       ),
-    ).toEqual([{ detail: { endpointId: endpoint.id, because: 'FAILING' } }])
+    ).toEqual([{ detail: { endpointId: endpoint.id, because: 'FAILING', endpoint: new URL(sink.url).host } }])
   })
 
   test('that is removed while it is called takes its deliveries along, and nothing fails', async () => {
