@@ -17,6 +17,9 @@ const tables = [
   'held_challenge',
   'mail',
   'outbox_entry',
+  'webhook_endpoint',
+  'webhook_event',
+  'webhook_delivery',
   'signing_key',
   'audit_entry',
 ]

@@ -159,6 +159,7 @@ export const openRooms = async (options: RoomsOptions = {}): Promise<Rooms> => {
   }
   const foundation = await openFoundation(serviceOptions)
   onTestFinished(async () => await foundation.close())
+  await foundation.webhookEndpoints.read()
   const tables = await Tables.open(databaseUrl)
   onTestFinished(async () => await tables.close())
   return new Rooms(serviceOptions, foundation, tables, clock, logLines)
