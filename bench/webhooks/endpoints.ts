@@ -12,7 +12,7 @@ import { WebhookEvents } from '../../src/webhooks/webhook-events.js'
 import type { Tables } from '../tables.js'
 
 /** The secret of the servers that deliver, by which the keys of the endpoints are sealed. */
-export const benchSecret = 'webhooks of the benchmark, on this machine and for a minute'
+export const benchSecret = 'webhooks of the benchmark on this machine'
 
 /** The endpoints of a batch. */
 export interface BenchEndpoints {
