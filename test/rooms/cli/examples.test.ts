@@ -152,6 +152,9 @@ test.each(examples.filter(isOfWebhooks))('%s', async (example) => {
   const guests = example.includes('--deliveries') ? receiveGuests() : null
   const run = await shell.runLine(example, isEndless ? { interruptAt: /Listening at/ } : {})
   await guests?.stop()
+  const { endpoints } = await shell.ask(['webhooks', 'list'])
+  // The test bench has taken its own away.
+  if (example.includes('listen')) expect(endpoints).toMatchObject([{ description: 'app' }])
   expect(run.stderr).not.toContain('idem:')
   expect(run.exitCode).toBe(0)
 })

@@ -197,3 +197,25 @@ test.each([
     next: 'Only operators (IDEM_OPERATORS) may do that.',
   })
 })
+
+// The clock is moved from here on, by more than a signature may be old.
+test('what needs a recent proof is done after a new one, by the key of the login', async () => {
+  for (const words of [
+    ['add', sink.url, '--description', 'app'],
+    ['change', 'app', '--off'],
+    ['rotate', 'app'],
+  ]) {
+    idem.clock.advance(601)
+    const run = await operator.run(['webhooks', ...words])
+    expect(run).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('recent proof') })
+  }
+  idem.clock.advance(601)
+  const talk = operator.open(['webhooks', 'listen'])
+  await until(async () => talk.said().includes('Listening'))
+  idem.clock.advance(601)
+  talk.interrupt()
+  const { exitCode, stderr } = await talk.finished
+  expect(exitCode).toBe(0)
+  // Once, for adding its endpoint: removing it needs none.
+  expect(stderr.split('recent proof')).toHaveLength(2)
+})
