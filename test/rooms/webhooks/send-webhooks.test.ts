@@ -343,29 +343,6 @@ describe('an endpoint', () => {
 })
 
 describe('at least once', () => {
-  test('a worker that dies between sending and storing leaves a delivery that is sent again', async () => {
-    const sink = await startWebhookSink()
-    const { endpoint } = await hooks.add(sink.url)
-    await hooks.act(systemRandom.uuid(), 'ada')
-    await hooks.fanOut()
-    const { webhookDeliveries } = idem.foundation
-    const dead = new Proxy(webhookDeliveries, {
-      get: (target, name) =>
-        name === 'settleDelivered'
-          ? async () => await Promise.reject(new Error('the process is gone'))
-          : Reflect.get(target, name).bind(target),
-    })
-    await expect(hooks.send(endpoint.id, { webhookDeliveries: dead })).rejects.toThrow('gone')
-    await hooks.send(endpoint.id)
-    expect(sink.got).toHaveLength(1)
-    idem.clock.advance(61)
-    expect(await idem.foundation.webhookEndpoints.wakeDue(hooks.call(), new Date(0))).toEqual([endpoint.id])
-    await hooks.send(endpoint.id)
-    expect(sink.got).toHaveLength(2)
-    expect(sink.got[0]?.headers['webhook-id']).toBe(sink.got[1]?.headers['webhook-id'])
-    expect(await hooks.log(endpoint.id)).toMatchObject([{ state: 'DELIVERED', attempts: 2 }])
-  })
-
   test('one is delivered again when asked, also one that was delivered, and not while it is under way', async () => {
     const sink = await startWebhookSink()
     const { endpoint } = await hooks.add(sink.url)
