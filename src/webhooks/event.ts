@@ -59,7 +59,7 @@ const revoked = ({
 
 /** Only if the act has ended any. */
 const revokedIfAny = ({ detail }: Told, ended: EndedSessions): readonly EventFacts[] =>
-  detail['endedSessions'] === 0 ? [] : [revoked(ended)]
+  Number(detail['endedSessions'] ?? 0) > 0 ? [revoked(ended)] : []
 
 /** What of the profile is nobody's business but the owner's. */
 const privateFields = ['signInNotices']
@@ -77,9 +77,12 @@ const merging =
     return [{ type, payload: { mergeId, survivorId, absorbedId, ids } }]
   }
 
-/** The acts that receivers learn of. What a detail holds beside these facts, such as an address, stays here. */
+/**
+ * What receivers learn of each act; null for what stays here. Exhaustive, so that a new act does not compile before it
+ * is decided. What a detail holds beside these facts, such as an address, stays here too.
+ */
 const eventsOfAct: {
-  readonly [A in AuditAction]?: EventsOf
+  readonly [A in AuditAction]: EventsOf | null
 } = {
   'account.provisioned': ({ detail }) => [
     { type: 'account.provisioned', payload: { method: detail['method'], identityId: detail['identityId'] } },
@@ -115,10 +118,37 @@ const eventsOfAct: {
   'password.changed': (told) =>
     revokedIfAny(told, { cause: 'password_changed', exceptSessionId: told.sessionId }),
   'password_reset.done': (told) => revokedIfAny(told, { cause: 'password_changed' }),
+  'account.handle_released': null,
+  'account.exported': null,
+  'account.purged': null,
+  'identity.renamed': null,
+  'device.registered': null,
+  'device.removed': null,
+  'password.set': null,
+  'password_reset.begun': null,
+  'password_reset.cancelled': null,
+  'second_factor.begun': null,
+  'second_factor.added': null,
+  'second_factor.removed': null,
+  'recovery_codes.created': null,
+  'recovery_code.used': null,
+  'session.started': null,
+  'session.refreshed': null,
+  'session.stepped_up': null,
+  'challenge.confirmed': null,
+  'job.retried': null,
+  'webhook.added': null,
+  'webhook.changed': null,
+  'webhook.removed': null,
+  'webhook.secret_rotated': null,
+  'webhook.disabled': null,
+  'webhook.redelivered': null,
+  'signing_key.added': null,
+  'signing_key.removed': null,
 }
 
 /** True if an act may be an event. */
-export const isTold = (action: AuditAction): boolean => eventsOfAct[action] !== undefined
+export const isTold = (action: AuditAction): boolean => eventsOfAct[action] !== null
 
 /** The events of an act; `sessionId` is that of the session in which it was done. */
 export const eventsOf = (
