@@ -25,6 +25,7 @@ import { Mails } from './mail/mails.js'
 import { MailTemplates } from './mail/templates.js'
 import type { MethodVocabulary } from './mail/words.js'
 import { MergeRows } from './merge/merge-rows.js'
+import { MergeTickets } from './merge/merge-ticket.js'
 import { MergeUndos } from './merge/merge-undos.js'
 import { Merges } from './merge/merges.js'
 import type { Method, MethodDefinition } from './methods/method.js'
@@ -109,6 +110,7 @@ export interface Foundation {
   readonly passwordHasher: PasswordHasher
   readonly merges: Merges
   readonly mergeRows: MergeRows
+  readonly mergeTickets: MergeTickets
   readonly mergeUndos: MergeUndos
   /** Most identities and devices of an account, which a merge must keep too. */
   readonly mergeLimits: { readonly identities: number; readonly devices: number }
@@ -211,6 +213,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     sessions: new Sessions(notifications, settings.sessions),
     merges: new Merges(accounts),
     mergeRows: new MergeRows(),
+    mergeTickets: new MergeTickets({ keyRing, random }, publicUrl),
     mergeUndos: new MergeUndos(),
     mergeLimits: {
       identities: settings.identities.maxPerAccount,

@@ -1,6 +1,6 @@
 // Links an identity: the caller proves control of a further identity, which then leads to the caller's account.
 
-import { type Account, firstLevelOf } from '../accounts/account.js'
+import type { Account } from '../accounts/account.js'
 import type { Accounts } from '../accounts/accounts.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import type { AuditedAct } from '../audit/audit-log.js'
@@ -11,14 +11,19 @@ import { assertNever, Failure } from '../failure.js'
 import type { Identities } from '../identities/identities.js'
 import type { Identity } from '../identities/identity.js'
 import {
+  type ClosedIdentity,
   type IdentityClaim,
   type OpenedIdentity,
   type OpenIdentityNeeds,
   openIdentity,
 } from '../identities/open-identity.js'
+import type { TicketProof } from '../merge/merge-ticket.js'
+import { type MergePlan, type PlanMergeNeeds, planMerge } from '../merge/plan-merge.js'
 import type { Metrics } from '../runtime/metrics.js'
 import type { Sessions } from '../sessions/sessions.js'
 import { parseShownText } from '../text/shown-text.js'
+import { becomePerson } from './become-person.js'
+import { type MergedGuest, type MergeGuestNeeds, mergeGuest } from './merge-guest.js'
 import { noteRejectedProof } from './note-rejected-proof.js'
 import type { StandingChallenge } from './standing-challenge.js'
 import type { VerifiedIdentity } from './verified-proof.js'
@@ -30,11 +35,16 @@ export interface LinkIdentityNeeds
   extends VerifyProofNeeds,
     OpenIdentityNeeds,
     WantSecondFactorNeeds,
+    MergeGuestNeeds,
+    PlanMergeNeeds,
     AnnounceActNeeds {
   readonly accounts: Accounts
   readonly identities: Identities
   readonly sessions: Sessions
+  readonly merges: PlanMergeNeeds['merges']
+  readonly mergeLimits: PlanMergeNeeds['mergeLimits']
   readonly metrics: Metrics
+  readonly random: MergeGuestNeeds['random']
 }
 
 /** A further identity to link, and the owner's label for it. */
@@ -49,16 +59,19 @@ interface LinkedIdentity {
 }
 
 /**
- * The result of linking: the account with its new identity, or the challenge of a second factor if the identity belongs
- * to another account that requires one.
+ * The result of linking: the account with its new identity. If the identity belongs to another account: what a guest was
+ * merged into, or a person's plan of a merge; before that the challenge of a second factor if that account requires one.
  */
 export type Linked =
   | (LinkedIdentity & { readonly outcome: 'linked' })
+  | (MergedGuest & { readonly outcome: 'merged' })
+  | { readonly outcome: 'planned'; readonly plan: MergePlan }
   | { readonly outcome: 'second_factor'; readonly challenge: StandingChallenge }
 
 /**
- * Links a proven identity to the caller's account; a guest becomes a person with the same id. `CONFLICT` if the
- * identity already leads to an account.
+ * Links a proven identity to the caller's account; a guest becomes a person with the same id. If the identity leads to
+ * another account, the two are one person's: a guest is merged into it, a person gets a plan. `CONFLICT` if it leads to
+ * the caller's own account already, `MERGE_REFUSED` if the two cannot be merged.
  */
 export const linkIdentity = async (
   call: Call,
@@ -105,6 +118,7 @@ const linkBy = async (call: Call, request: LinkRequest, needs: LinkIdentityNeeds
       return { outcome: 'linked', ...opening.result }
     case 'second_factor': {
       const { account, parts } = opening
+      refuseRegistration(verified)
       if (account.id === own.id)
         throw new Failure('CONFLICT', 'This identity is linked to your account already.')
       const challenge = await wantSecondFactor(
@@ -115,12 +129,51 @@ const linkBy = async (call: Call, request: LinkRequest, needs: LinkIdentityNeeds
       return { outcome: 'second_factor', challenge }
     }
     case 'other_account':
-      throw new Failure('CONFLICT', 'This identity belongs to another account.')
+      return await mergeWith(call, { own, other: opening, verified, principal }, needs)
     case 'refused':
       throw opening.failure
     default:
       return assertNever(opening)
   }
+}
+
+/**
+ * What registers an identity proves nothing of one that exists, as the identity does that another call has registered
+ * since the proof was verified.
+ */
+const refuseRegistration = ({ credential }: VerifiedIdentity): void => {
+  if (credential !== null && credential.from === null)
+    throw new Failure(
+      'CONFLICT',
+      'This identity has just been linked by somebody. Prove it to merge accounts.',
+    )
+}
+
+interface OtherAccount {
+  readonly own: Account
+  readonly other: Extract<ClosedIdentity, { readonly outcome: 'other_account' }>
+  readonly verified: VerifiedIdentity
+  readonly principal: SessionPrincipal
+}
+
+/** The caller has proven two accounts. */
+const mergeWith = async (
+  call: Call,
+  { own, other, verified, principal }: OtherAccount,
+  needs: LinkIdentityNeeds,
+): Promise<Linked> => {
+  const { account, identityId, parts } = other
+  refuseRegistration(verified)
+  if (verified.accountId !== null && verified.accountId !== account.id)
+    throw new Failure('PROOF_REJECTED', undefined, { reason: 'the first proof leads elsewhere by now' })
+  const { amr, acr, proven, writes } = verified
+  const proof: TicketProof = { identityId, method: proven.method, amr, acr, at: call.now.toISOString() }
+  if (own.kind === 'ANONYMOUS') {
+    const guest = { principal, otherId: account.id, proof, verified, parts }
+    return { outcome: 'merged', ...(await mergeGuest(call, guest, needs)) }
+  }
+  const planned = { principal, own, other: account, proof, parts: [...writes, ...parts] }
+  return { outcome: 'planned', plan: await planMerge(call, planned, needs) }
 }
 
 interface Link {
@@ -155,33 +208,4 @@ const link = async (
   })
   needs.metrics.sessionsEnded.inc({ cause: 'identity_unlinked' }, linked.endedSessions)
   return { account: linked.account, identity: linked.identity }
-}
-
-/**
- * Makes a guest a person. The guest's identities are retired and the sessions that they opened end, so that an earlier
- * holder of the device cannot enter the account. The caller's session continues, on the new identity.
- */
-const becomePerson = async (
-  call: Call,
-  linked: LinkedIdentity & { readonly principal: SessionPrincipal },
-  needs: LinkIdentityNeeds,
-): Promise<{ readonly account: Account; readonly endedSessions: number }> => {
-  const { account, identity, principal } = linked
-  const accountId = account.id
-  await needs.accounts.changeKind(call, accountId, 'PERSON')
-  await needs.sessions.rebind(call, principal.sessionId, identity.id)
-  const former = (await needs.identities.lockOf(call, accountId)).filter(({ id }) => id !== identity.id)
-  const ids = former.map(({ id }) => id)
-  const ended = await needs.sessions.end(call, { accountId, openedBy: ids })
-  await needs.identities.retire(call, ids)
-  const unlinked = former.map(({ id, method }): AuditedAct => {
-    const endedSessions = ended.filter((session) => session.identity === id).length
-    return { action: 'identity.unlinked', accountId, detail: { method, identityId: id, endedSessions } }
-  })
-  const acts: AuditedAct[] = [...unlinked, { action: 'account.became_person', accountId }]
-  await call.write(...acts.map((act) => needs.auditLog.row(call, act)))
-  return {
-    account: { ...account, kind: 'PERSON', level: firstLevelOf('PERSON') },
-    endedSessions: ended.length,
-  }
 }

@@ -12,12 +12,14 @@ import { type WatchChallengeNeeds, watchChallenge } from '../authentication/watc
 import { stepUpMaxAgeSeconds } from '../authorization/authorize.js'
 import type { ChallengePurpose } from '../challenges/challenge.js'
 import type { HeldSecrets } from '../challenges/held-secrets.js'
-import { Failure } from '../failure.js'
+import { assertNever, Failure } from '../failure.js'
 import type { MailState } from '../mail/mail.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
 import { AccountType } from './account.types.js'
 import { ChallengeType, challengePurposes, LinkResult, SignInResult } from './authentication.types.js'
 import { type GraphqlContext, reachedBy } from './context.js'
+import { shownMerge } from './merge.types.js'
+import { mergePlanOf } from './merge-plan.types.js'
 import { type MethodInputs, submittedProof } from './method-inputs.js'
 import { parseId } from './parse-id.js'
 import { TokensType } from './session.types.js'
@@ -87,10 +89,35 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
       ? { ...signedIn, account: reachedBy(signedIn.account, signedIn.principal), secondFactor: null }
       : { account: null, tokens: null, provisioned: false, secondFactor: shown(signedIn.challenge) }
 
-  const linkResult = (linked: Linked): LinkResult =>
-    linked.outcome === 'linked'
-      ? { ...linked, secondFactor: null }
-      : { account: null, identity: null, secondFactor: shown(linked.challenge) }
+  const linkResult = (linked: Linked): LinkResult => {
+    const nothing = {
+      account: null,
+      identity: null,
+      tokens: null,
+      merge: null,
+      mergePlan: null,
+      secondFactor: null,
+    }
+    switch (linked.outcome) {
+      case 'linked':
+        return { ...nothing, account: linked.account, identity: linked.identity }
+      case 'merged': {
+        const { account, principal, tokens, merge } = linked
+        return {
+          ...nothing,
+          account: reachedBy(account, principal),
+          tokens,
+          merge: reachedBy(shownMerge(merge), principal),
+        }
+      }
+      case 'planned':
+        return { ...nothing, mergePlan: mergePlanOf(linked.plan) }
+      case 'second_factor':
+        return { ...nothing, secondFactor: shown(linked.challenge) }
+      default:
+        return assertNever(linked)
+    }
+  }
 
   const incompleteStepUp = ({ challenge, shown: acr, wanted }: IncompleteStepUp): Failure => {
     const reason = `a proof of ${acr} where ${wanted} is asked for`
@@ -174,7 +201,8 @@ export const createAuthenticationResolver = (inputs: MethodInputs, needs: Authen
     @Directive('@requiresScopes(scopes: [["identity:write"]])')
     @Directive(`@stepUp(maxAgeSeconds: ${stepUpMaxAgeSeconds}, exempt: [ANONYMOUS])`)
     @Mutation(() => LinkResult, {
-      description: 'Links one more identity to my account; a guest becomes a person with the same id.',
+      description:
+        'Links one more identity to my account; a guest becomes a person with the same id. If it leads to another account, a guest is merged into that one, and a person gets the plan of a merge.',
     })
     async linkIdentity(
       @Ctx() { call }: GraphqlContext,

@@ -4,6 +4,8 @@ import type { Account } from '../accounts/account.js'
 import type { Identity } from '../identities/identity.js'
 import type { Tokens } from '../sessions/issue-tokens.js'
 import { AccountType, IdentityType } from './account.types.js'
+import { MergeType } from './merge.types.js'
+import { MergePlanType } from './merge-plan.types.js'
 import { TokensType } from './session.types.js'
 
 /** The purposes of a challenge as the schema names them. */
@@ -144,8 +146,31 @@ export class LinkResult {
   @Field(() => AccountType, { nullable: true, description: 'The account with the new identity.' })
   account!: Account | null
 
-  @Field(() => IdentityType, { nullable: true, description: 'The new identity.' })
+  @Field(() => IdentityType, {
+    nullable: true,
+    description: 'The new identity; null where none was linked.',
+  })
   identity!: Identity | null
+
+  @Field(() => TokensType, {
+    nullable: true,
+    description: 'The tokens of a new session, where a guest was merged: its own session is over.',
+  })
+  tokens!: Tokens | null
+
+  @Field(() => MergeType, {
+    nullable: true,
+    description:
+      'The merge, where a guest proved an identity of another account: it was merged into that one.',
+  })
+  merge!: MergeType | null
+
+  @Field(() => MergePlanType, {
+    nullable: true,
+    description:
+      'The plan, where a person proved an identity of another account: nothing is merged before `mergeAccounts`.',
+  })
+  mergePlan!: MergePlanType | null
 
   @Field(() => ChallengeType, {
     nullable: true,

@@ -10,6 +10,7 @@ import {
   isObjectType,
   Kind,
 } from 'graphql'
+import { mergeFields } from '../merge/merge.js'
 import { mostMergesListed } from '../merge/merge-undos.js'
 import { mostAddressesShown } from '../operators/account-record.js'
 import { mostEndpoints } from '../webhooks/webhook-endpoint.js'
@@ -27,6 +28,9 @@ export interface ListBounds {
 
 /** The kinds of second factors, of which an account has one each. */
 const mostSecondFactors = 2
+
+/** What may move by a merge: `MergeMoveKind`. */
+const mostMoves = 6
 
 /** Instead of a number: the length of the page, which is the argument `first` of the field above. */
 const page = 'page'
@@ -51,6 +55,8 @@ const lengths = ({
   'MergeUndoPlan.restores': 2 * (identities + devices),
   'MergeUndoPlan.stays': 2 * (identities + devices),
   'AccountConnection.edges': page,
+  'MergePlan.conflicts': mergeFields.length,
+  'MergePlan.moves': mostMoves,
   'FailedJobConnection.edges': page,
   'Query.webhookEndpoints': mostEndpoints,
   'WebhookDeliveryConnection.edges': page,

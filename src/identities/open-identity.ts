@@ -70,7 +70,13 @@ export type ClosedIdentity =
    */
   | { readonly outcome: 'second_factor'; readonly account: Account; readonly parts: readonly Part[] }
   /** The identity is proven well enough, but leads to another account than the requested one. */
-  | { readonly outcome: 'other_account'; readonly account: Account }
+  | {
+      readonly outcome: 'other_account'
+      readonly account: Account
+      readonly identityId: string
+      /** The changes of the identity, to be written if the proof is spent all the same. */
+      readonly parts: readonly Part[]
+    }
   | { readonly outcome: 'refused'; readonly failure: Failure }
 
 /** The result of a proof: opened, with the result of `act`, or closed. */
@@ -125,13 +131,10 @@ const lookUp = async (
     const parts = needs.provenIdentities.stepsOf(found.identityId, claim.credential)
     return { outcome: 'second_factor', account, parts }
   }
-  if (claim.accountId !== null && claim.accountId !== account.id) return { outcome: 'other_account', account }
-  return {
-    ...found,
-    added: null,
-    provisioned: false,
-    parts: needs.provenIdentities.usesOf(call, found, claim.credential),
-  }
+  const parts = needs.provenIdentities.usesOf(call, found, claim.credential)
+  if (claim.accountId !== null && claim.accountId !== account.id)
+    return { outcome: 'other_account', account, identityId: found.identityId, parts }
+  return { ...found, added: null, provisioned: false, parts }
 }
 
 const unknown = async (

@@ -144,7 +144,7 @@ const mergeBy = async (
   await rebindSession(call, request, needs)
   // 4 settle what follows from it: the level, and which ids lead here
   const settled = await settleLevel(call, changed, needs)
-  await needs.merges.settleAliases(call, [survivor.id])
+  const [named] = await needs.merges.settleAliases(call, [survivor.id])
   // 5 announce it
   const ids = [{ from: absorbed.id, to: survivor.id }]
   const detail = {
@@ -157,7 +157,7 @@ const mergeBy = async (
     endedSessions: ended,
   }
   await call.write(...announceAct(call, { action: 'account.merged', accountId: survivor.id, detail }, needs))
-  return { merge, survivor: settled, ended }
+  return { merge, survivor: { ...settled, ...named }, ended }
 }
 
 /** The level of the survivor afterwards, as `settleLevel` computes it from the rows. */

@@ -48,7 +48,7 @@ const name = {
         select array_agg(newest.id order by newest.merged_at desc, newest.merge_id desc) from (
           select id, merged_at, merge_id from led where led.root = a.id
           order by merged_at desc, merge_id desc limit ${mostAbsorbedIds}) newest), '{}')
-    where a.id = any($1::uuid[]) returning a.id`,
+    where a.id = any($1::uuid[]) returning a.id, a.absorbed_ids as "absorbedIds"`,
 }
 
 /** The accounts that lead to one of these. Without a lock. */
@@ -160,10 +160,13 @@ export class Merges {
 
   /**
    * Makes every account that was merged into one of `accountIds`, directly or not, lead there, and names the newest in
-   * the account. To be called with the accounts locked, after a merge was recorded or undone.
+   * the account. To be called with the accounts locked, after a merge was recorded or undone. Returns the named ids.
    */
-  async settleAliases(call: Call, accountIds: readonly string[]): Promise<void> {
+  async settleAliases(
+    call: Call,
+    accountIds: readonly string[],
+  ): Promise<readonly Pick<Account, 'id' | 'absorbedIds'>[]> {
     await call.run(point, [accountIds])
-    await call.run(name, [accountIds])
+    return await call.run<Pick<Account, 'id' | 'absorbedIds'>>(name, [accountIds])
   }
 }

@@ -14,6 +14,7 @@ export type KeyPurpose =
   | 'reset-cancel'
   | 'totp'
   | 'login-code'
+  | 'merge-ticket'
   | 'webhook'
 
 const purposes: readonly KeyPurpose[] = [
@@ -27,6 +28,7 @@ const purposes: readonly KeyPurpose[] = [
   'reset-cancel',
   'totp',
   'login-code',
+  'merge-ticket',
   'webhook',
 ]
 

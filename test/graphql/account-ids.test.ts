@@ -5,6 +5,7 @@ import { buildSchema, type GraphQLInputType, getNamedType, isInputObjectType, is
 import { expect, test, vi } from 'vitest'
 import { codeOf, dataOf, setHandle } from '../support/calls.js'
 import { KeyOwner } from '../support/key-owner.js'
+import { tryMerge } from '../support/merges.js'
 import { serviceOfFile } from '../support/service-of-file.js'
 import type { Answer } from '../support/start-service.js'
 
@@ -83,6 +84,22 @@ const accountIds: Readonly<Record<string, (pair: Merged) => Promise<void>>> = {
     const same = await explain({ own: { accountId: absorbed }, other: { accountId: survivor } })
     expect(same).toMatchObject({ outcome: 'REFUSED', reason: 'SAME_ACCOUNT' })
   },
+  'MergeAccountsInput.survivor': async ({ absorbed, survivor }) => {
+    const { own, ticket } = await planWith(survivor)
+    const merge = await tryMerge(idem, own.accessToken, ticket, { survivor: absorbed })
+    expect(dataOf(merge).mergeAccounts).toMatchObject({ survivorId: survivor, rule: 'CHOSEN' })
+  },
+  'MergeResolutionInput.from': async ({ absorbed, survivor }) => {
+    await tables.query(`update account set display_name = 'Chosen' where id = $1`, [survivor])
+    const { own, ticket } = await planWith(survivor, 'Other')
+    const resolutions = [{ field: 'DISPLAY_NAME', from: absorbed }]
+    const choices = { survivor: own.accountId, resolutions }
+    expect(codeOf(await tryMerge(idem, own.accessToken, ticket, choices))).toBeNull()
+    const name = 'select display_name as name from account where id = $1'
+    expect(await tables.query(name, [own.accountId])).toEqual([{ name: 'Chosen' }])
+    // This file absorbs without a record, from which a merge would know who leads to the survivor.
+    await tables.query('update account set merged_into_id = $2 where id = $1', [absorbed, own.accountId])
+  },
   'ExplainLinkInput.survivor': async ({ absorbed, survivor }) => {
     const sides = { own: { accountId: survivor }, other: { accountId: operatorId } }
     expect(await explain({ ...sides, survivor: absorbed })).toMatchObject({
@@ -90,6 +107,19 @@ const accountIds: Readonly<Record<string, (pair: Merged) => Promise<void>>> = {
       survivorId: survivor,
     })
   },
+}
+
+/** The plan of somebody new to merge with an account, of which it proves a new key. */
+const planWith = async (accountId: string, displayName: string | null = null) => {
+  const [own, key] = [await new KeyOwner(idem).signIn(), new KeyOwner(idem)]
+  await tables.query(
+    `insert into identity (id, account_id, method, issuer, subject, created_at, failed_proofs)
+     select gen_random_uuid(), $1, method, issuer, $2, now(), 0 from identity where method = 'key' limit 1`,
+    [accountId, key.publicKey],
+  )
+  await tables.query('update account set display_name = $2 where id = $1', [own.accountId, displayName])
+  const { mergePlan } = dataOf(await key.link(own.accessToken)).linkIdentity
+  return { own, ticket: mergePlan.ticket }
 }
 
 /** Explains to the operator what would come of a link. */
@@ -112,8 +142,10 @@ const otherIds = new Set([
   'Mutation.retryFailedJob.id',
   'Mutation.revokeSession.id',
   'Mutation.rotateWebhookSecret.id',
+  'Mutation.undoMerge.id',
   'Mutation.unlinkIdentity.id',
   'Query.challenge.id',
+  'Query.mergeUndoPlan.id',
   'Query.webhookDeliveries.endpointId',
   'RegisterDeviceInput.challengeId',
   'ResetPasswordInput.challengeId',

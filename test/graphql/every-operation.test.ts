@@ -240,6 +240,7 @@ test('the fields that the contract marks ask for a step-up', async () => {
     'enrolTotp',
     'exportAccount',
     'linkIdentity',
+    'mergeAccounts',
     'registerDevice',
     'reinstateAccount',
     'removeDevice',

@@ -133,7 +133,7 @@ test('3.5 scalars and 3.9 enums coerce what they must, and nothing else', async 
   expect(await data('{ handleAvailable(handle: "w\\u0061lker") }')).toEqual({ handleAvailable: false })
 })
 
-test('3.11 no argument of ours is a list: whoever adds one shows here that a single value is coerced', async () => {
+test('3.11 a single value is coerced to a list, in each of our arguments that is one', async () => {
   const { __schema: schema } =
     await data(`{ __schema { types { inputFields { ...Input } fields { args { ...Input } } } } }
     fragment Input on __InputValue { name type { kind ofType { kind } } }`)
@@ -144,7 +144,20 @@ test('3.11 no argument of ours is a list: whoever adds one shows here that a sin
     ],
   )
   expect(inputs.length).toBeGreaterThan(20)
-  expect(inputs.filter((input: object) => JSON.stringify(input).includes('LIST'))).toEqual([])
+  const lists = inputs.filter((input: object) => JSON.stringify(input).includes('LIST'))
+  expect(new Set(lists.map(({ name }: { name: string }) => name))).toEqual(
+    new Set(['resolutions', 'eventTypes']),
+  )
+  const add = (types: string) =>
+    `mutation { addWebhookEndpoint(input: { url: "https://example.org", eventTypes: ${types} }) { __typename } }`
+  const merge = (resolutions: string) =>
+    `mutation { mergeAccounts(input: { ticket: "none", resolutions: ${resolutions} }) { id } }`
+  // Refused by what they do: the input was accepted.
+  const from = '01990000-0000-7000-8000-000000000001'
+  expect(codeOf(await ask(add('"account.merged"')))).toBe('FORBIDDEN')
+  expect(codeOf(await ask(merge(`{ field: LOCALE, from: "${from}" }`)))).toBe('PROOF_REJECTED')
+  for (const query of [add('[["account.merged"]]'), merge('1')])
+    expect(codeOf(await ask(query)), query).toBe('BAD_USER_INPUT')
 })
 
 test('3.10.1 @oneOf takes exactly one field, by literal and by variable', async () => {

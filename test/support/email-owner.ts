@@ -2,6 +2,7 @@
 import { dataOf } from './calls.js'
 import { expectSignedIn, type SignedIn } from './key-owner.js'
 import { codeIn, type Inbox, linkIn, mailsTo } from './mail-reader.js'
+import { otherAccountFields } from './merges.js'
 import type { Answer, TestService } from './start-service.js'
 
 /** A challenge as its asker sees it. */
@@ -21,7 +22,7 @@ const signInQuery = `mutation ($input: SignInInput!) { signIn(input: $input) {
   provisioned account { id kind handle }
   tokens { accessToken tokenType accessTokenExpiresAt refreshToken refreshTokenExpiresAt sessionExpiresAt } } }`
 const linkQuery = `mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) {
-  account { id kind } identity { id method subject } } }`
+  account { id kind } identity { id method subject } ${otherAccountFields} } }`
 
 /** Headers of a request. */
 export type Headers = Readonly<Record<string, string>>

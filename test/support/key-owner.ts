@@ -1,5 +1,6 @@
 // A person with an Ed25519 key, who signs challenges as a client does.
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { otherAccountFields } from './merges.js'
 import type { Answer, TestService } from './start-service.js'
 
 /** The result of a sign-in. */
@@ -100,7 +101,7 @@ export class KeyOwner {
   ): Promise<Answer> {
     return await this.idem.askAs(
       accessToken,
-      `mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) { account { id kind } identity { id method subject label } } }`,
+      `mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) { account { id kind } identity { id method subject label } ${otherAccountFields} } }`,
       { input: { ...this.answer(challenge), ...(label === undefined ? {} : { label }) } },
     )
   }

@@ -1,6 +1,7 @@
 // A person with a passkey in software, who registers it and signs in as a browser does.
 import { dataOf } from './calls.js'
 import { type SignedIn, signInAsGuest } from './key-owner.js'
+import { otherAccountFields } from './merges.js'
 import {
   type AuthenticatorTraits,
   type Falsified,
@@ -14,7 +15,7 @@ const issueQuery = `mutation ($input: ChallengeRequest!, $purpose: ChallengePurp
 const signInQuery = `mutation ($input: SignInInput!) { signIn(input: $input) {
   provisioned account { id kind } secondFactor { id method } tokens { accessToken refreshToken } } }`
 const linkQuery = `mutation ($input: LinkIdentityInput!) { linkIdentity(input: $input) {
-  account { id kind } identity { id method methodName issuer subject label } } }`
+  account { id kind } identity { id method methodName issuer subject label } ${otherAccountFields} } }`
 const stepUpQuery = 'mutation ($input: SignInInput!) { stepUp(input: $input) { accessToken refreshToken } }'
 
 /** What a ceremony is about. */

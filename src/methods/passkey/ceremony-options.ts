@@ -56,7 +56,11 @@ const bounded = (passkeys: readonly NamedPasskey[]) => {
   }))
 }
 
-/** The options with which a browser makes a passkey that is found without a user name. */
+/**
+ * The options with which a browser makes a passkey that is found without a user name. With the members by which it
+ * proves one that exists instead (`navigator.credentials.get`), which a registration ignores: one of another account is
+ * proven, not registered.
+ */
 export const composeCreationOptions = (
   options: CeremonyOptions & { readonly userHandle: string },
   terms: ChallengeTerms,
@@ -74,7 +78,8 @@ export const composeCreationOptions = (
     authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification },
     attestation: 'none',
   }
-  return JSON.stringify({ ...publicKey, terms: spokenTerms(terms) })
+  const proving = { rpId, userVerification, allowCredentials: [] }
+  return JSON.stringify({ ...publicKey, ...proving, terms: spokenTerms(terms) })
 }
 
 /** The options with which a browser proves a passkey: one of the account, or any if none is named. */

@@ -98,8 +98,8 @@ export const passkeyMethod: IdentityDefinition<PasskeyProof, PasskeyChallengeInp
     },
 
     async verify(call: Call, { proof, challenge }: Attempt<PasskeyProof>): Promise<ShownIdentity> {
-      const ceremony = expectedOf(challenge, relyingParty)
       const response = readResponse(proof.response)
+      const ceremony = expectedOf(challenge, { relyingParty, response })
       checkClientData(response.clientData, ceremony)
       const proven = { issuer: ceremony.relyingParty.rpId, subject: response.id }
       const stored = await provenIdentities.findCredential(call, { method: passkeyMethodName, ...proven })
@@ -142,12 +142,25 @@ interface Ceremony extends ExpectedCeremony {
   readonly requireUserVerification: boolean
 }
 
-const expectedOf = (challenge: Challenge | null, relyingParty: RelyingParty | null): Ceremony => {
+/**
+ * A link registers a passkey, or proves one that exists: then its account and the caller's are one person's. Which of the
+ * two was done, the browser says in what the passkey signs.
+ */
+const expectedOf = (
+  challenge: Challenge | null,
+  {
+    relyingParty,
+    response,
+  }: { readonly relyingParty: RelyingParty | null; readonly response: CeremonyResponse },
+): Ceremony => {
   if (challenge === null || challenge.message === null || relyingParty === null)
     throw rejected('no challenge')
   const { purpose, accountId, state, message } = challenge
   return {
-    type: purpose === 'LINK_IDENTITY' ? 'webauthn.create' : 'webauthn.get',
+    type:
+      purpose === 'LINK_IDENTITY' && response.clientData.type !== 'webauthn.get'
+        ? 'webauthn.create'
+        : 'webauthn.get',
     challenge: challengeIn(message),
     relyingParty,
     userHandle: accountId === null ? null : userHandleFor(accountId),
@@ -167,7 +180,11 @@ const register = async (response: CeremonyResponse, { ceremony, known }: Known):
   const { userHandle } = ceremony
   if (userHandle === null) throw rejected('a registration without an account')
   // A registration is not signed by the passkey, so it proves nothing about one that exists.
-  if (known !== null) throw new Failure('CONFLICT', 'This passkey is registered already.')
+  if (known !== null)
+    throw new Failure(
+      'CONFLICT',
+      'This passkey is registered already. If it is yours, prove it with navigator.credentials.get.',
+    )
   const to = await verifyRegistration(response, { ...ceremony, userHandle })
   return { ...strengthOf(to, to.userVerified), credential: { from: null, to } }
 }

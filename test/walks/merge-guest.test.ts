@@ -1,0 +1,82 @@
+// The story of a guest whose address turns out to be that of an account: merged at once, and nothing leads back.
+import { randomBytes } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { askMe, codeOf, dataOf, setHandle, tryRefresh, untilRefused } from '../support/calls.js'
+import { EmailOwner } from '../support/email-owner.js'
+import { signInAsGuest, trySignInAsGuest } from '../support/key-owner.js'
+import { mailsTo } from '../support/mail-reader.js'
+import { mailedServiceOfFile } from '../support/mailed-service.js'
+
+const { idem, tables, inbox } = await mailedServiceOfFile({
+  IDEM_THROTTLE_MAILS_PER_SOURCE: '100000',
+  IDEM_THROTTLE_MAILS_PER_SUBJECT: '100000',
+})
+
+test('a guest gives the code of an address that has an account, and goes on in that account', async () => {
+  const ada = new EmailOwner(idem, inbox, 'ada@example.org')
+  const account = await ada.signIn()
+  dataOf(await setHandle(idem, account.accessToken, 'ada'))
+  // Weeks later, in an app that starts without asking who one is.
+  idem.clock.advance(30 * 24 * 3_600)
+  const deviceSecret = randomBytes(32).toString('base64')
+  const guest = await signInAsGuest(idem, { deviceSecret })
+  dataOf(await setHandle(idem, guest.accessToken, 'wanderer'))
+
+  const { linkIdentity: linked } = dataOf(await ada.tryLink(guest.accessToken, 2))
+  expect(linked).toMatchObject({
+    account: { id: account.accountId, kind: 'PERSON' },
+    identity: null,
+    mergePlan: null,
+    secondFactor: null,
+    merge: {
+      survivorId: account.accountId,
+      absorbedId: guest.accountId,
+      rule: 'GUEST_INTO_ACCOUNT',
+      undoneAt: null,
+      proofs: [
+        { side: 'ABSORBED', method: 'anonymous' },
+        { side: 'SURVIVOR', method: 'email' },
+      ],
+    },
+  })
+
+  // The new tokens are the account's, and name the guest.
+  const { me } = dataOf(await askMe(idem, linked.tokens.accessToken))
+  expect(me).toMatchObject({ id: account.accountId, handle: 'ada', kind: 'PERSON' })
+  expect(me.identities.map(({ method }: { method: string }) => method)).toEqual(['email'])
+  const claims = JSON.parse(
+    Buffer.from(linked.tokens.accessToken.split('.')[1] ?? '', 'base64url').toString(),
+  )
+  expect(claims).toMatchObject({ sub: account.accountId, idem_aliases: [guest.accountId] })
+
+  // The old ones open nothing, nor does the guest's secret; its id and its handle lead to the account.
+  await untilRefused(idem, guest.accessToken)
+  expect(codeOf(await tryRefresh(idem, guest.refreshToken))).toBe('UNAUTHENTICATED')
+  expect(codeOf(await trySignInAsGuest(idem, { deviceSecret }))).toBe('PROOF_REJECTED')
+  const alias = await idem.askAs(linked.tokens.accessToken, 'query ($id: ID!) { accountAlias(id: $id) }', {
+    id: guest.accountId,
+  })
+  expect(dataOf(alias).accountAlias).toBe(account.accountId)
+  expect(await tables.query(`select account_id as id from handle where name = 'wanderer'`)).toEqual([
+    { id: account.accountId },
+  ])
+
+  // The owner is told once: by the notice of the merge.
+  const mails = await mailsTo(inbox, ada.address, 3)
+  expect(mails[0]?.subject).toContain('merged into the account ada')
+  expect(mails[0]?.text).toContain('undoMerge')
+  expect((await tables.actsOn(account.accountId)).slice(-2)).toEqual(
+    expect.arrayContaining(['account.merged', 'session.started']),
+  )
+})
+
+test('an address that nobody has is linked: the guest becomes a person, with the same id', async () => {
+  const grace = new EmailOwner(idem, inbox, 'grace@example.org')
+  const guest = await signInAsGuest(idem)
+  const { linkIdentity: linked } = dataOf(await grace.tryLink(guest.accessToken))
+  expect(linked).toMatchObject({
+    account: { id: guest.accountId, kind: 'PERSON' },
+    merge: null,
+    tokens: null,
+  })
+})
