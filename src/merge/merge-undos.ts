@@ -3,7 +3,7 @@ import type { Call } from '../database/call.js'
 import type { Statement } from '../database/connection.js'
 import type { JsonObject } from '../database/json.js'
 import { passwordMethodName } from '../identities/identity.js'
-import type { Merge } from './merge.js'
+import type { Merge, MergeSideName } from './merge.js'
 import type { JournalledRow, LaterRow, UndoPlan } from './plan-undo.js'
 
 const columns = `m.id, m.survivor_id as survivor, m.absorbed_id as absorbed, m.rule, m.why, m.resolutions, m.proofs,
@@ -162,6 +162,48 @@ const returnHandles = {
     returning h.name`,
 }
 
+/** The merges that took the survivor of $1 further, one after the other. */
+const path = `with recursive path (id, survivor_id) as (
+    select m.id, m.survivor_id from merge own join merge m on m.absorbed_id = own.survivor_id
+      where own.id = $1::uuid and m.undone_at is null
+    union all
+    select m.id, m.survivor_id from path p join merge m on m.absorbed_id = p.survivor_id where m.undone_at is null)`
+
+/** Of handles only those that returned. An identity that was linked anew is the same one. */
+const forget = {
+  name: 'idem_merge_undo_forget',
+  text: `${path}
+    delete from merge_row r using path p where r.merge_id = p.id and (
+      (r.table_name, r.row_key) in (select j.table_name, j.row_key from merge_row j
+        where j.merge_id = $1::uuid and j.side = 'absorbed'
+          and (j.table_name <> 'handle' or j.row_key = any($2::text[])))
+      or r.table_name = 'identity' and (r.row->>'method', r.row->>'issuer', r.row->>'subject') in (
+        select j.row->>'method', j.row->>'issuer', j.row->>'subject' from merge_row j
+        where j.merge_id = $1::uuid and j.side = 'absorbed' and j.table_name = 'identity'))
+    returning r.merge_id`,
+}
+
+const moved = `on conflict (merge_id, table_name, row_key) do update
+    set side = excluded.side, fate = excluded.fate, row = excluded.row returning merge_id`
+
+const remember = {
+  name: 'idem_merge_undo_remember',
+  text: `${path}
+    insert into merge_row (merge_id, side, table_name, row_key, fate, row)
+    select p.id, 'absorbed', j.table_name, j.row_key, 'moved', j.row from path p, merge_row j
+      where j.merge_id = $1::uuid and j.side = 'survivor' and j.row_key = any($2::text[])
+    ${moved}`,
+}
+
+const rememberProven = {
+  name: 'idem_merge_undo_remember_proven',
+  text: `${path}
+    insert into merge_row (merge_id, side, table_name, row_key, fate, row)
+    select p.id, 'absorbed', 'identity', i.id::text, 'moved', to_jsonb(i) from path p, identity i
+      where i.id = $2::uuid
+    ${moved}`,
+}
+
 const close = {
   name: 'idem_merge_undone',
   text: `update merge set undone_at = $2::timestamptz, undone_by = $3::jsonb, undo_report = $4::jsonb
@@ -188,6 +230,14 @@ export interface UndoHomes {
   readonly mergeId: string
   readonly holderId: string
   readonly absorbedId: string
+}
+
+/** A proven identity, and the account and side to which it returns. */
+export interface ReturnedProof {
+  readonly mergeId: string
+  readonly identityId: string
+  readonly accountId: string
+  readonly side: MergeSideName
 }
 
 /** Merges as they are listed and undone. */
@@ -240,11 +290,23 @@ export class MergeUndos {
     }
     const { returned, areOwnRestored } = plan.handle
     await call.run(returnHandles, [mergeId, returned, holderId, absorbedId, areOwnRestored])
+    await this.#keepApart(call, mergeId, plan)
+  }
+
+  /**
+   * Where the survivor was merged further, the undo of that merge must neither take anything of the absorbed account any
+   * more, nor leave behind what was made again for the survivor: it belongs to whom that undo restores.
+   */
+  async #keepApart(call: Call, mergeId: string, plan: UndoPlan): Promise<void> {
+    const remade = [plan.identity, plan.second_factor, plan.device].flatMap((rows) => rows.remade)
+    await call.run(forget, [mergeId, plan.handle.returned])
+    await call.run(remember, [mergeId, remade])
   }
 
   /** Moves the proven identity from a third account to its side. */
-  async takeProven(call: Call, identityId: string, accountId: string): Promise<void> {
+  async takeProven(call: Call, { mergeId, identityId, accountId, side }: ReturnedProof): Promise<void> {
     await call.run(returnIdentities, [[identityId], accountId])
+    if (side === 'survivor') await call.run(rememberProven, [mergeId, identityId])
   }
 
   /** Records that a merge was undone; false if it was before. */

@@ -259,8 +259,14 @@ const columnsOf = (judged: readonly Judged[], facts: UndoFacts): UndoneColumnsPl
   const isHandleRestored =
     holder.id === merge.survivor && (holder.handle === after.handle || restored.includes('handle'))
   const gone = goneAddresses(judged)
-  const values = Object.fromEntries(restored.map((name) => [name, before[name]]))
-  const primaryEmail = 'primaryEmail' in values ? before.primaryEmail : holder.primaryEmail
+  const former: UndoneColumns = {
+    ...before,
+    // Another undo may have taken them since.
+    handle: isStillOwn(before.handle, judged, facts) ? before.handle : null,
+    primaryEmail: isStillOwn(before.primaryEmail, judged, facts) ? before.primaryEmail : null,
+  }
+  const values = Object.fromEntries(restored.map((name) => [name, former[name]]))
+  const primaryEmail = 'primaryEmail' in values ? former.primaryEmail : holder.primaryEmail
   const changes: Partial<UndoneColumns> = {
     ...values,
     // An address that goes back cannot stay the primary one.
@@ -278,13 +284,23 @@ const columnsOf = (judged: readonly Judged[], facts: UndoFacts): UndoneColumnsPl
     restores: restored.map((name) => ({
       what: columnThings[name],
       id: null,
-      description: `the survivor's former value (${before[name] ?? 'none'})`,
+      description: `the survivor's former value (${former[name] ?? 'none'})`,
     })),
     stays: changedByMerge
       .filter((name) => !restored.includes(name))
       .map((name) => ({ what: columnThings[name], id: null, description: 'was changed since the merge' })),
   }
 }
+
+/** True for a handle or an address of the survivor that is the holder's after the undo. */
+const isStillOwn = (value: string | null, judged: readonly Judged[], { holder }: UndoFacts): boolean =>
+  judged.some(
+    ({ row, verdict }) =>
+      row.subject === value &&
+      row.side === 'survivor' &&
+      (row.table === 'handle' || row.kind === 'email') &&
+      (row.now?.accountId === holder.id || verdict === 'remake' || verdict === 'proven'),
+  )
 
 /** The addresses that the absorbed account has again. */
 const goneAddresses = (judged: readonly Judged[]): ReadonlySet<string> =>

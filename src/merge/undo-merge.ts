@@ -137,11 +137,17 @@ const closeMerge = async (
  */
 const returnProven = async (
   call: Call,
-  { holder, absorbed, proof, own, plan, principal }: Planned,
+  { merge, holder, absorbed, proof, own, plan, principal }: Planned,
   needs: UndoMergeNeeds,
 ): Promise<void> => {
-  const home = plan.provenReturnsTo === 'absorbed' ? absorbed : holder
-  await needs.mergeUndos.takeProven(call, proof.id, home.id)
+  const side = plan.provenReturnsTo === 'absorbed' ? 'absorbed' : 'survivor'
+  const home = { absorbed, survivor: holder }[side]
+  await needs.mergeUndos.takeProven(call, {
+    mergeId: merge.id,
+    identityId: proof.id,
+    accountId: home.id,
+    side,
+  })
   if ((await needs.mergeUndos.countIdentities(call, own.id)) > 0) {
     await needs.sessions.end(call, { accountId: own.id, openedBy: [proof.id] })
     return
