@@ -3,7 +3,9 @@
 import { Command } from 'commander'
 import { authenticateCommand } from './commands/authenticate.js'
 import { clientCommand } from './commands/client.js'
+import { deleteAccountCommand } from './commands/delete-account.js'
 import { devicesCommand } from './commands/devices.js'
+import { exportCommand } from './commands/export.js'
 import { identitiesCommand } from './commands/identities.js'
 import { jobsCommand } from './commands/jobs.js'
 import { keygenCommand } from './commands/keygen.js'
@@ -53,6 +55,8 @@ export const createProgram = (machine: Machine): Command => {
     totpCommand(machine),
     recoveryCodesCommand(machine),
     keygenCommand(machine),
+    exportCommand(machine),
+    deleteAccountCommand(machine),
     logoutCommand(machine),
     jobsCommand(machine),
     webhooksCommand(machine),

@@ -29,6 +29,8 @@ export interface AccountSummary {
 /** An account with its identities, which only its own bearer may read. */
 export interface Account extends AccountSummary {
   readonly identities: readonly Identity[]
+  /** When it will be deleted unless that is cancelled, or null. */
+  readonly deletionDueAt: string | null
 }
 
 /** The session of a bearer. */
@@ -48,7 +50,7 @@ export const accountSummaryFields = 'id kind handle createdAt'
 export const identityFields = 'id method methodName issuer subject label createdAt lastUsedAt'
 
 /** The fields of an `Account`, for documents with the account's own bearer. */
-export const accountFields = `${accountSummaryFields} identities { ${identityFields} }`
+export const accountFields = `${accountSummaryFields} deletionDueAt identities { ${identityFields} }`
 
 const whoAmI = `query WhoAmI {
   me { ${accountFields} }

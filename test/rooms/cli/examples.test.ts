@@ -173,6 +173,10 @@ test.each(examples.filter((example) => !isOfProofs(example) && !isOfWebhooks(exa
       const ada = await comeHome(shell.folder)
       if (/idem (keys|identities)/.test(example)) await fillKeychain(ada)
       if (example.includes('idem jobs')) await giveUpJob()
+      if (example.endsWith('delete-account --cancel')) {
+        await ada.run(['delete-account', '--cancel'])
+        await ada.ask(['delete-account', '--yes'])
+      }
       if (example.includes('$CHALLENGE')) before = await askForMail(ada)
     }
     const buttons = example.includes('--email') ? pressButtons() : null

@@ -33,6 +33,8 @@ test('the commands are the documented ones', () => {
     'totp remove',
     'recovery-codes',
     'keygen',
+    'export',
+    'delete-account',
     'logout',
     'jobs',
     'jobs failed',
