@@ -3,8 +3,8 @@ import { Failure } from '../failure.js'
 import { exportSections } from './export-sections.js'
 import type { ExportPlace } from './exports.js'
 
-/** Longer than any key: a handle of 64 letters in UTF-8, two hashes. In characters. */
-const longest = 500
+/** Longer than any key: two hashes, or a row of a journal by its handle of 64 letters. In characters. */
+const longest = 1_000
 
 const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 

@@ -1,46 +1,10 @@
 // The sections of an export: what is held about an account, and how it is read.
-
-/** One section, read by pages in the order of its keys. */
-export interface ExportSection {
-  /** Its name in the document. */
-  readonly name: string
-  /** The table whose rows it shows. */
-  readonly table: string
-  /** `id`: the key is a UUID. `text`: it is a text, compared by its bytes. */
-  readonly keyedBy: 'id' | 'text'
-  /**
-   * Reads at most `$5` rows after the key `after` (SQL) in the order of the keys, as columns `key` and `entry`. `$1` is
-   * the ids of the account and of those merged into it, `$2` the addresses that they have verified.
-   */
-  readonly query: (after: string) => string
-}
-
-/** RFC 3339 in UTC with milliseconds, whatever the time zone of the session is. */
-const at = (column: string): string =>
-  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
-
-/** The fields of an entry: a name and the SQL of its value. */
-type Fields = Readonly<Record<string, string>>
-
-const entryOf = (fields: Fields): string =>
-  `jsonb_build_object(${Object.entries(fields)
-    .map(([name, sql]) => `'${name}', ${sql}`)
-    .join(', ')})`
-
-/** The rows of a table with an `account_id`. Of each account only as many are read as a page can show. */
-const owned = (name: string, table: string, fields: Fields): ExportSection => ({
-  name,
-  table,
-  keyedBy: 'id',
-  query: (after) => `select own.key, own.entry from unnest($1::uuid[]) as owner (id) cross join lateral (
-      select t.id as key, ${entryOf({ id: 't.id', accountId: 't.account_id', ...fields })} as entry from ${table} t
-      where t.account_id = owner.id and t.id > ${after} order by t.id limit $5::int) own
-    order by own.key limit $5::int`,
-})
+import { at, type ExportSection, entryOf, type Fields, owned } from './export-section.js'
+import { mergeJournal, merges, webhookEvents } from './merge-sections.js'
 
 const accounts: ExportSection = {
   name: 'accounts',
-  table: 'account',
+  tables: ['account'],
   keyedBy: 'id',
   query: (after) =>
     `select t.id as key, ${entryOf({
@@ -53,6 +17,7 @@ const accounts: ExportSection = {
       primaryEmail: 't.primary_email',
       signInNotices: 't.sign_in_notices',
       mergedInto: 't.merged_into_id',
+      absorbedIds: 't.absorbed_ids',
       suspendedAt: at('t.suspended_at'),
       deletionDueAt: at('t.deletion_due_at'),
       createdAt: at('t.created_at'),
@@ -61,7 +26,7 @@ const accounts: ExportSection = {
 
 const handles: ExportSection = {
   name: 'handles',
-  table: 'handle',
+  tables: ['handle'],
   keyedBy: 'text',
   query: (after) => `select t.name as key, ${entryOf({
     name: 't.name',
@@ -76,7 +41,7 @@ const handles: ExportSection = {
 /** Hashes, because nothing else is held. */
 const knownNetworks: ExportSection = {
   name: 'knownNetworks',
-  table: 'known_network',
+  tables: ['known_network'],
   keyedBy: 'text',
   query: (after) => `select t.key, t.entry from (
       select k.address_hash || ' ' || k.network as key, ${entryOf({
@@ -91,7 +56,7 @@ const knownNetworks: ExportSection = {
 
 const challenges: ExportSection = {
   name: 'challenges',
-  table: 'held_challenge',
+  tables: ['held_challenge'],
   keyedBy: 'id',
   query: (after) => `select t.id as key, ${entryOf({
     method: 't.method',
@@ -112,7 +77,7 @@ const challenges: ExportSection = {
 /** What a mail was about: the purpose of its challenge, or the act that it told of. Texts are not stored. */
 const mails: ExportSection = {
   name: 'mails',
-  table: 'mail',
+  tables: ['mail'],
   keyedBy: 'id',
   query: (after) => `select t.id as key, ${entryOf({
     id: 't.id',
@@ -156,7 +121,7 @@ const auditEntries = owned('auditEntries', 'audit_entry', {
 /** What the account did to others, which only operators can. Whom it concerned is theirs. */
 const actsUponOthers: ExportSection = {
   name: 'actsUponOthers',
-  table: 'audit_entry',
+  tables: ['audit_entry'],
   keyedBy: 'id',
   query: (after) => `select own.key, own.entry from unnest($1::uuid[]) as owner (id) cross join lateral (
       select t.id as key, ${entryOf({ id: 't.id', ...actFields, address: 't.address' })} as entry from audit_entry t
@@ -215,7 +180,10 @@ export const exportSections: readonly ExportSection[] = [
     expiresAt: at('t.expires_at'),
     endedAt: at('t.ended_at'),
   }),
+  merges,
   mails,
+  webhookEvents,
+  mergeJournal,
   actsUponOthers,
   auditEntries,
 ]

@@ -1,6 +1,7 @@
 // The store of exports: reads what is held about an account, one page after the other.
 import type { Call } from '../database/call.js'
-import { type ExportSection, exportSections } from './export-sections.js'
+import type { ExportSection } from './export-section.js'
+import { exportSections } from './export-sections.js'
 
 /** Entries of a page: some hundred kilobytes of JSON, which are read and sent within tens of milliseconds. */
 const mostEntries = 1_000

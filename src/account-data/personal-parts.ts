@@ -89,6 +89,56 @@ const actsUponOthers: PersonalPart = {
   valuesOf: byIds,
 }
 
+/**
+ * A record of a merge says which ids were merged, by which rule and proofs; nothing of it can be undone any more, also
+ * where the other account lives on by itself, because it was restored before.
+ */
+const merges: PersonalPart = {
+  table: 'merge',
+  statement: {
+    name: 'idem_removal_merge',
+    text: `update merge set before = '{}', after = '{}', undo_report = null
+      where survivor_id = any($1::uuid[]) or absorbed_id = any($1::uuid[])`,
+  },
+  valuesOf: byIds,
+}
+
+const journals: PersonalPart = {
+  table: 'merge_row',
+  statement: {
+    name: 'idem_removal_merge_row',
+    text: `delete from merge_row where merge_id in (
+      select id from merge where survivor_id = any($1::uuid[]) or absorbed_id = any($1::uuid[]))`,
+  },
+  valuesOf: byIds,
+}
+
+/**
+ * Receivers get every event that they have not got, in its order and with the text that it had. The others keep their
+ * ids until they are purged, and lose the handle, which is all that an event may tell of a person.
+ */
+const events: PersonalPart = {
+  table: 'webhook_event',
+  statement: {
+    name: 'idem_removal_webhook_event',
+    text: `update webhook_event e set payload = payload - 'handle'
+      where account_id = any($1::uuid[]) and payload ? 'handle' and fanned_out_at is not null
+        and not exists (select 1 from webhook_delivery d where d.event_id = e.id and d.state = 'PENDING')`,
+  },
+  valuesOf: byIds,
+}
+
+/** What a receiver answered is its text, which may repeat anything. */
+const answers: PersonalPart = {
+  table: 'webhook_delivery',
+  statement: {
+    name: 'idem_removal_webhook_delivery',
+    text: `update webhook_delivery set answer = null
+      where event_id in (select id from webhook_event where account_id = any($1::uuid[]))`,
+  },
+  valuesOf: byIds,
+}
+
 /** In this order: the mails are found by the audit entries. Sessions go before them (`due-accounts.ts`). */
 export const personalParts: readonly PersonalPart[] = [
   ...['identity', 'retired_identity', 'second_factor', 'device', 'password_reset'].map(removal),
@@ -97,4 +147,8 @@ export const personalParts: readonly PersonalPart[] = [
   networks,
   ownEntries,
   actsUponOthers,
+  journals,
+  merges,
+  answers,
+  events,
 ]

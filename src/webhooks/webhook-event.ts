@@ -9,6 +9,7 @@ const WebhookEventSchema = defineEntity({
     { name: 'webhook_event_new', properties: ['seq'], where: 'fanned_out_at is null' },
     { name: 'webhook_event_merge', properties: ['mergeId'], where: 'merge_id is not null' },
     { name: 'webhook_event_at', properties: ['at'] },
+    { name: 'webhook_event_account', properties: ['accountId', 'id'] },
   ],
   properties: {
     /** Also the `webhook-id` of every delivery, by which receivers recognise a repetition. */

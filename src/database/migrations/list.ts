@@ -21,6 +21,7 @@ import { Migration0029 } from './0029-merges.js'
 import { Migration0030 } from './0030-subjects-of-merges.js'
 import { Migration0031 } from './0031-webhooks.js'
 import { Migration0032 } from './0032-deleted-accounts.js'
+import { Migration0034 } from './0034-events-of-accounts.js'
 
 /** Every migration, oldest first. */
 export const migrations: MigrationObject[] = [
@@ -45,4 +46,5 @@ export const migrations: MigrationObject[] = [
   { name: '0030-subjects-of-merges', class: Migration0030 },
   { name: '0031-webhooks', class: Migration0031 },
   { name: '0032-deleted-accounts', class: Migration0032 },
+  { name: '0034-events-of-accounts', class: Migration0034 },
 ]

@@ -1,7 +1,13 @@
 // Exporting an account: everything that is held about it, nothing of others and no secret, in pages of one moment each.
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { type Exported, exportPages, tryExport } from '../../support/account-data.js'
+import {
+  type Exported,
+  exportPages,
+  insertMergeAndEvent,
+  insertRow,
+  tryExport,
+} from '../../support/account-data.js'
 import { atOnce, codeOf, dataOf, refresh } from '../../support/calls.js'
 import { KeyOwner, type SignedIn, signInAsGuest } from '../../support/key-owner.js'
 import { giveAddress } from '../../support/password-owner.js'
@@ -16,11 +22,8 @@ const exported = async (accessToken: string): Promise<Exported> => {
   return page
 }
 
-const insert = async (table: string, row: Readonly<Record<string, unknown>>): Promise<void> => {
-  await tables.query(`insert into ${table} select * from jsonb_populate_record(null::${table}, $1::jsonb)`, [
-    JSON.stringify(row),
-  ])
-}
+const insert = async (table: string, row: Readonly<Record<string, unknown>>): Promise<void> =>
+  await insertRow(tables, table, row)
 
 /** An account with a row in each table, whose texts all hold `name`; every secret holds the word SECRET. */
 const fillTables = async ({ accountId }: SignedIn, name: string): Promise<void> => {
@@ -57,6 +60,7 @@ const fillTables = async ({ accountId }: SignedIn, name: string): Promise<void> 
     device: `Browser ${name}`,
     source_address: '192.0.2.1',
   })
+  await insertMergeAndEvent(tables, accountId, name)
   const challengeId = randomUUID()
   await insert('held_challenge', {
     ...own(),
@@ -104,9 +108,15 @@ test('it holds an entry of each table, no secret, and nothing of others', async 
   const text = JSON.stringify(document)
   expect(text).not.toMatch(/SECRET|bob/)
   expect(text).not.toContain(other.accountId)
-  expect(sections['accounts']).toEqual([
+  expect(sections['accounts']).toContainEqual(
     expect.objectContaining({ id: owner.accountId, handle: 'export-ada' }),
-  ])
+  )
+  expect(sections['merges'][0]).toMatchObject({ rule: 'CHOSEN', survivorBefore: { displayName: 'ada' } })
+  expect(sections['mergeJournal'][0]).toMatchObject({ table: 'identity', row: { subject: 'ada' } })
+  expect(sections['webhookEvents'][0]).toMatchObject({
+    payload: { handle: 'ada' },
+    deliveries: [{ state: 'DELIVERED', attempts: 1, acknowledgedAt: '2026-01-02T03:04:05.678Z' }],
+  })
   expect(sections['secondFactors'][0]).toMatchObject({
     kind: 'totp',
     confirmedAt: '2026-01-02T03:04:05.678Z',
@@ -225,7 +235,7 @@ test('a place is no way to what belongs to others, and what is no place is refus
     place(`identities:${id}0`),
     place('identities:'),
     place('handles:a\u0000'),
-    place(`handles:${'a'.repeat(600)}`),
+    place(`handles:${'a'.repeat(1_000)}`),
     place(`toString:${id}`),
     place(id),
   ]
