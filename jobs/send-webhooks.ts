@@ -20,24 +20,42 @@ const leaseMilliseconds = 60_000
 const mostPerRun = 100
 
 /**
- * Sends what is due, in each free place of the endpoint one after the other. Without a free place it returns: who has
- * one looks for what is due after each delivery, and a sweep finds what is left.
+ * Sends what is due, in each free place of the endpoint one after the other. Where the endpoint has no more, it returns:
+ * who has a place looks for what is due after each delivery. Where the process has no more, the next one that becomes
+ * free goes to the endpoint. A sweep finds what is left.
  */
 export const sendWebhooks = async (
   call: Call,
   endpointId: string,
   needs: SendWebhooksNeeds,
 ): Promise<void> => {
-  const runs: Promise<boolean>[] = []
-  while (needs.webhookPlaces.take(endpointId))
-    runs.push(run(endpointId, needs).finally(() => needs.webhookPlaces.leave(endpointId)))
+  const unfinished = new Set<string>()
+  const places: Promise<void>[] = []
+  while (needs.webhookPlaces.take(endpointId)) places.push(serve(endpointId, unfinished, needs))
   // Each has settled what it leased before an error of another is thrown.
-  const results = await Promise.allSettled(runs)
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-  if (!results.some((result) => result.status === 'fulfilled' && result.value)) return
-  const again = { name: 'send-webhooks', payload: { endpointId } } as const
-  await call.write(needs.outbox.row(call, needs.random.uuid(), again))
+  const results = await Promise.allSettled(places)
+  const rows = [...unfinished].map((id) =>
+    needs.outbox.row(call, needs.random.uuid(), { name: 'send-webhooks', payload: { endpointId: id } }),
+  )
+  await call.write(...rows)
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+}
+
+/** Uses one place: for the endpoint, and then for each that waits. Notes those with more than is sent in one run. */
+const serve = async (
+  endpointId: string,
+  unfinished: Set<string>,
+  needs: SendWebhooksNeeds,
+): Promise<void> => {
+  const failures: unknown[] = []
+  for (let served: string | null = endpointId; served !== null; served = needs.webhookPlaces.pass(served))
+    try {
+      if (await run(served, needs)) unfinished.add(served)
+    } catch (error) {
+      // The place is passed on first, because it would be lost otherwise.
+      failures.push(error)
+    }
+  if (failures.length > 0) throw failures[0]
 }
 
 /** True if there may be more. */

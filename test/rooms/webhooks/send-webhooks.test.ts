@@ -342,6 +342,44 @@ describe('an endpoint', () => {
   })
 })
 
+describe('a process without a free place', () => {
+  test('gives the next one to the endpoint that has waited longest, once each, also after an error', async () => {
+    const sinks = [await startWebhookSink(), await startWebhookSink(), await startWebhookSink()]
+    const endpoints = []
+    for (const sink of sinks) endpoints.push((await hooks.add(sink.url)).endpoint.id)
+    const [busy = '', second = '', third = ''] = endpoints
+    await hooks.act(systemRandom.uuid(), 'ada')
+    await hooks.fanOut()
+    const webhookPlaces = new WebhookPlaces(1)
+    let finish: () => void = () => undefined
+    if (sinks[0] !== undefined)
+      sinks[0].answer = (response) => {
+        finish = () => void response.writeHead(200).end()
+      }
+    const run = hooks.send(busy, { webhookPlaces })
+    await sinks[0]?.until(1)
+    for (const waiting of [second, third, second]) await hooks.send(waiting, { webhookPlaces })
+    expect(sinks.map(({ got }) => got.length)).toEqual([1, 0, 0])
+    finish()
+    await run
+    expect(sinks.map(({ got }) => got.length)).toEqual([1, 1, 1])
+    // An error of the first leaves the place to the next, and free in the end.
+    await hooks.act(systemRandom.uuid(), 'grace')
+    await hooks.fanOut()
+    expect(webhookPlaces.take(busy)).toBe(true)
+    await hooks.send('no uuid', { webhookPlaces })
+    await hooks.send(second, { webhookPlaces })
+    expect(webhookPlaces.pass(busy)).toBe('no uuid')
+    expect(webhookPlaces.pass('no uuid')).toBe(second)
+    expect(webhookPlaces.pass(second)).toBeNull()
+    await expect(hooks.send('no uuid', { webhookPlaces })).rejects.toThrow()
+    await hooks.send(third, { webhookPlaces })
+    expect(sinks[2]?.got).toHaveLength(2)
+    webhookPlaces.close()
+    expect(webhookPlaces.take(busy)).toBe(false)
+  })
+})
+
 describe('at least once', () => {
   test('one is delivered again when asked, also one that was delivered, and not while it is under way', async () => {
     const sink = await startWebhookSink()
