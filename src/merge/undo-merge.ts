@@ -30,8 +30,10 @@ export const undoMerge = async (call: Call, id: string, needs: UndoMergeNeeds): 
   const merge = await needs.mergeUndos.find(call, id)
   const proof = await needs.mergeUndos.findProof(call, id, principal.sessionId)
   if (merge === null || proof === null) throw noSuchMerge()
-  const { ended, ...undone } = await call.inTransaction(async (inner) => {
-    const locked = await lockHolder(inner, { merge, principal }, needs)
+  const leadsTo = (await needs.accounts.find(call, merge.survivor))?.id ?? merge.survivor
+  const ids = [merge.survivor, merge.absorbed, leadsTo, principal.accountId]
+  const { ended, ...undone } = await needs.merges.withLocked(call, ids, async (inner, accounts) => {
+    const locked = await readHolder(inner, { merge, principal, accounts }, needs)
     await needs.sessions.lockLive(inner, principal.sessionId)
     return await undoBy(inner, { ...locked, principal }, needs)
   })
@@ -49,6 +51,8 @@ export const noSuchMerge = (): Failure =>
 interface Caller {
   readonly merge: Merge
   readonly principal: SessionPrincipal
+  /** The locked ones. */
+  readonly accounts: readonly Account[]
 }
 
 interface Locked {
@@ -60,18 +64,12 @@ interface Locked {
   readonly own: Account
 }
 
-/**
- * Locks every account that may change, in the order of their ids, and reads the rest again under the locks. `CONFLICT` if
- * the survivor was merged into another account meanwhile.
- */
-const lockHolder = async (
+/** Reads the rest again under the locks. `CONFLICT` if the survivor was merged into another account meanwhile. */
+const readHolder = async (
   call: Call,
-  { merge, principal }: Caller,
+  { merge, principal, accounts }: Caller,
   needs: UndoMergeNeeds,
 ): Promise<Locked> => {
-  const leadsTo = (await needs.accounts.find(call, merge.survivor))?.id ?? merge.survivor
-  const ids = [merge.survivor, merge.absorbed, leadsTo, principal.accountId]
-  const accounts = await needs.accounts.lockAll(call, ids)
   const byId = new Map(accounts.map((account) => [account.id, account]))
   const survivor = byId.get(merge.survivor)
   const holder = byId.get(survivor?.mergedInto ?? merge.survivor)

@@ -14,6 +14,7 @@ import {
 } from '../../support/calls.js'
 import { Device } from '../../support/device.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
+import { tryMerge } from '../../support/merges.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
 import { type Answer, startTestService, type TestService } from '../../support/start-service.js'
 import { Tables } from '../../support/tables.js'
@@ -116,6 +117,13 @@ test('each further change is audited by its account and session', async () => {
   await expectOne('session.revoked', () => revoke(idem, accessToken, sessionIdOf(third.accessToken)))
   await owner.signIn()
   await expectOne('session.revoked', () => idem.askAs(accessToken, 'mutation { revokeOtherSessions }'))
+  const absorbed = new KeyOwner(idem)
+  const { accountId: absorbedId } = await absorbed.signIn()
+  const planned = await audited(() => absorbed.link(accessToken))
+  expect(planned.acts).toEqual([])
+  const { ticket, why } = dataOf(planned.result).linkIdentity.mergePlan
+  // With the words of the plan.
+  await expectOne('account.merged', () => tryMerge(idem, accessToken, ticket), { absorbedId, why })
   await expectOne('session.ended', () => idem.askAs(accessToken, 'mutation { endSession }'))
 })
 
@@ -263,7 +271,6 @@ test('refused calls leave no audit line', async () => {
     await idem.ask(signIn, { input: stranger.answer(await owner.challenge()) }),
     await new KeyOwner(idem).trySignIn('refused-calls'),
     await setHandle(idem, other.accessToken, 'refused-calls'),
-    await stranger.link(accessToken),
     await stranger.stepUp(accessToken),
     await revoke(idem, accessToken, sessionIdOf(other.accessToken)),
     await unlink(idem, accessToken, me.identities[0].id),
@@ -279,7 +286,6 @@ test('refused calls leave no audit line', async () => {
     'CHALLENGE_SPENT',
     'PROOF_REJECTED',
     'PROOF_REJECTED',
-    'CONFLICT',
     'CONFLICT',
     'PROOF_REJECTED',
     'NOT_FOUND',

@@ -1,5 +1,5 @@
 // An undo restores both accounts as they were, but for what was changed or added since.
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { Call } from '../../../src/database/call.js'
 import { mergeAccounts } from '../../../src/merge/merge-accounts.js'
 import { undoMerge } from '../../../src/merge/undo-merge.js'
@@ -71,4 +71,36 @@ test('a merge and its undo change nothing, whoever of the two undoes it', async 
     expect(plan.stays).toEqual([])
     expect(await rowsOf(first.accountId, second.accountId)).toEqual(before)
   }
+})
+
+test('who locks an id that leads to one of the two does not wait for an undo that waits for it', async () => {
+  const { accounts, mergeUndos, ownCall } = idem.foundation
+  const early = await signUp()
+  const [middle, last] = [await signUp(), await signUp()]
+  const chosen = async (ownId: string, otherId: string) => {
+    const request = { ownId, otherId, choices: new Map(), proofs: [], session: null }
+    return await mergeAccounts(ownCall(), { ...request, survivorId: otherId }, needs())
+  }
+  await chosen(early.accountId, middle.accountId)
+  const { merge: record } = await chosen(middle.accountId, last.accountId)
+  const waits: Promise<unknown>[] = []
+  const putBack = mergeUndos.putBack.bind(mergeUndos)
+  const beside = vi.spyOn(mergeUndos, 'putBack').mockImplementationOnce(async (...at) => {
+    const ids = [early.accountId, last.accountId]
+    waits.push(ownCall().inTransaction(async (call) => await accounts.lockAll(call, ids)))
+    await vi.waitFor(async () => {
+      const waiting = await tables.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      expect(waiting).toHaveLength(1)
+    }, 4_000)
+    await putBack(...at)
+  })
+  await undoMerge(await callOf(middle.owner), record.id, needs())
+  beside.mockRestore()
+  expect(await Promise.all(waits)).toHaveLength(1)
+  const leading = await tables.query('select merged_into_id as "into" from account where id = $1', [
+    early.accountId,
+  ])
+  expect(leading).toEqual([{ into: middle.accountId }])
 })
