@@ -110,6 +110,11 @@ export class WebhookEndpoints {
     const reading = this.#reading.then(() => this.#read(asked))
     this.#reading = reading.catch(() => undefined)
     await reading
+    // The result of a read counts only if no other was asked for meanwhile, so the last one is waited for.
+    for (let last: unknown = null; last !== this.#reading; ) {
+      last = this.#reading
+      await last
+    }
   }
 
   /** True if an enabled endpoint wants these events, or it is not known yet. Asks nobody. */

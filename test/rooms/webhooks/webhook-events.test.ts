@@ -5,6 +5,7 @@ import { mergeAccounts } from '../../../src/merge/merge-accounts.js'
 import { systemRandom } from '../../../src/runtime/random.js'
 import { changeEndpoint } from '../../../src/webhooks/change-endpoint.js'
 import { removeEndpoint } from '../../../src/webhooks/remove-endpoint.js'
+import { WebhookEndpoints } from '../../../src/webhooks/webhook-endpoints.js'
 import { askMe, dataOf, revoke, sessionIdOf, setHandle } from '../../support/calls.js'
 import { KeyOwner, signInAsGuest } from '../../support/key-owner.js'
 import { serviceOfFile } from '../../support/service-of-file.js'
@@ -133,6 +134,19 @@ test('without an endpoint that wants it, an act writes no row and asks no statem
   expect(await told(async () => await signInAsGuest(idem))).toEqual([])
   expect(await fewest()).toBe(3)
   expect(await tables.query('select 1 from outbox_entry')).toEqual([])
+})
+
+test('whoever waits for what is wanted knows it then, also if it was asked for again meanwhile', async () => {
+  const { database } = idem.foundation
+  const { logger } = idem.options
+  const notifications = { on: () => undefined }
+  const endpoints = new WebhookEndpoints({ database, notifications, logger })
+  expect(endpoints.wants('account.deleted')).toBe(true)
+  const first = endpoints.read()
+  const second = endpoints.read()
+  await first
+  expect(endpoints.wants('account.deleted')).toBe(false)
+  await second
 })
 
 test('another process learns of an endpoint, and that it is gone', async () => {
