@@ -13,6 +13,7 @@ import {
 import { mergeFields } from '../merge/merge.js'
 import { mostMergesListed } from '../merge/merge-undos.js'
 import { mostAddressesShown } from '../operators/account-record.js'
+import { mostAcknowledgements } from '../webhooks/webhook-delivery.js'
 import { mostEndpoints } from '../webhooks/webhook-endpoint.js'
 import { longestPage, usualPage } from './page.js'
 
@@ -51,7 +52,7 @@ const lengths = ({
   'AccountRecord.emails': mostAddressesShown,
   'Query.merges': mostMergesListed,
   'Merge.proofs': 2,
-  'Merge.acknowledgements': 2 * mostEndpoints,
+  'Merge.acknowledgements': mostAcknowledgements,
   'MergeUndoPlan.restores': 2 * (identities + devices),
   'MergeUndoPlan.stays': 2 * (identities + devices),
   'AccountConnection.edges': page,

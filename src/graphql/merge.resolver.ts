@@ -35,7 +35,7 @@ export class MergeResolver {
   }
 
   @FieldResolver(() => [MergeAcknowledgementType], {
-    description: 'The systems that were told, and whether they have acknowledged.',
+    description: 'The systems that were told, and whether they have acknowledged; the first twenty.',
   })
   async acknowledgements(
     @Ctx() { call }: GraphqlContext,

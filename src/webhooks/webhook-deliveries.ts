@@ -2,7 +2,7 @@
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { EventType } from './event.js'
-import type { DeliveryState, WebhookDelivery } from './webhook-delivery.js'
+import { type DeliveryState, mostAcknowledgements, type WebhookDelivery } from './webhook-delivery.js'
 import type { WebhookEndpoint } from './webhook-endpoint.js'
 
 /** Events of one statement. */
@@ -123,11 +123,14 @@ const redeliverFailed = {
 
 const acknowledgements = {
   name: 'idem_webhook_acknowledgements',
-  text: `select e.merge_id as "mergeId", e.id as "eventId", e.type, d.endpoint_id as "endpointId", p.url,
-      p.description, d.acknowledged_at as "acknowledgedAt"
-    from webhook_event e join webhook_delivery d on d.event_id = e.id
-      join webhook_endpoint p on p.id = d.endpoint_id
-    where e.merge_id = any($1::uuid[]) order by e.seq, d.endpoint_id`,
+  text: `select "mergeId", "eventId", type, "endpointId", url, description, "acknowledgedAt" from (
+      select e.merge_id as "mergeId", e.id as "eventId", e.type, d.endpoint_id as "endpointId", p.url,
+        p.description, d.acknowledged_at as "acknowledgedAt", e.seq,
+        row_number() over (partition by e.merge_id order by e.seq, d.endpoint_id) as place
+      from webhook_event e join webhook_delivery d on d.event_id = e.id
+        join webhook_endpoint p on p.id = d.endpoint_id
+      where e.merge_id = any($1::uuid[])) told
+    where place <= ${mostAcknowledgements} order by seq, "endpointId"`,
 }
 
 /** What a fan-out made. */
@@ -257,7 +260,7 @@ export class WebhookDeliveries {
     return (await call.run(redeliverFailed, [endpointId, call.now, since])).length
   }
 
-  /** Which endpoints were told of these merges and their undoing, and which have acknowledged. */
+  /** Which endpoints were told of these merges and their undoing, and which have acknowledged: the first of each merge. */
   async acknowledgementsOf(call: Call, mergeIds: readonly string[]): Promise<Acknowledgement[]> {
     return mergeIds.length === 0 ? [] : await call.run<Acknowledgement>(acknowledgements, [mergeIds])
   }

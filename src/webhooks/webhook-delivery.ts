@@ -6,6 +6,9 @@ import { WebhookEvent } from './webhook-event.js'
 /** `PENDING`: waits for a try. `DELIVERED`: acknowledged. `FAILED`: given up after all tries. */
 export type DeliveryState = 'PENDING' | 'DELIVERED' | 'FAILED'
 
+/** Most acknowledgements of a merge that are shown, so that one query can ask for those of all merges that are listed. */
+export const mostAcknowledgements = 20
+
 const WebhookDeliverySchema = defineEntity({
   name: 'WebhookDelivery',
   tableName: 'webhook_delivery',

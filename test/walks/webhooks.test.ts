@@ -122,6 +122,35 @@ test('a receiver that fails gets the event again, the later ones after it, and o
   )
 })
 
+test('a merge arrives with the map of ids, and its owner sees who has acknowledged it', async () => {
+  const { endpoint } = await addEndpoint(['--events', 'account.merged'])
+  const owner = new KeyOwner(idem)
+  const person = await owner.signIn()
+  const guest = await signInAsGuest(idem)
+  dataOf(await owner.link(guest.accessToken))
+  await until(() => sink.of(person.accountId).length === 1)
+  const [arrival] = sink.of(person.accountId)
+  expect(arrival?.payload).toMatchObject({
+    type: 'account.merged',
+    data: {
+      ...{ mergeId: expect.any(String), survivorId: person.accountId, absorbedId: guest.accountId },
+      ids: [{ from: guest.accountId, to: person.accountId }],
+    },
+  })
+  const seen = async () =>
+    dataOf(
+      await idem.askAs(
+        person.accessToken,
+        `{ merges { id survivorId absorbedId rule why mergedAt undoableUntil undoneAt proofs { amr at }
+          acknowledgements { endpointId description type acknowledgedAt } } }`,
+      ),
+    ).merges
+  await until(async () => (await seen())[0]?.acknowledgements[0]?.acknowledgedAt != null)
+  expect(await seen()).toMatchObject([
+    { id: arrival?.payload.data.mergeId, acknowledgements: [{ endpointId: endpoint.id }] },
+  ])
+})
+
 test('one delivery is made again, with its id', async () => {
   await addEndpoint()
   const { accountId } = await signInAsGuest(idem)

@@ -200,6 +200,13 @@ test('a merge is told with the map of ids, and says who has acknowledged it', as
     }),
   )
   expect(await foundation.webhookDeliveries.acknowledgementsOf(hooks.call(), [])).toEqual([])
+  // Of very many endpoints the first are shown.
+  await tables.query(`with more as (
+      insert into webhook_endpoint select (jsonb_populate_record(p, jsonb_build_object('id', gen_random_uuid()))).*
+        from webhook_endpoint p, generate_series(1, 60) returning id)
+    insert into webhook_delivery select (jsonb_populate_record(d,
+        jsonb_build_object('id', gen_random_uuid(), 'endpoint_id', more.id))).* from webhook_delivery d, more`)
+  expect(await acknowledgements()).toHaveLength(20)
 })
 
 test('guests that are purged are told as deleted, and old events go with their deliveries', async () => {
