@@ -35,6 +35,7 @@ export const templateFacts = {
   'account-suspended': ['account', 'time'],
   'account-reinstated': ['account', 'time'],
   'account-merged': ['account', 'device', 'address', 'time'],
+  'account-unmerged': ['account', 'device', 'address', 'time'],
   'account-deletion-begun': ['account', 'due', 'device', 'address', 'time'],
   'account-deletion-cancelled': ['account', 'device', 'address', 'time'],
   'account-deleted': ['account', 'time'],

@@ -68,21 +68,21 @@ const rows = {
 const later = {
   name: 'idem_merge_undo_later',
   text: `select 'identity' as "table", i.id::text as id, i.method as kind, i.subject from identity i
-    where i.account_id = $2::uuid and i.created_at > $3::timestamptz and not exists (select 1 from merge_row j
+    where i.account_id = $2::uuid and i.created_at >= $3::timestamptz and not exists (select 1 from merge_row j
       where j.merge_id = $1::uuid and j.table_name = 'identity' and (j.row_key = i.id::text
         or j.row->>'method' = i.method and j.row->>'issuer' = i.issuer and j.row->>'subject' = i.subject))
   union all
   select 'second_factor', f.id::text, f.kind, null from second_factor f
-    where f.account_id = $2::uuid and f.created_at > $3::timestamptz and f.confirmed_at is not null
+    where f.account_id = $2::uuid and f.created_at >= $3::timestamptz and f.confirmed_at is not null
       and not exists (select 1 from merge_row j
         where j.merge_id = $1::uuid and j.table_name = 'second_factor' and j.row_key = f.id::text)
   union all
   select 'device', d.id::text, null, d.public_key from device d
-    where d.account_id = $2::uuid and d.created_at > $3::timestamptz and not exists (select 1 from merge_row j
+    where d.account_id = $2::uuid and d.created_at >= $3::timestamptz and not exists (select 1 from merge_row j
       where j.merge_id = $1::uuid and j.table_name = 'device' and j.row_key = d.id::text)
   union all
   select 'handle', h.name, null, h.name from handle h
-    where h.account_id = $2::uuid and h.taken_at > $3::timestamptz and not exists (select 1 from merge_row j
+    where h.account_id = $2::uuid and h.taken_at >= $3::timestamptz and not exists (select 1 from merge_row j
       where j.merge_id = $1::uuid and j.table_name = 'handle' and j.row_key = h.name)`,
 }
 
@@ -210,13 +210,6 @@ const close = {
     where id = $1::uuid and undone_at is null returning id`,
 }
 
-const purge = {
-  name: 'idem_merge_purge_journals',
-  text: `delete from merge_row where ctid = any(array(
-      select r.ctid from merge_row r join merge m on m.id = r.merge_id
-      where m.undoable_until < $1::timestamptz or m.undone_at is not null limit $2)) returning merge_id`,
-}
-
 /** The identity of a session that was proven, and the side that held it. */
 export interface UndoProof {
   readonly id: string
@@ -312,10 +305,5 @@ export class MergeUndos {
   /** Records that a merge was undone; false if it was before. */
   async close(call: Call, id: string, by: JsonObject, report: object): Promise<boolean> {
     return (await call.run(close, [id, call.now, JSON.stringify(by), JSON.stringify(report)])).length > 0
-  }
-
-  /** Deletes at most `limit` rows of journals that serve no undo any more; returns their number. */
-  async purgeJournals(call: Call, before: Date, limit: number): Promise<number> {
-    return (await call.run(purge, [before, limit])).length
   }
 }

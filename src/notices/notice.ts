@@ -28,6 +28,7 @@ export const noticeOf: Partial<Readonly<Record<AuditAction, Notice>>> = {
   'account.suspended': { template: 'account-suspended', protects: true },
   'account.reinstated': { template: 'account-reinstated', protects: true },
   'account.merged': { template: 'account-merged', protects: true },
+  'account.unmerged': { template: 'account-unmerged', protects: true },
   'account.deletion_begun': { template: 'account-deletion-begun', protects: true },
   'account.deletion_cancelled': { template: 'account-deletion-cancelled', protects: true },
   'account.deleted': { template: 'account-deleted', protects: true },

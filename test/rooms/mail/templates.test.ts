@@ -106,6 +106,7 @@ test('a notice that can be turned off says how, the others say that they cannot'
     'account-suspended',
     'account-reinstated',
     'account-merged',
+    'account-unmerged',
   ] as const) {
     expect(textOf(name, 'en')).toContain('cannot be turned off')
     expect(textOf(name, 'de')).toContain('lässt sich deshalb nicht abbestellen')
