@@ -62,4 +62,24 @@ export const foundSequences: Readonly<Record<string, Sequence>> = {
     accounts: [{ ...person, devices: [2] }, person, { ...person, devices: [2] }],
     acts: [merge(2, 0, 'own'), merge(0, 0, null), undo(0), undo(0)],
   },
+  'a password that gave way to one that went back by another undo is made again': {
+    accounts: [
+      { ...person, age: 1 },
+      { ...person, hasPassword: true },
+      { ...person, hasPassword: true },
+    ],
+    acts: [
+      merge(0, 0, 'own'),
+      {
+        act: 'merge',
+        own: 0,
+        other: 0,
+        survivor: null,
+        choices: [null, null, null, null, 'own', null],
+        bySession: false,
+      },
+      undo(0),
+      undo(0),
+    ],
+  },
 }

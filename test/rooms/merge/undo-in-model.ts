@@ -88,7 +88,12 @@ const made = (model: Model, undoing: Undoing, entry: ModelEntry): Placed[] => {
   const taker = undoing.merge.journal.find(
     (one) => one.row.table === row.table && one.row.kind === row.kind && one.fate === 'moved',
   )
-  return taker !== undefined && isHeld(model, undoing, taker) ? [{ row, side }] : []
+  // What took its place may have gone back by the undo of another merge; then only what is there now stands in the way.
+  const isFree =
+    taker === undefined
+      ? !model.rowsOf(undoing.holder.id, row.table).some(({ kind, active }) => kind === row.kind && active)
+      : isHeld(model, undoing, taker)
+  return isFree ? [{ row, side }] : []
 }
 
 const placeRows = (
