@@ -42,6 +42,16 @@ const seed = `with ${seededTables
   )
   .join(', ')} select 1`
 
+/** What a sequence may be refused with. Everything else is a bug. */
+const refusals = ['MERGE_REFUSED', 'LAST_IDENTITY', 'CONFLICT', 'NOT_FOUND', 'UNAUTHENTICATED'] as const
+
+const openForUndo = `insert into session
+  select (jsonb_populate_record(null::session, to_jsonb(s) || jsonb_build_object(
+    'id', $2::text, 'account_id', i.account_id, 'identity_id', i.id, 'ended_at', null))).*
+  from (select * from session limit 1) s, (select i.* from merge_row j join identity i on i.id::text = j.row_key
+    where j.merge_id = $1 and j.table_name = 'identity' and i.method <> 'password' order by i.id limit 1) i
+  returning id, account_id as account, identity_id as identity, true as live`
+
 /** Longer than any sequence takes by the clock that it moves. */
 const sessionMilliseconds = 365 * 86_400_000
 
@@ -133,6 +143,12 @@ export class Ground {
       'insert into session select * from jsonb_populate_record(null::session, $1)',
       [JSON.stringify(this.#storedSession(model, session))],
     )
+  }
+
+  /** A session by an identity that a side of a merge held, for the account to which that leads now. */
+  async openForUndo(mergeId: string, id: string): Promise<ModelSession> {
+    const [session] = await this.rooms.tables.query(openForUndo, [mergeId, id])
+    return session
   }
 
   #storedSession(model: Model, { id, account, identity }: ModelSession): Record<string, unknown> {
@@ -256,10 +272,10 @@ export class Ground {
       await act()
       return 'done'
     } catch (error) {
-      const { code } = error instanceof Failure ? error : { code: null }
-      if (code === 'MERGE_REFUSED' || code === 'LAST_IDENTITY' || code === 'CONFLICT' || code === 'NOT_FOUND')
-        return code
-      throw error
+      const code = error instanceof Failure ? error.code : null
+      const expected = refusals.find((refusal) => refusal === code)
+      if (expected === undefined) throw error
+      return expected
     }
   }
 }

@@ -67,7 +67,13 @@ export interface ModelRequest {
 }
 
 /** What happened to a request: done, or refused with this code. */
-export type Outcome = 'done' | 'MERGE_REFUSED' | 'LAST_IDENTITY' | 'CONFLICT' | 'NOT_FOUND'
+export type Outcome =
+  | 'done'
+  | 'MERGE_REFUSED'
+  | 'LAST_IDENTITY'
+  | 'CONFLICT'
+  | 'NOT_FOUND'
+  | 'UNAUTHENTICATED'
 
 /** Everything that the accounts of one sequence have. */
 export class Model {
