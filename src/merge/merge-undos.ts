@@ -31,17 +31,25 @@ const list = {
     order by m.merged_at desc, m.id desc limit ${mostMergesListed}`,
 }
 
-/** An identity of the same subject is the same identity, also if it was unlinked and linked again. A password is not. */
-const rows = {
-  name: 'idem_merge_undo_rows',
-  text: `select j.table_name as "table", j.row_key as key, j.side, j.fate, j.row->>'method' as kind,
-      j.row->>'subject' as subject,
+const ofIdentities = (
+  found: string,
+): string => `select j.table_name as "table", j.row_key as key, j.side, j.fate,
+      j.row->>'method' as kind, j.row->>'subject' as subject,
       case when i.id is not null then jsonb_build_object('id', i.id, 'accountId', i.account_id, 'isChanged',
         i.credential->>'version' is distinct from j.row->'credential'->>'version') end as now
-    from merge_row j left join identity i on case when j.row->>'method' = '${passwordMethodName}'
-      then i.id = j.row_key::uuid
-      else i.method = j.row->>'method' and i.issuer = j.row->>'issuer' and i.subject = j.row->>'subject' end
-    where j.merge_id = $1::uuid and j.table_name = 'identity'
+    from merge_row j left join identity i on ${found}
+    where j.merge_id = $1::uuid and j.table_name = 'identity'`
+
+/**
+ * An identity of the same subject is the same identity, also if it was unlinked and linked again. A password is not. The
+ * two are joined apart, so that each finds its rows by an index.
+ */
+const rows = {
+  name: 'idem_merge_undo_rows',
+  text: `${ofIdentities('i.id = j.row_key::uuid')} and j.row->>'method' = '${passwordMethodName}'
+  union all
+  ${ofIdentities("i.method = j.row->>'method' and i.issuer = j.row->>'issuer' and i.subject = j.row->>'subject'")}
+      and j.row->>'method' <> '${passwordMethodName}'
   union all
   select j.table_name, j.row_key, j.side, j.fate, f.kind, null,
       case when n.id is not null then
