@@ -5,6 +5,7 @@ import type { Measurement, Order, Reply } from './load/order.js'
 import { countStatements } from './load/statements.js'
 import { appendMails } from './mail/append-mails.js'
 import { runMails } from './mail/run-mails.js'
+import { runMerges } from './merges/run-merges.js'
 import type { Options } from './options.js'
 import { type Course, type ScenarioName, type ServerName, scenarios, webhookEndpoints } from './scenario.js'
 import type { Stage, StagedServer } from './stage.js'
@@ -70,6 +71,11 @@ export const runScenario = async (
       return await doJobs(stage, course, options)
     case 'webhooks':
       return await deliver(stage, course, options)
+    case 'merges': {
+      const { databaseUrl } = serverOn(stage, course.server)
+      if (databaseUrl === null) throw new Error(`the server ${course.server} has no database`)
+      return await runMerges({ databaseUrl, rows: course.rows, act: course.act })
+    }
     case 'timing':
       throw new Error('timing is no scenario of a round')
   }

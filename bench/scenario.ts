@@ -26,6 +26,12 @@ export const scenarioNames = [
   'jobs-redis',
   'webhooks',
   'webhooks-hanging',
+  'merge-10',
+  'merge-10000',
+  'merge-100000',
+  'undo-10',
+  'undo-10000',
+  'undo-100000',
   'timing',
   'timing-both',
 ] as const
@@ -84,6 +90,13 @@ export type Course =
   | { readonly kind: 'jobs'; readonly by: 'bullmq' | 'outbox'; readonly backend: QueueBackend }
   /** A batch of events is delivered to 100 endpoints of the sink, of which so many never answer. */
   | { readonly kind: 'webhooks'; readonly server: ServerName; readonly hanging: number }
+  /** Two accounts of so many rows together are merged, or that is undone. */
+  | {
+      readonly kind: 'merges'
+      readonly server: ServerName
+      readonly act: 'merge' | 'undo'
+      readonly rows: number
+    }
   /** Once, after the rounds: known and unknown addresses in random order. */
   | { readonly kind: 'timing'; readonly server: ServerName }
 
@@ -103,6 +116,16 @@ const atLeast = (
 const load = (server: ServerName): Course => ({ kind: 'load', server })
 const mails = (by: 'nodemailer' | 'both' | 'bothOnRedis'): Course => ({ kind: 'mails', by })
 const jobs = (by: 'bullmq' | 'outbox', backend: QueueBackend): Course => ({ kind: 'jobs', by, backend })
+
+const merges = (
+  act: 'merge' | 'undo',
+  rows: number,
+  mostP95Milliseconds: number | null = null,
+): Scenario => ({
+  title: `${act} of two accounts with ${rows} rows`,
+  course: { kind: 'merges', server: 'idem', act, rows },
+  goal: mostP95Milliseconds === null ? null : { kind: 'latency', mostP95Milliseconds },
+})
 
 /** The webhook endpoints of a batch. */
 export const webhookEndpoints = 100
@@ -190,6 +213,12 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     course: { kind: 'webhooks', server: 'both', hanging: 1 },
     goal: atLeast(0.5, 'webhooks'),
   },
+  'merge-10': merges('merge', 10),
+  'merge-10000': merges('merge', 10_000),
+  'merge-100000': merges('merge', 100_000, 2_000),
+  'undo-10': merges('undo', 10),
+  'undo-10000': merges('undo', 10_000),
+  'undo-100000': merges('undo', 100_000, 2_000),
   timing: {
     title: 'known and unknown addresses, api',
     course: { kind: 'timing', server: 'idem' },
