@@ -1,7 +1,7 @@
 // The schema's types of merges: the record of one, who was told of it, and the plan of an undo.
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql'
 import type { Merge, MergeProof, MergeSideName } from '../merge/merge.js'
-import type { UndoItem, UndoneThing } from '../merge/plan-undo.js'
+import type { UndoItem, UndoneThing } from '../merge/undo-item.js'
 import { mergeRules } from './merge-rule.types.js'
 
 /** The sides as the schema names them. */

@@ -4,7 +4,7 @@ import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import type { Merge } from './merge.js'
 import type { MergeUndos, UndoProof } from './merge-undos.js'
-import type { UndoFacts } from './plan-undo.js'
+import type { UndoFacts } from './undo-facts.js'
 
 /** What `gatherUndoFacts` works with. */
 export interface GatherUndoFactsNeeds {

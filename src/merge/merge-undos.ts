@@ -4,7 +4,8 @@ import type { Statement } from '../database/connection.js'
 import type { JsonObject } from '../database/json.js'
 import { passwordMethodName } from '../identities/identity.js'
 import type { Merge, MergeSideName } from './merge.js'
-import type { JournalledRow, LaterRow, UndoPlan } from './plan-undo.js'
+import type { UndoPlan } from './plan-undo.js'
+import type { JournalledRow, LaterRow } from './undo-facts.js'
 
 const columns = `m.id, m.survivor_id as survivor, m.absorbed_id as absorbed, m.rule, m.why, m.resolutions, m.proofs,
   m.before, m.after, m.merged_at as "mergedAt", m.undoable_until as "undoableUntil", m.undone_at as "undoneAt",
