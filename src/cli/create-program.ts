@@ -12,11 +12,14 @@ import { keygenCommand } from './commands/keygen.js'
 import { keysCommand } from './commands/keys.js'
 import { loginCommand } from './commands/login.js'
 import { logoutCommand } from './commands/logout.js'
+import { mergeCommand } from './commands/merge.js'
+import { mergesCommand } from './commands/merges.js'
 import { passwordsCommand } from './commands/passwords.js'
 import { recoveryCodesCommand } from './commands/recovery-codes.js'
 import { statusCommand } from './commands/status.js'
 import { tokenCommand } from './commands/token.js'
 import { totpCommand } from './commands/totp.js'
+import { undoMergeCommand } from './commands/undo-merge.js'
 import { webhooksCommand } from './commands/webhooks.js'
 import { whoamiCommand } from './commands/whoami.js'
 import { exitCodes } from './exit-code.js'
@@ -54,6 +57,9 @@ export const createProgram = (machine: Machine): Command => {
     devicesCommand(machine),
     totpCommand(machine),
     recoveryCodesCommand(machine),
+    mergeCommand(machine),
+    mergesCommand(machine),
+    undoMergeCommand(machine),
     keygenCommand(machine),
     exportCommand(machine),
     deleteAccountCommand(machine),

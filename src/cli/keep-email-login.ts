@@ -53,7 +53,8 @@ const linkNewKey = async (
   const { signer, pem } = generatePrivateKey()
   try {
     const answer = await answerWithKey(bearer, signer, { purpose: 'LINK_IDENTITY' })
-    const { identity } = await linkIdentity(bearer, { ...answer, label: deviceName(connection.machine) })
+    const linked = await linkIdentity(bearer, { ...answer, label: deviceName(connection.machine) })
+    if (linked.outcome !== 'linked') throw new IdemError('CONFLICT', 'The new key is not new.')
     const emailKey = {
       address: foldAddress(address),
       accountId: account.id,
@@ -61,7 +62,7 @@ const linkNewKey = async (
       privateKey: pem,
       handle: account.handle,
     }
-    return { emailKey, identityId: identity.id }
+    return { emailKey, identityId: linked.identity.id }
   } catch (error) {
     if (!(error instanceof IdemError)) throw error
     connection.output.warn(

@@ -1,15 +1,17 @@
 // `idem keys add`: links another key to the account.
 
 import type { Command } from 'commander'
-import type { Account } from '../../client/account.js'
-import { linkIdentity } from '../../client/link-identity.js'
+import { type LinkOutcome, linkIdentity } from '../../client/link-identity.js'
 import { answerWithKey } from '../../client/proof.js'
-import { serverEntry, withServerEntry } from '../config.js'
+import { keepTokens } from '../../client/tokens.js'
+import { CliError } from '../cli-error.js'
 import { defineCommand } from '../define-command.js'
+import { followFormerGuest } from '../follow-former-guest.js'
 import { type GivenKey, readPrivateKey } from '../given-key.js'
 import { type Connection, connect, openInvocation } from '../invocation.js'
 import { openSession } from '../kept-session.js'
 import type { Machine } from '../machine.js'
+import { shellWord } from '../shell-word.js'
 import { withStepUp } from '../with-step-up.js'
 
 interface AddOptions {
@@ -40,35 +42,35 @@ export const keysAddCommand = (machine: Machine): Command =>
       const connection = await connect(openInvocation(machine, this))
       const key = await readPrivateKey(connection, privateKey)
       const session = openSession(connection)
-      const { account, identity } = await withStepUp(
-        connection,
-        { session, signWith: signWith ?? null },
-        async () => {
-          const answer = await answerWithKey(session, key.signer, { purpose: 'LINK_IDENTITY' })
-          return linkIdentity(session, { ...answer, ...(label === undefined ? {} : { label }) })
-        },
-      )
-      await useKeyOfFormerGuest(connection, key, account)
-      connection.output.result(
-        { identity, account },
-        `Added the key ${identity.subject} (id ${identity.id}).`,
-      )
+      const means = { session, signWith: signWith ?? null }
+      const outcome = await withStepUp(connection, means, async () => {
+        const answer = await answerWithKey(session, key.signer, { purpose: 'LINK_IDENTITY' })
+        return linkIdentity(session, { ...answer, ...(label === undefined ? {} : { label }) })
+      })
+      await finish(connection, outcome, key)
     })
 
-/** After a guest has linked a key, its secret no longer opens the account, so the config remembers the key instead. */
-const useKeyOfFormerGuest = async (
-  connection: Connection,
-  key: GivenKey,
-  account: Account,
-): Promise<void> => {
-  const { config, url, kept } = connection
-  if (kept.login?.method !== 'guest') return
+const finish = async (connection: Connection, outcome: LinkOutcome, key: GivenKey): Promise<void> => {
+  const { output, machine } = connection
+  if (outcome.outcome === 'plan' || outcome.outcome === 'second_factor')
+    throw new CliError(
+      'CONFLICT',
+      'This key opens another account.',
+      `Is it yours too? Merge the two: idem merge --private-key ${key.file === null ? 'FILE' : shellWord(key.file)}`,
+    )
+  const { account } = outcome
   const { publicKey } = key.signer
   const { id: accountId, handle } = account
   const login = { method: 'key', accountId, publicKey, privateKeyFile: key.file, handle } as const
-  await config.update(async (before) => {
-    const current = serverEntry(before, url).login
-    const isStillSignedIn = current?.method === 'guest' && current.accountId === accountId
-    return withServerEntry(before, url, { deviceSecret: null, ...(isStillSignedIn ? { login } : {}) })
-  })
+  if (outcome.outcome === 'merged') {
+    await followFormerGuest(connection, { login, tokens: keepTokens(outcome.tokens, machine.now()) })
+    const { merge } = outcome
+    return output.result(
+      { merge, account },
+      `This key opens account ${account.id}: the guest is part of it now.`,
+    )
+  }
+  const { identity } = outcome
+  await followFormerGuest(connection, { login, tokens: null })
+  output.result({ identity, account }, `Added the key ${identity.subject} (id ${identity.id}).`)
 }

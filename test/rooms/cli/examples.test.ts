@@ -159,34 +159,37 @@ test.each(examples.filter(isOfWebhooks))('%s', async (example) => {
   expect(run.exitCode).toBe(0)
 })
 
+/** Examples of merges, which need two accounts of one person. */
+const isOfMerges = (example: string): boolean => /idem (merges?|undo-merge)\b/.test(example)
+
 /** Examples of passwords, second factors and devices, which need an account that has them. */
 const isOfProofs = (example: string): boolean =>
   /--password|passwords|totp|recovery-codes|devices/.test(example)
 
-test.each(examples.filter((example) => !isOfProofs(example) && !isOfWebhooks(example)))(
-  '%s',
-  async (example) => {
-    const shell = new Shell({ url: idem.url })
-    idem.clock.advance(16 * 60) // an address gets a few mails in a quarter of an hour, and no more
-    let before = ''
-    if (!example.startsWith('idem keygen')) {
-      const ada = await comeHome(shell.folder)
-      if (/idem (keys|identities)/.test(example)) await fillKeychain(ada)
-      if (example.includes('idem jobs')) await giveUpJob()
-      if (example.endsWith('delete-account --cancel')) {
-        await ada.run(['delete-account', '--cancel'])
-        await ada.ask(['delete-account', '--yes'])
-      }
-      if (example.includes('$CHALLENGE')) before = await askForMail(ada)
+const isOfThemselves = (example: string): boolean =>
+  isOfProofs(example) || isOfWebhooks(example) || isOfMerges(example)
+
+test.each(examples.filter((example) => !isOfThemselves(example)))('%s', async (example) => {
+  const shell = new Shell({ url: idem.url })
+  idem.clock.advance(16 * 60) // an address gets a few mails in a quarter of an hour, and no more
+  let before = ''
+  if (!example.startsWith('idem keygen')) {
+    const ada = await comeHome(shell.folder)
+    if (/idem (keys|identities)/.test(example)) await fillKeychain(ada)
+    if (example.includes('idem jobs')) await giveUpJob()
+    if (example.endsWith('delete-account --cancel')) {
+      await ada.run(['delete-account', '--cancel'])
+      await ada.ask(['delete-account', '--yes'])
     }
-    const buttons = example.includes('--email') ? pressButtons() : null
-    const run = await shell.runLine(before + example.replaceAll(defaultServerUrl, idem.url))
-    await buttons?.stop()
-    expect(run.stderr).not.toContain('idem:')
-    expect(run.exitCode).toBe(0)
-    expect(run.stdout).not.toContain('"errors"')
-  },
-)
+    if (example.includes('$CHALLENGE')) before = await askForMail(ada)
+  }
+  const buttons = example.includes('--email') ? pressButtons() : null
+  const run = await shell.runLine(before + example.replaceAll(defaultServerUrl, idem.url))
+  await buttons?.stop()
+  expect(run.stderr).not.toContain('idem:')
+  expect(run.exitCode).toBe(0)
+  expect(run.stdout).not.toContain('"errors"')
+})
 
 const password = 'four purple lanterns'
 
@@ -254,4 +257,35 @@ test.each(examples.filter(isOfProofs))('%s', async (example) => {
   await buttons?.stop()
   expect(run.stderr).not.toContain('idem:')
   expect(run.exitCode).toBe(0)
+})
+
+let merging = 0
+
+/** Somebody with a second account, whose key, wallet and address lie in the folder; returns the handle. */
+const settleTwice = async (folder: string): Promise<string> => {
+  const [who, other] = [new TestMachine({ url: idem.url, folder }), new TestMachine({ url: idem.url })]
+  const handle = `twice${++merging}`
+  await who.ask(['login', '--private-key', (await who.keygen('ada.pem')).file, '--handle', handle])
+  writeFileSync(who.file('other.hex'), randomBytes(32).toString('hex'), { mode: 0o600 })
+  await other.ask(['login', '--wallet-key', who.file('other.hex')])
+  const { file } = await who.keygen('other.pem')
+  await other.ask(['login', '--private-key', file, '--handle', `${handle}-other`])
+  const owner = new EmailOwner(idem, mailboxInbox(idem), `${handle}@example.org`)
+  dataOf(await owner.tryLink(other.kept.tokens.accessToken))
+  return handle
+}
+
+test.each(examples.filter(isOfMerges))('%s', async (example) => {
+  const shell = new Shell({ url: idem.url })
+  const address = `${await settleTwice(shell.folder)}@example.org`
+  const ada = new TestMachine({ url: idem.url, folder: shell.folder })
+  const isOfOne = example.startsWith('idem merge ')
+  const done = isOfOne ? null : await ada.ask(['merge', '--private-key', ada.file('other.pem'), '--yes'])
+  const buttons = example.includes('--email') ? pressButtons(address) : null
+  const line = `MERGE=${done?.merge.id}; ${example.replaceAll('other@example.org', address)}`
+  const run = await shell.runLine(line)
+  await buttons?.stop()
+  expect(run.stderr).not.toContain('idem:')
+  expect(run.exitCode).toBe(0)
+  expect(run.stdout).toMatch(/merge|MERGED|Undone/i)
 })
