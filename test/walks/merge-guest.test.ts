@@ -1,15 +1,88 @@
 // The story of a guest whose address turns out to be that of an account: merged at once, and nothing leads back.
 import { randomBytes } from 'node:crypto'
-import { expect, test } from 'vitest'
-import { askMe, codeOf, dataOf, setHandle, tryRefresh, untilRefused } from '../support/calls.js'
+import { expect, onTestFinished, test } from 'vitest'
+import {
+  askMe,
+  codeOf,
+  dataOf,
+  millisecondsUntil,
+  setHandle,
+  tryRefresh,
+  untilRefused,
+} from '../support/calls.js'
 import { EmailOwner } from '../support/email-owner.js'
-import { signInAsGuest, trySignInAsGuest } from '../support/key-owner.js'
+import { KeyOwner, signInAsGuest, trySignInAsGuest } from '../support/key-owner.js'
 import { mailsTo } from '../support/mail-reader.js'
 import { mailedServiceOfFile } from '../support/mailed-service.js'
+import { VerifyingReceiver } from '../support/webhook-receiver.js'
 
 const { idem, tables, inbox } = await mailedServiceOfFile({
   IDEM_THROTTLE_MAILS_PER_SOURCE: '100000',
   IDEM_THROTTLE_MAILS_PER_SUBJECT: '100000',
+  IDEM_OPERATORS: 'olga',
+})
+
+/** A system behind Idem, whose endpoint the operator adds; it verifies by `standardwebhooks`. */
+const openDownstream = async (): Promise<VerifyingReceiver> => {
+  const receiver = await VerifyingReceiver.start()
+  onTestFinished(async () => await receiver.stop())
+  const { accessToken } = await new KeyOwner(idem).signIn('olga')
+  const added = await idem.askAs(
+    accessToken,
+    'mutation ($url: String!) { addWebhookEndpoint(input: { url: $url }) { secret } }',
+    { url: receiver.url },
+  )
+  receiver.know(dataOf(added).addWebhookEndpoint.secret)
+  return receiver
+}
+
+/** What the accounts own, with the credentials; when an identity was last used may change. */
+const ownedBy = async (...ids: readonly string[]) =>
+  await tables.query(
+    `select 'account' as "table", to_jsonb(a) as row from account a where id = any($1)
+     union all select 'identity', to_jsonb(i) - 'last_used_at' from identity i where account_id = any($1)
+     union all select 'handle', to_jsonb(h) from handle h where account_id = any($1) order by 1, 2`,
+    [ids],
+  )
+
+// By the machine's clock, because a receiver refuses what is older than five minutes.
+test('the systems behind are told of the merge and of its undo, after which both accounts are as before', async () => {
+  const downstream = await openDownstream()
+  const hopper = new EmailOwner(idem, inbox, 'hopper@example.org')
+  const account = await hopper.signIn()
+  const deviceSecret = randomBytes(32).toString('base64')
+  const guest = await signInAsGuest(idem, { deviceSecret })
+  dataOf(await setHandle(idem, guest.accessToken, 'visitor'))
+  const before = await ownedBy(account.accountId, guest.accountId)
+
+  const { merge, tokens } = dataOf(await hopper.tryLink(guest.accessToken, 2)).linkIdentity
+  await untilRefused(idem, guest.accessToken)
+  const arrivalsOf = (type: string) =>
+    downstream.arrivals.flatMap(({ payload }) => (payload?.type === type ? [payload.data] : []))
+  await millisecondsUntil(30_000, async () => arrivalsOf('account.merged').length > 0)
+  expect(arrivalsOf('account.merged')).toMatchObject([
+    { mergeId: merge.id, ids: [{ from: guest.accountId, to: account.accountId }] },
+  ])
+
+  dataOf(
+    await idem.askAs(tokens.accessToken, 'mutation ($id: ID!) { undoMerge(id: $id) { undoneAt } }', {
+      id: merge.id,
+    }),
+  )
+  await millisecondsUntil(30_000, async () => arrivalsOf('account.unmerged').length === 2)
+  for (const { ids } of arrivalsOf('account.unmerged'))
+    expect(ids).toEqual([{ from: guest.accountId, to: account.accountId }])
+  expect(await ownedBy(account.accountId, guest.accountId)).toEqual(before)
+  expect((await signInAsGuest(idem, { deviceSecret })).accountId).toBe(guest.accountId)
+  await millisecondsUntil(30_000, async () => {
+    const { merges } = dataOf(
+      await idem.askAs(tokens.accessToken, '{ merges { acknowledgements { acknowledgedAt } } }'),
+    )
+    const { acknowledgements } = merges[0]
+    const isAcknowledged = ({ acknowledgedAt }: { readonly acknowledgedAt: string | null }) =>
+      acknowledgedAt !== null
+    return acknowledgements.length === 3 && acknowledgements.every(isAcknowledged)
+  })
 })
 
 test('a guest gives the code of an address that has an account, and goes on in that account', async () => {
