@@ -104,7 +104,7 @@ export const startWorker = async (options: ServiceOptions, foundation: Foundatio
   })
   relay.start()
   const watch = watchQueue({ redisCheck, queue, outbox, metrics, logger, ownCall, settings: settings.queue })
-  await foundation.webhookEndpoints.read()
+  foundation.webhookEndpoints.follow()
   sweep.start()
   await notifications.start()
   return {

@@ -117,6 +117,14 @@ export class WebhookEndpoints {
     }
   }
 
+  /**
+   * The same without waiting, for who starts while the database may be away: it is read again until that succeeds. Until
+   * then every event counts as wanted.
+   */
+  follow(): void {
+    this.#reread()
+  }
+
   /** True if an enabled endpoint wants these events, or it is not known yet. Asks nobody. */
   wants(type: EventType): boolean {
     return this.#wanted?.has(type) ?? true
