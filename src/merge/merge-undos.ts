@@ -104,7 +104,8 @@ const heldKinds = {
 /** The identity that opened a session, if one of the sides held it at the merge. */
 const proven = {
   name: 'idem_merge_undo_proven',
-  text: `select i.id, i.account_id as "accountId", i.method, j.side from session s join identity i on i.id = s.identity_id
+  text: `select i.id, i.account_id as "accountId", i.method, i.subject, j.side
+    from session s join identity i on i.id = s.identity_id
     join merge_row j on j.merge_id = $1::uuid and j.table_name = 'identity' and j.row->>'method' = i.method
       and j.row->>'issuer' = i.issuer and j.row->>'subject' = i.subject
     where s.id = $2::uuid and i.method <> '${passwordMethodName}'`,
@@ -178,11 +179,18 @@ const path = `with recursive path (id, survivor_id) as (
     union all
     select m.id, m.survivor_id from path p join merge m on m.absorbed_id = p.survivor_id where m.undone_at is null)`
 
-/** Of handles only those that returned. An identity that was linked anew is the same one. */
+/**
+ * From the journals of the later merges of the survivor, and of those that it was merged into, on either side. Of handles
+ * only those that returned. An identity that was linked anew is the same one.
+ */
 const forget = {
   name: 'idem_merge_undo_forget',
-  text: `${path}
-    delete from merge_row r using path p where r.merge_id = p.id and (
+  text: `${path},
+    later (id) as (select m.id from merge own join merge m on (m.merged_at, m.id) > (own.merged_at, own.id)
+        and (m.survivor_id = own.survivor_id or m.survivor_id in (select survivor_id from path)
+          or m.absorbed_id = own.survivor_id)
+      where own.id = $1::uuid and m.undone_at is null)
+    delete from merge_row r using later l where r.merge_id = l.id and (
       (r.table_name, r.row_key) in (select j.table_name, j.row_key from merge_row j
         where j.merge_id = $1::uuid and j.side = 'absorbed'
           and (j.table_name <> 'handle' or j.row_key = any($2::text[])))
@@ -224,6 +232,7 @@ export interface UndoProof {
   readonly id: string
   readonly accountId: string
   readonly method: string
+  readonly subject: string
   readonly side: 'survivor' | 'absorbed'
 }
 

@@ -148,6 +148,9 @@ const returnProven = async (
   })
   if ((await needs.mergeUndos.countIdentities(call, own.id)) > 0) {
     await needs.sessions.end(call, { accountId: own.id, openedBy: [proof.id] })
+    // An address that goes cannot stay the primary one.
+    if (proof.method === 'email' && own.primaryEmail === proof.subject)
+      await needs.accounts.changeByMerge(call, own.id, { primaryEmail: null })
     return
   }
   const shown = {

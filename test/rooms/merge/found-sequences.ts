@@ -82,4 +82,16 @@ export const foundSequences: Readonly<Record<string, Sequence>> = {
       undo(0),
     ],
   },
+  'an identity that was restored, and unlinked there, does not return by the undo of a later merge into the same survivor':
+    {
+      accounts: [person, person, person],
+      acts: [
+        merge(0, 1, 'other'),
+        merge(0, 0, 'other'),
+        undo(0),
+        { act: 'signIn', account: 0, identity: 0 },
+        { act: 'unlink', account: 0, identity: 0 },
+        undo(0, 2),
+      ],
+    },
 }

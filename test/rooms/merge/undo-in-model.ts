@@ -123,22 +123,27 @@ const placeRows = (
   }
 }
 
-/** A later merge of the survivor moved what is apart now: its undo takes nothing of it, and what was made again for the survivor it does. */
+/**
+ * The undo of a later merge, of the survivor or of those that it was merged into, takes nothing of what is apart now. What
+ * was made again for the survivor goes back with it.
+ */
 const keepApart = (model: Model, merge: ModelMerge, remade: readonly Placed[]): void => {
+  const gone = merge.journal.filter(
+    ({ row, side }) =>
+      side === 'absorbed' && (row.table !== 'handle' || model.rows.get(row.id)?.account === merge.absorbed),
+  )
+  const isGone = (row: ModelRow) => gone.some((one) => one.row.id === row.id || isSameIdentity(one.row, row))
+  const later = model.merges.slice(model.merges.indexOf(merge) + 1).filter(({ undone }) => !undone)
+  const added = remade.filter(({ side }) => side === 'survivor')
   let { survivor } = merge
   for (;;) {
+    for (const one of later)
+      if (one.survivor === survivor || one.absorbed === survivor)
+        one.journal = one.journal.filter(({ row }) => !isGone(row))
     const next = model.merges.find(({ absorbed, undone }) => absorbed === survivor && !undone)
     if (next === undefined) return
-    const gone = merge.journal.filter(
-      ({ row, side }) =>
-        side === 'absorbed' && (row.table !== 'handle' || model.rows.get(row.id)?.account === merge.absorbed),
-    )
-    const isGone = (row: ModelRow) =>
-      gone.some((one) => one.row.id === row.id || isSameIdentity(one.row, row))
-    const kept = next.journal.filter(({ row }) => !isGone(row))
-    const added = remade.filter(({ side }) => side === 'survivor')
     next.journal = [
-      ...kept.filter(({ row }) => !added.some((one) => one.row.id === row.id)),
+      ...next.journal.filter(({ row }) => !added.some((one) => one.row.id === row.id)),
       ...added.map(({ row }): ModelEntry => ({ row, side: 'absorbed', fate: 'moved' })),
     ]
     survivor = next.survivor
@@ -193,5 +198,7 @@ const returnProven = (
     })
   for (const one of model.sessions.values())
     if (one.account === own && one.identity === proof.id) one.live = false
+  const left = model.account(own)
+  if (proof.kind === 'email' && left.primaryEmail === proof.key) left.primaryEmail = null
   return 'done'
 }
