@@ -74,7 +74,10 @@ const accountWith = async (
   rows: number,
 ): Promise<{ readonly id: string; readonly sessionId: string }> => {
   const [id, sessionId] = [systemRandom.uuid(), systemRandom.uuid()]
-  await ownCall().run({ name: 'idem_bench_fill', text: fill }, [id, sessionId, sixth(rows)])
+  const values = [id, sessionId, sixth(rows)]
+  await ownCall().inLongTransaction(
+    async (call) => await call.run({ name: 'idem_bench_fill', text: fill }, values),
+  )
   return { id, sessionId }
 }
 
@@ -93,7 +96,9 @@ const timed = async ({ metrics }: Foundation, act: () => Promise<unknown>): Prom
 const measure = async (foundation: Foundation, { rows, act }: MergesBatch): Promise<Timed> => {
   const [own, other] = [await accountWith(foundation, rows), await accountWith(foundation, rows)]
   const call = foundation.ownCall()
-  await call.run({ name: 'idem_bench_analyze', text: 'analyze' }, [])
+  await call.inLongTransaction(
+    async (long) => await long.run({ name: 'idem_bench_analyze', text: 'analyze' }, []),
+  )
   const needs = { ...foundation, random: systemRandom }
   const request = { ownId: own.id, otherId: other.id, survivorId: own.id, choices: new Map(), proofs: [] }
   const merging = { merge: '' }
