@@ -2,7 +2,7 @@
 import type { Account } from '../accounts/account.js'
 import { type AnnounceActNeeds, announceAct } from '../audit/announce-act.js'
 import { requireSession, requireStepUp, stepUpMaxAgeSeconds } from '../authorization/authorize.js'
-import type { SessionPrincipal } from '../authorization/principal.js'
+import { isWeaker, type SessionPrincipal } from '../authorization/principal.js'
 import type { Call } from '../database/call.js'
 import { Failure } from '../failure.js'
 import { settleLevel } from '../second-factors/settle-level.js'
@@ -103,10 +103,13 @@ const undoBy = async (
   const undone = await closeMerge(call, { ...locked, plan, principal }, needs)
   // 4 settle what follows: which ids lead where, and the levels
   await needs.merges.settleAliases(call, [holder.id, absorbed.id])
-  await settleLevel(call, { ...holder, ...plan.holder }, needs)
-  await settleLevel(call, { ...absorbed, ...plan.absorbed, mergedInto: null }, needs)
+  const settled = {
+    holder: await settleLevel(call, { ...holder, ...plan.holder }, needs),
+    absorbed: await settleLevel(call, { ...absorbed, ...plan.absorbed, mergedInto: null }, needs),
+  }
   // 5 an identity that was proven from a third account returns to its side
-  if (plan.provenReturnsTo !== null) await returnProven(call, { ...locked, plan, principal }, needs)
+  if (plan.provenReturnsTo !== null)
+    await returnProven(call, { ...locked, ...settled, plan, principal }, needs)
   // 6 announce it to both
   await call.write(...announcementsOf(call, { merge: undone, proof }, needs))
   return { merge: undone, plan, ended: ended.length }
@@ -130,8 +133,10 @@ const closeMerge = async (
 }
 
 /**
- * The proven identity returns to its side. An account that had nothing else, because it was made by signing in with it,
- * is merged into that side, so that its id leads there; any other keeps what it has, and the sessions by this identity end.
+ * The proven identity returns to its side. An account that had nothing else, because it was made by signing in with
+ * it, is merged into that side, so that its id leads there; any other keeps what it has, and the sessions by this identity
+ * end. The session goes on only where its level suffices, as for a sign-in: otherwise an undo were a way around the second
+ * factor of the side.
  */
 const returnProven = async (
   call: Call,
@@ -167,7 +172,7 @@ const returnProven = async (
       survivorId: home.id,
       choices: new Map(),
       proofs: [own.id, home.id].map((accountId) => ({ accountId, ...shown })),
-      session: { id: principal.sessionId, acr: principal.acr },
+      session: isWeaker(principal.acr, home.level) ? null : { id: principal.sessionId, acr: principal.acr },
     },
     needs,
   )
