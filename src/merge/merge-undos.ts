@@ -111,9 +111,11 @@ const proven = {
     where s.id = $2::uuid and i.method <> '${passwordMethodName}'`,
 }
 
-const countIdentities = {
-  name: 'idem_merge_undo_count_identities',
-  text: 'select count(*)::int as count from identity where account_id = $1::uuid',
+/** A password alone opens no account. */
+const countWaysIn = {
+  name: 'idem_merge_undo_count_ways_in',
+  text: `select count(*)::int as count from identity
+    where account_id = $1::uuid and method <> '${passwordMethodName}'`,
 }
 
 const returnIdentities = {
@@ -286,9 +288,9 @@ export class MergeUndos {
     return (await call.run<UndoProof>(proven, [mergeId, sessionId]))[0] ?? null
   }
 
-  /** The number of identities of an account. */
-  async countIdentities(call: Call, accountId: string): Promise<number> {
-    return (await call.run<{ count: number }>(countIdentities, [accountId]))[0]?.count ?? 0
+  /** The number of identities of an account that can begin a sign-in. */
+  async countWaysIn(call: Call, accountId: string): Promise<number> {
+    return (await call.run<{ count: number }>(countWaysIn, [accountId]))[0]?.count ?? 0
   }
 
   /** Puts the rows of a plan back, in the caller's transaction; the number of statements is constant. */

@@ -133,7 +133,7 @@ const closeMerge = async (
 }
 
 /**
- * The proven identity returns to its side. An account that had nothing else, because it was made by signing in with
+ * The proven identity returns to its side. An account that has no other way in, because it was made by signing in with
  * it, is merged into that side, so that its id leads there; any other keeps what it has, and the sessions by this identity
  * end. The session goes on only where its level suffices, as for a sign-in: otherwise an undo were a way around the second
  * factor of the side.
@@ -151,7 +151,7 @@ const returnProven = async (
     accountId: home.id,
     side,
   })
-  if ((await needs.mergeUndos.countIdentities(call, own.id)) > 0) {
+  if ((await needs.mergeUndos.countWaysIn(call, own.id)) > 0) {
     await needs.sessions.end(call, { accountId: own.id, openedBy: [proof.id] })
     // An address that goes cannot stay the primary one.
     if (proof.method === 'email' && own.primaryEmail === proof.subject)

@@ -1,6 +1,7 @@
 // An undo by an identity that was unlinked since: what becomes of the account and of the session that it had opened.
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { newIdentity } from '../../../src/identities/identity.js'
 import { mergeAccounts } from '../../../src/merge/merge-accounts.js'
 import { systemRandom } from '../../../src/runtime/random.js'
 import { askMe, codeOf, dataOf, refresh, tryRefresh } from '../../support/calls.js'
@@ -22,6 +23,14 @@ const merge = async (survivorId: string, otherId: string): Promise<string> => {
   const request = { ownId: survivorId, otherId, survivorId, choices: new Map(), proofs: [], session: null }
   const needs = { ...foundation, random: systemRandom }
   return (await mergeAccounts(foundation.ownCall(), request, needs)).merge.id
+}
+
+const giveIdentity = async (account: string, method: string, subject: string): Promise<void> => {
+  const { identities, ownCall } = idem.foundation
+  const call = ownCall()
+  const id = systemRandom.uuid()
+  const facts = { account, method, issuer: method, subject, label: null, createdAt: call.now }
+  await call.write(identities.row(newIdentity({ id, ...facts, credential: { version: id } })))
 }
 
 const giveTotp = async (accountId: string): Promise<void> => {
@@ -60,4 +69,21 @@ test('the session goes on in an account of one factor, and ends where the accoun
   expect(restored.level).toBe('aal2')
   expect(await liveSessionsOf(guarded.accountId)).toEqual([])
   expect(codeOf(await tryRefresh(idem, ending.refreshToken))).toBe('UNAUTHENTICATED')
+})
+
+test('an account to which only a password is left, which opens nothing, becomes part of the side', async () => {
+  const [own, other] = [await signUp(), await signUp()]
+  const id = await merge(own.accountId, other.accountId)
+  const fresh = await signInAnew(other)
+  await giveIdentity(fresh.accountId, 'password', fresh.accountId)
+  await undo(fresh.accessToken, id)
+  const made = await tables.query('select merged_into_id as "into" from account where id = $1', [
+    fresh.accountId,
+  ])
+  expect(made).toEqual([{ into: other.accountId }])
+  const passwords = await tables.query(
+    `select subject from identity where method = 'password' and account_id = $1`,
+    [other.accountId],
+  )
+  expect(passwords).toEqual([{ subject: other.accountId }])
 })

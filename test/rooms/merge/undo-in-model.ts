@@ -176,7 +176,7 @@ const restoreFields = (
   absorbed.primaryEmail = primaryEmail !== null && addresses.includes(primaryEmail) ? primaryEmail : null
 }
 
-/** The proven identity goes home; the account that had nothing but it follows. */
+/** The proven identity goes home; the account that has no other way in follows, because a password alone opens nothing. */
 const returnProven = (
   model: Model,
   {
@@ -187,7 +187,7 @@ const returnProven = (
 ): Outcome => {
   const own = proof.account
   proof.account = home.id
-  if (model.rowsOf(own, 'identity').length === 0)
+  if (model.rowsOf(own, 'identity').every(({ kind }) => kind === 'password'))
     return model.merge({
       own,
       other: home.id,
