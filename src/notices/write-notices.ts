@@ -72,7 +72,8 @@ const addressesFor = async (
   if (accountId === null) return await listOperatorAddresses(call, needs)
   const account = await needs.accounts.find(call, accountId)
   if (account === null || !(await isWanted(call, { entry, notice, account }, needs))) return []
-  return await readersOf(call, { entry, accountId }, needs)
+  // An account that was merged since has no addresses any more; its owner reads those of the survivor.
+  return await readersOf(call, { entry, accountId: account.id }, needs)
 }
 
 /** A sign-in has a notice if the owner wants one and the device has not been seen before. */

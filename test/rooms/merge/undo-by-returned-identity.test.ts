@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { newIdentity } from '../../../src/identities/identity.js'
 import { mergeAccounts } from '../../../src/merge/merge-accounts.js'
+import { writeNotices } from '../../../src/notices/write-notices.js'
 import { systemRandom } from '../../../src/runtime/random.js'
 import { askMe, codeOf, dataOf, refresh, tryRefresh } from '../../support/calls.js'
 import { KeyOwner } from '../../support/key-owner.js'
@@ -86,4 +87,21 @@ test('an account to which only a password is left, which opens nothing, becomes 
     [other.accountId],
   )
   expect(passwords).toEqual([{ subject: other.accountId }])
+})
+
+test('in the middle of a chain those are told who have lost something by it', async () => {
+  const [first, middle, last] = [await signUp(), await signUp(), await signUp()]
+  await giveIdentity(last.accountId, 'email', 'last@chain.example')
+  const id = await merge(middle.accountId, first.accountId)
+  await merge(last.accountId, middle.accountId)
+  await undo((await first.key.signIn()).accessToken, id)
+  const [entry] = await tables.query(
+    `select id from audit_entry where action = 'account.unmerged' and account_id = $1`,
+    [middle.accountId],
+  )
+  const operators = { handles: new Set<string>(), addresses: new Set<string>() }
+  const needs = { ...idem.foundation, random: systemRandom, operators }
+  await writeNotices(idem.foundation.ownCall(), entry.id, needs)
+  const told = await tables.query('select address from mail where cause_id = $1', [entry.id])
+  expect(told).toEqual([{ address: 'last@chain.example' }])
 })
