@@ -150,6 +150,8 @@ export class JobQueue {
   }
 
   async #close(): Promise<void> {
+    // At once, because the answer of the backend may take a while.
+    this.#worker?.rest()
     if (await this.answers()) {
       await this.#worker?.close()
       await this.#queue.close()

@@ -68,6 +68,12 @@ export class JobWorker {
     await this.#worker.waitUntilReady()
   }
 
+  /** Takes no more jobs from now on; running ones go on. */
+  rest(): void {
+    // With `true` it waits for nothing. It sets a flag, for which it needs no backend.
+    this.#worker.pause(true).catch((error: Error) => this.needs.trouble.tell(error))
+  }
+
   /** Takes no more jobs, waits for running ones, and closes. */
   async close(): Promise<void> {
     await this.#worker.close()
