@@ -78,11 +78,11 @@ describe('an endpoint', () => {
       [1, 2, 3].map(async () => await removeEndpoint(hooks.call(), endpoint.id, hooks.needs)),
     )
     expect(removed.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-    const acts = await tables.query(
-      `select action from audit_entry where detail ->> 'endpointId' = $1 order by at, id`,
-      [endpoint.id],
-    )
-    expect(acts.map(({ action }) => action)).toEqual(['webhook.added', 'webhook.removed'])
+    const acts = await tables.query(`select action from audit_entry where detail ->> 'endpointId' = $1`, [
+      endpoint.id,
+    ])
+    // Both may be of one moment.
+    expect(acts.map(({ action }) => action).toSorted()).toEqual(['webhook.added', 'webhook.removed'])
   })
 
   test('is one of 200 at most, also when they are added at once', async () => {
