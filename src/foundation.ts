@@ -28,6 +28,7 @@ import { MergeRows } from './merge/merge-rows.js'
 import { MergeTickets } from './merge/merge-ticket.js'
 import { MergeUndos } from './merge/merge-undos.js'
 import { Merges } from './merge/merges.js'
+import { RestoredRows } from './merge/restored-rows.js'
 import type { Method, MethodDefinition } from './methods/method.js'
 import { relyingPartyOf } from './methods/passkey/relying-party.js'
 import { createMethods, vocabularyOf } from './methods/registry.js'
@@ -112,6 +113,7 @@ export interface Foundation {
   readonly mergeRows: MergeRows
   readonly mergeTickets: MergeTickets
   readonly mergeUndos: MergeUndos
+  readonly restoredRows: RestoredRows
   /** Most identities and devices of an account, which a merge must keep too. */
   readonly mergeLimits: { readonly identities: number; readonly devices: number }
   readonly webhookEndpoints: WebhookEndpoints
@@ -215,6 +217,7 @@ export const openFoundation = async (options: ServiceOptions): Promise<Foundatio
     mergeRows: new MergeRows(),
     mergeTickets: new MergeTickets({ keyRing, random }, publicUrl),
     mergeUndos: new MergeUndos(),
+    restoredRows: new RestoredRows(),
     mergeLimits: {
       identities: settings.identities.maxPerAccount,
       devices: settings.devices.maxPerAccount,

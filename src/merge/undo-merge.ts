@@ -11,9 +11,12 @@ import type { Merge } from './merge.js'
 import { type MergeAccountsNeeds, mergeAccounts } from './merge-accounts.js'
 import type { UndoProof } from './merge-undos.js'
 import { planUndo, type UndoPlan } from './plan-undo.js'
+import type { RestoredRows } from './restored-rows.js'
 
 /** What `undoMerge` works with. */
-export interface UndoMergeNeeds extends AnnounceActNeeds, GatherUndoFactsNeeds, MergeAccountsNeeds {}
+export interface UndoMergeNeeds extends AnnounceActNeeds, GatherUndoFactsNeeds, MergeAccountsNeeds {
+  readonly restoredRows: RestoredRows
+}
 
 /** A merge that was undone, and what that restored and left. */
 export interface UndoneMerge {
@@ -99,7 +102,7 @@ const undoBy = async (
   await needs.accounts.changeByMerge(call, holder.id, plan.holder)
   await needs.accounts.changeByMerge(call, absorbed.id, { ...plan.absorbed, mergedInto: null })
   const homes = { mergeId: merge.id, holderId: holder.id, absorbedId: absorbed.id }
-  await needs.mergeUndos.putBack(call, homes, plan)
+  await needs.restoredRows.putBack(call, homes, plan)
   const undone = await closeMerge(call, { ...locked, plan, principal }, needs)
   // 4 settle what follows: which ids lead where, and the levels
   await needs.merges.settleAliases(call, [holder.id, absorbed.id])
@@ -145,7 +148,7 @@ const returnProven = async (
 ): Promise<void> => {
   const side = plan.provenReturnsTo === 'absorbed' ? 'absorbed' : 'survivor'
   const home = { absorbed, survivor: holder }[side]
-  await needs.mergeUndos.takeProven(call, {
+  await needs.restoredRows.takeProven(call, {
     mergeId: merge.id,
     identityId: proof.id,
     accountId: home.id,

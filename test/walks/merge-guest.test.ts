@@ -12,7 +12,7 @@ import {
 } from '../support/calls.js'
 import { EmailOwner } from '../support/email-owner.js'
 import { KeyOwner, signInAsGuest, trySignInAsGuest } from '../support/key-owner.js'
-import { mailsTo } from '../support/mail-reader.js'
+import { mailAbout, mailsTo } from '../support/mail-reader.js'
 import { mailedServiceOfFile } from '../support/mailed-service.js'
 import { VerifyingReceiver } from '../support/webhook-receiver.js'
 
@@ -73,6 +73,8 @@ test('the systems behind are told of the merge and of its undo, after which both
   for (const { ids } of arrivalsOf('account.unmerged'))
     expect(ids).toEqual([{ from: guest.accountId, to: account.accountId }])
   expect(await ownedBy(account.accountId, guest.accountId)).toEqual(before)
+  const notice = await mailAbout(inbox, hopper.address, 'was undone')
+  expect(notice.text).toContain('Two accounts that had become one are two again')
   expect((await signInAsGuest(idem, { deviceSecret })).accountId).toBe(guest.accountId)
   await millisecondsUntil(30_000, async () => {
     const { merges } = dataOf(

@@ -2,6 +2,7 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { Call } from '../../../src/database/call.js'
 import { mergeAccounts } from '../../../src/merge/merge-accounts.js'
+import { RestoredRows } from '../../../src/merge/restored-rows.js'
 import { undoMerge } from '../../../src/merge/undo-merge.js'
 import { systemRandom } from '../../../src/runtime/random.js'
 import { principalOf } from '../../../src/sessions/session.js'
@@ -74,7 +75,7 @@ test('a merge and its undo change nothing, whoever of the two undoes it', async 
 })
 
 test('who locks an id that leads to one of the two does not wait for an undo that waits for it', async () => {
-  const { accounts, mergeUndos, ownCall } = idem.foundation
+  const { accounts, ownCall } = idem.foundation
   const early = await signUp()
   const [middle, last] = [await signUp(), await signUp()]
   const chosen = async (ownId: string, otherId: string) => {
@@ -84,20 +85,22 @@ test('who locks an id that leads to one of the two does not wait for an undo tha
   await chosen(early.accountId, middle.accountId)
   const { merge: record } = await chosen(middle.accountId, last.accountId)
   const waits: Promise<unknown>[] = []
-  const putBack = mergeUndos.putBack.bind(mergeUndos)
-  const beside = vi.spyOn(mergeUndos, 'putBack').mockImplementationOnce(async (...at) => {
-    const ids = [early.accountId, last.accountId]
-    waits.push(ownCall().inTransaction(async (call) => await accounts.lockAll(call, ids)))
-    await vi.waitFor(async () => {
-      const waiting = await tables.query(
-        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      )
-      expect(waiting).toHaveLength(1)
-    }, 4_000)
-    await putBack(...at)
-  })
-  await undoMerge(await callOf(middle.owner), record.id, needs())
-  beside.mockRestore()
+  /** Puts back what it should, once another transaction waits for the locks of the undo. */
+  class RowsBesideAnother extends RestoredRows {
+    override async putBack(...at: Parameters<RestoredRows['putBack']>): Promise<void> {
+      const ids = [early.accountId, last.accountId]
+      waits.push(ownCall().inTransaction(async (call) => await accounts.lockAll(call, ids)))
+      await vi.waitFor(async () => {
+        const waiting = await tables.query(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        )
+        expect(waiting).toHaveLength(1)
+      }, 4_000)
+      await super.putBack(...at)
+    }
+  }
+  const restoredRows = new RowsBesideAnother()
+  await undoMerge(await callOf(middle.owner), record.id, { ...needs(), restoredRows })
   expect(await Promise.all(waits)).toHaveLength(1)
   const leading = await tables.query('select merged_into_id as "into" from account where id = $1', [
     early.accountId,
