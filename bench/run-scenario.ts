@@ -4,15 +4,14 @@ import type { JobsReply } from './jobs/order.js'
 import type { Measurement, Order, Reply } from './load/order.js'
 import { countStatements } from './load/statements.js'
 import { appendMails } from './mail/append-mails.js'
-import { runMails } from './mail/run-mails.js'
 import { runMerges } from './merges/run-merges.js'
 import type { Options } from './options.js'
+import { runBatch } from './run-batch.js'
 import { type Course, type ScenarioName, type ServerName, scenarios, webhookEndpoints } from './scenario.js'
 import type { Stage, StagedServer } from './stage.js'
 import { nextMessage, pidOf } from './started.js'
 import { withTables } from './tables.js'
 import { addEndpoints } from './webhooks/endpoints.js'
-import { runWebhooks } from './webhooks/run-webhooks.js'
 
 /** A request was refused, or a process ended: there is no result. */
 export class RunFailed extends Error {
@@ -125,15 +124,15 @@ const sendMails = async (
       sender.send({ mails })
     }
     const watched = { server: pidOf(sender), postgres: null }
-    return await runMails({ mails, sink, watched, release, countStatements: async () => null })
+    return await runBatch({ operations: mails, sink, watched, release, countStatements: async () => null })
   }
   const { pid, port, databaseUrl } = serverOn(stage, by)
   if (databaseUrl === null) throw new Error(`the server ${by} has no database`)
   return await withTables(
     databaseUrl,
     async ({ ownCall }) =>
-      await runMails({
-        mails,
+      await runBatch({
+        operations: mails,
         sink,
         watched: { server: pid, postgres },
         release: async (released) => await appendMails(ownCall(), mails, released),
@@ -159,8 +158,8 @@ const deliver = async (
   return await withTables(databaseUrl, async (tables) => {
     const endpoints = await addEndpoints(tables, urls)
     try {
-      return await runWebhooks({
-        deliveries: events * answering,
+      return await runBatch({
+        operations: events * answering,
         sink,
         watched: { server: pid, postgres },
         release: async (released) => await endpoints.release(events, released),

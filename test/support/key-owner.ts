@@ -117,6 +117,17 @@ export class KeyOwner {
   }
 }
 
+/** A person who has signed in with a key. */
+export interface Person extends SignedIn {
+  readonly key: KeyOwner
+}
+
+/** Signs somebody in with a new key. */
+export const signInSomebody = async (idem: TestService, handle?: string): Promise<Person> => {
+  const key = new KeyOwner(idem)
+  return { key, ...(await key.signIn(handle)) }
+}
+
 /** What a guest sends. */
 export interface GuestProof {
   readonly deviceName?: string

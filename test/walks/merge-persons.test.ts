@@ -12,7 +12,7 @@ import {
   unlink,
   untilRefused,
 } from '../support/calls.js'
-import { KeyOwner, type SignedIn, signInAsGuest } from '../support/key-owner.js'
+import { KeyOwner, type Person, type SignedIn, signInAsGuest, signInSomebody } from '../support/key-owner.js'
 import { otherAccountFields, tryMerge } from '../support/merges.js'
 import { PasskeyOwner } from '../support/passkey-owner.js'
 import { serviceOfFile } from '../support/service-of-file.js'
@@ -21,14 +21,7 @@ import { withoutLimits } from '../support/without-limits.js'
 
 const { idem, tables } = await serviceOfFile({ environment: withoutLimits })
 
-interface Person extends SignedIn {
-  readonly key: KeyOwner
-}
-
-const somebody = async (handle?: string): Promise<Person> => {
-  const key = new KeyOwner(idem)
-  return { key, ...(await key.signIn(handle)) }
-}
+const somebody = async (handle?: string): Promise<Person> => await signInSomebody(idem, handle)
 
 /** The plan of a merge with another person, by its key. */
 const planOf = async (own: Pick<Person, 'accessToken'>, other: Person) => {

@@ -11,7 +11,7 @@ import {
   unlink,
   untilRefused,
 } from '../support/calls.js'
-import { KeyOwner, type SignedIn, signInAsGuest } from '../support/key-owner.js'
+import { KeyOwner, type Person, signInAsGuest, signInSomebody } from '../support/key-owner.js'
 import { tryMerge } from '../support/merges.js'
 import { serviceOfFile } from '../support/service-of-file.js'
 import type { Answer } from '../support/start-service.js'
@@ -19,14 +19,7 @@ import { withoutLimits } from '../support/without-limits.js'
 
 const { idem, tables } = await serviceOfFile({ environment: withoutLimits })
 
-interface Person extends SignedIn {
-  readonly key: KeyOwner
-}
-
-const somebody = async (handle?: string): Promise<Person> => {
-  const key = new KeyOwner(idem)
-  return { key, ...(await key.signIn(handle)) }
-}
+const somebody = async (handle?: string): Promise<Person> => await signInSomebody(idem, handle)
 
 /** Merges `other` into `own`; the id of the merge. */
 const mergeOf = async (own: Person, other: Person): Promise<string> => {

@@ -1,16 +1,23 @@
-// Measures one batch of mails, from its release until the sink has accepted all.
+// Measures one batch of mails or deliveries, from its release until the sink has taken all.
 import { setTimeout } from 'node:timers/promises'
-import { type Watched, watchCpu } from '../cpu-watch.js'
-import type { Measurement } from '../load/order.js'
-import type { MailSink } from './mail-sink.js'
+import { type Watched, watchCpu } from './cpu-watch.js'
+import type { Measurement } from './load/order.js'
 
 /** Time limit of a batch, in milliseconds. */
 const patienceMilliseconds = 180_000
 
+/** Where a batch goes, in a process of its own. */
+export interface Sink {
+  readonly pid: number
+  /** Starts counting. The returned function waits until so many more were taken. */
+  count(operations: number): Promise<() => Promise<void>>
+}
+
 /** A batch and its sender. */
-export interface MailBatch {
-  readonly mails: number
-  readonly sink: MailSink
+export interface Batch {
+  /** The number of mails, or of deliveries. */
+  readonly operations: number
+  readonly sink: Sink
   readonly watched: Omit<Watched, 'client'>
   /** Lets the sender begin, and calls `released` at that moment. */
   readonly release: (released: () => void) => Promise<void>
@@ -19,9 +26,9 @@ export interface MailBatch {
 }
 
 /** Runs the batch. Throws if the sink does not receive all of it. */
-export const runMails = async (batch: MailBatch): Promise<Measurement> => {
-  const { mails, sink, watched } = batch
-  const allTaken = await sink.count(mails)
+export const runBatch = async (batch: Batch): Promise<Measurement> => {
+  const { operations, sink, watched } = batch
+  const allTaken = await sink.count(operations)
   const statementsBefore = await batch.countStatements()
   const begin = () => ({ cpuShares: watchCpu({ ...watched, client: sink.pid }), at: performance.now() })
   let begun = begin()
@@ -30,7 +37,7 @@ export const runMails = async (batch: MailBatch): Promise<Measurement> => {
   })
   const patience = new AbortController()
   try {
-    await Promise.race([allTaken(), giveUp(mails, patience.signal)])
+    await Promise.race([allTaken(), giveUp(operations, patience.signal)])
   } finally {
     patience.abort()
   }
@@ -38,20 +45,20 @@ export const runMails = async (batch: MailBatch): Promise<Measurement> => {
   const cpu = begun.cpuShares()
   const statementsAfter = await batch.countStatements()
   return {
-    operations: mails,
-    perSecond: mails / seconds,
+    operations,
+    perSecond: operations / seconds,
     p50Milliseconds: null,
     p95Milliseconds: null,
     p99Milliseconds: null,
     statementsEach:
       statementsBefore === null || statementsAfter === null
         ? null
-        : (statementsAfter - statementsBefore) / mails,
+        : (statementsAfter - statementsBefore) / operations,
     cpu,
   }
 }
 
-const giveUp = async (mails: number, signal: AbortSignal): Promise<never> => {
+const giveUp = async (operations: number, signal: AbortSignal): Promise<never> => {
   await setTimeout(patienceMilliseconds, undefined, { signal })
-  throw new Error(`the sink did not get all of ${mails} mails`)
+  throw new Error(`the sink did not get all of ${operations}`)
 }
